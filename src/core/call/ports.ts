@@ -1,0 +1,44 @@
+import type { KeyRef, WorkloadSnapshot } from '../policy/index.ts';
+import type { Granted, Refused, ReserveCommand, Settled, Settlement } from '../ledger/index.ts';
+import type { CallHold, CallRecord } from './record.ts';
+
+/** What a call needs from outside. The shell implements these; tests use small ones of their own. */
+export interface CallPorts {
+  readonly snapshots: SnapshotSource;
+  readonly keys: KeySource;
+  readonly budgets: BudgetGate;
+  readonly clock: Clock;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+  readonly newId: () => string;
+}
+
+export interface Clock {
+  /** Wall clock, milliseconds since the epoch. */
+  epochMs(): number;
+  /** Never jumps. */
+  monotonicMs(): number;
+}
+
+export interface SnapshotSource {
+  /** `undefined`: this workload has no policies (yet). */
+  current(workload: string): WorkloadSnapshot | undefined;
+}
+
+export interface KeySource {
+  /** The key as it is now; rotation takes effect on the next call. */
+  get(ref: KeyRef): string | undefined;
+  /** The provider answered 401 or 403 to it. */
+  rejected(ref: KeyRef): void;
+  accepted(ref: KeyRef): void;
+}
+
+/**
+ * Admission and settlement, durable: `admit` resolves after the hold would survive a crash and a power cut, so that a
+ * call is forwarded only then.
+ */
+export interface BudgetGate {
+  admit(command: ReserveCommand, describe: (granted: Granted) => CallHold, signal: AbortSignal): Promise<Granted | Refused>;
+  /** Exactly once; a second settlement of the same id changes nothing and returns the first. `record` makes the record from what was posted. */
+  settle(id: string, settlement: Settlement, record: (settled: Settled) => CallRecord): void;
+}

@@ -1,0 +1,23 @@
+/**
+ * What one answer used, as the provider counted it. Parts are included in their totals, as in OpenAI's `usage`:
+ * `cachedInputTokens`, `cacheWriteTokens`, `inputAudioTokens` and `inputImageTokens` in `inputTokens`; `reasoningTokens`,
+ * `outputAudioTokens` and `outputImageTokens` in `outputTokens`. A part that the provider did not report is absent, which is not zero.
+ */
+export interface Usage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  readonly cachedInputTokens?: number;
+  readonly cacheWriteTokens?: number;
+  /** Of `cacheWriteTokens`, those kept for an hour (Anthropic prices them apart). */
+  readonly cacheWriteLongTokens?: number;
+  readonly reasoningTokens?: number;
+  readonly inputAudioTokens?: number;
+  readonly outputAudioTokens?: number;
+  readonly inputImageTokens?: number;
+  readonly outputImageTokens?: number;
+  /** Calls of tools that the provider runs and bills apart (web search and the like). */
+  readonly hostedToolCalls?: number;
+}
+
+/** Tiers at which providers bill the same model differently. */
+export type PriceTier = 'standard' | 'batch' | 'flex' | 'priority';

@@ -1,0 +1,6 @@
+/**
+ * Ledger: holds and postings in windows, for many limits at once, all or nothing.
+ *
+ * Owns (state, command) → outcome: reserve, settle, void, wait, shrink. Must never know what a model is, and has no clock: times are given.
+ */
+export type * from './types.ts';

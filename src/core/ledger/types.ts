@@ -1,0 +1,122 @@
+import type { EpochMs, MonotonicMs, NanoUsd } from '../units/index.ts';
+
+export type ReservationId = string;
+
+/** What the ledger needs to know of a budget or a rate limit; the policy room's `BudgetPolicy` maps onto it. */
+export interface LimitSpec {
+  readonly id: string;
+  readonly unit: 'usd' | 'tokens' | 'requests';
+  readonly limit: bigint;
+  readonly window:
+    | { readonly kind: 'calendar'; readonly unit: 'minute' | 'hour' | 'day' | 'week' | 'month'; readonly timeZone: string }
+    | { readonly kind: 'rolling'; readonly durationMs: number }
+    | { readonly kind: 'lifetime' };
+  readonly mode: 'Strict' | 'Bounded' | 'Observe';
+  readonly nearLimit: 'Shrink' | 'Reject';
+  readonly floorOutputTokens: number;
+  /** 0: never waits (rate limits refuse at once). */
+  readonly waitMs: number;
+  /** Whether it is a budget (code `budget_exhausted`) or a rate limit (code `rate_limit_exceeded`). */
+  readonly kind: 'budget' | 'rate';
+}
+
+/**
+ * The cost of a call as a function of its output cap c (tokens of one answer): usd = `fixedNanoUsd` +
+ * ceil(`outputNanoUsdPerMillion` · c · choices / 1e6); tokens = `inputTokens` + c · choices; requests = 1.
+ * All are upper bounds. `estimate` is what such a call is expected to use; accounts in mode Bounded hold that.
+ */
+export interface Quote {
+  readonly fixedNanoUsd: NanoUsd;
+  readonly outputNanoUsdPerMillion: bigint;
+  readonly inputTokens: number;
+  readonly choices: number;
+  /** The cap asked for: the caller's, the model's or the policy's. 0 where the call has no output in tokens. */
+  readonly outputCap: number;
+  /** The caller named no cap, so a lower one breaks no promise. */
+  readonly capIsDefault: boolean;
+  readonly estimate: { readonly nanoUsd: NanoUsd; readonly tokens: number };
+}
+
+/** One account that a call counts in: a limit and the subject within it (`""` where it keeps one for all). */
+export interface AccountRef {
+  readonly limit: string;
+  readonly subject: string;
+}
+
+export interface ReserveCommand {
+  readonly id: ReservationId;
+  readonly at: EpochMs;
+  readonly now: MonotonicMs;
+  readonly accounts: readonly AccountRef[];
+  readonly quote: Quote;
+  /** Whose answers it resembles (workload, model): for what answers really cost. */
+  readonly profile: string;
+}
+
+/** Money, tokens or requests set aside in one account's window. */
+export interface Hold extends AccountRef {
+  readonly windowStart: EpochMs;
+  readonly amount: bigint;
+}
+
+export interface Granted {
+  readonly kind: 'granted';
+  readonly id: ReservationId;
+  readonly holds: readonly Hold[];
+  /** The cap to send upstream, at most `quote.outputCap`. */
+  readonly outputCap: number;
+  /** Lowered by `Shrink`. */
+  readonly shrunk: boolean;
+  /** Limits in mode Observe that would have refused. */
+  readonly observed: readonly AccountRef[];
+}
+
+export interface Refused {
+  readonly kind: 'refused';
+  readonly id: ReservationId;
+  readonly account: AccountRef;
+  readonly reason: 'exhausted' | 'too_small_for_call' | 'wait_timeout' | 'rate_limited' | 'too_many_waiting';
+  /** When enough may be free again: the window's end. `undefined`: never by itself (lifetime). */
+  readonly retryAtMs: EpochMs | undefined;
+}
+
+export interface Waiting {
+  readonly kind: 'waiting';
+  readonly id: ReservationId;
+}
+
+/** What a call used, in every unit. `usd` is `undefined` where the price is unknown. */
+export interface Actual {
+  readonly nanoUsd: NanoUsd;
+  readonly tokens: number;
+  readonly outputTokens: number;
+}
+
+/**
+ * How a call's holds end. `actual`: the provider's count is known. `estimated`: it is not, though the provider may have
+ * billed; Strict posts the whole hold, Bounded the estimate. `void`: nothing can have been billed.
+ */
+export type Settlement =
+  | { readonly kind: 'actual'; readonly actual: Actual }
+  | { readonly kind: 'estimated'; readonly estimate: Actual }
+  | { readonly kind: 'void' };
+
+export interface Settled {
+  readonly kind: 'settled';
+  readonly id: ReservationId;
+  /** What was posted in each account, by its hold. */
+  readonly posted: readonly Hold[];
+}
+
+/** Figures of one account in its present window, in the limit's unit. `free` may be negative after a limit was lowered. */
+export interface AccountView extends AccountRef {
+  readonly unit: LimitSpec['unit'];
+  readonly mode: LimitSpec['mode'];
+  readonly limitAmount: bigint;
+  readonly posted: bigint;
+  readonly pending: bigint;
+  readonly free: bigint;
+  readonly windowStart: EpochMs;
+  /** `undefined` for lifetime. */
+  readonly windowEnd: EpochMs | undefined;
+}
