@@ -38,7 +38,9 @@ export interface KeySource {
  * call is forwarded only then.
  */
 export interface BudgetGate {
-  admit(command: ReserveCommand, describe: (granted: Granted) => CallHold, signal: AbortSignal): Promise<Granted | Refused>;
+  admit(command: ReserveCommand, describe: (granted: Granted) => CallHold): Promise<Granted | Refused>;
+  /** The caller left while its call waited: it takes no more place in the queue, and a hold that was granted meanwhile is voided. */
+  cancel(id: string): void;
   /** Exactly once; a second settlement of the same id changes nothing and returns the first. `record` makes the record from what was posted. */
   settle(id: string, settlement: Settlement, record: (settled: Settled) => CallRecord): void;
 }

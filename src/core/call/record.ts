@@ -3,15 +3,15 @@ import type { Operation } from '../dialects/index.ts';
 import type { Hold } from '../ledger/index.ts';
 import type { EpochMs, NanoUsd } from '../units/index.ts';
 
-/** Every way in which a forwarded call can end. Each settles exactly once. */
+/**
+ * Every way in which a forwarded call can end; each settles exactly once. `finished`: a whole answer.
+ * `provider_error`: an answer with an error status. `stream_error`: an error event or a broken end in the middle of a
+ * stream. `client_gone`: the caller hung up. `provider_reset`: the provider or the connection to it was reset, or could
+ * not be reached. `timeout`: no answer in time. `cut`: ended here at a limit. `lost`: Envoy or this process died with
+ * the call in flight; found at restart.
+ */
 export type Ending =
-  | 'finished' /** The provider answered with an error status. */
-  | 'provider_error' /** An error event or a broken end in the middle of a stream. */
-  | 'stream_error' /** The client hung up. */
-  | 'client_gone' /** The provider or the connection to it was reset, or never answered. */
-  | 'provider_reset' | 'timeout' /** Ended here at a limit. */
-  | 'cut' /** Envoy or this process died with the call in flight; found at restart. */
-  | 'lost';
+  'finished' | 'provider_error' | 'stream_error' | 'client_gone' | 'provider_reset' | 'timeout' | 'cut' | 'lost';
 
 /** What is written before a call is forwarded. */
 export interface CallHold {
