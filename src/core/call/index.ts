@@ -4,4 +4,8 @@
  * Owns the order identify, resolve, admit, inject, meter, settle. Must never know how Envoy delivers it.
  */
 export type { CallHold, CallRecord, Ending } from './record.ts';
-export type { BudgetGate, CallPorts, Clock, KeySource, SnapshotSource } from './ports.ts';
+export { begin } from './begin.ts';
+export { headersReadBy } from './headers.ts';
+export { limitsOf } from './limits.ts';
+export type { AnswerHead, Forwarded, ForwardedCall, ForwardInstructions, IncomingRequest, LocalAnswer, Replied } from './request.ts';
+export type { BudgetGate, CallObserver, CallPorts, Clock, KeySource, SnapshotSource } from './ports.ts';

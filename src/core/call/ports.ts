@@ -1,5 +1,6 @@
 import type { KeyRef, WorkloadSnapshot } from '../policy/index.ts';
 import type { Granted, Refused, ReserveCommand, Settled, Settlement } from '../ledger/index.ts';
+import type { RefusalCode } from '../dialects/index.ts';
 import type { CallHold, CallRecord } from './record.ts';
 
 /** What a call needs from outside. The shell implements these; tests use small ones of their own. */
@@ -8,6 +9,7 @@ export interface CallPorts {
   readonly keys: KeySource;
   readonly budgets: BudgetGate;
   readonly clock: Clock;
+  readonly observer: CallObserver;
   /** Uniform in [0, 1). */
   readonly random: () => number;
   readonly newId: () => string;
@@ -43,4 +45,11 @@ export interface BudgetGate {
   cancel(id: string): void;
   /** Exactly once; a second settlement of the same id changes nothing and returns the first. `record` makes the record from what was posted. */
   settle(id: string, settlement: Settlement, record: (settled: Settled) => CallRecord): void;
+}
+
+/** Told of what happens, synchronously and on the call's path: it must be cheap and must not throw. */
+export interface CallObserver {
+  refused(refused: { readonly workload: string; readonly code: RefusalCode }): void;
+  /** Milliseconds since the call was forwarded. */
+  settled(record: CallRecord, timings: { readonly durationMs: number; readonly firstByteMs: number | undefined }): void;
 }

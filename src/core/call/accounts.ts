@@ -1,0 +1,83 @@
+import type { AccountRef } from '../ledger/index.ts';
+import type { BudgetPolicy, BudgetSubject, RulePolicy, Workload, WorkloadSnapshot } from '../policy/index.ts';
+
+/** What of a call decides in which accounts it counts. */
+export interface Chargeable {
+  readonly workload: Workload;
+  readonly rule: RulePolicy;
+  /** Catalogue name. */
+  readonly model: string;
+  /** `namespace/name` of the AIProvider. */
+  readonly provider: string;
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+/** A header value names an account, so it is bounded: longer ones share an account with others of the same beginning. */
+const MAX_SUBJECT_LENGTH = 128;
+
+/** A caller without the header that a budget keeps accounts by. Angle brackets, so that no header value is confused with it. */
+const NO_HEADER = '<none>';
+
+/** Ids of the two limits that a rule's rate limits become; the ledger is configured with the same. */
+export const requestRateId = (ruleId: string): string => `${ruleId}/requestsPerMinute`;
+export const tokenRateId = (ruleId: string): string => `${ruleId}/tokensPerMinute`;
+
+/** The budgets that count this call. */
+export function budgetsOf(snapshot: WorkloadSnapshot, call: Chargeable): BudgetPolicy[] {
+  return snapshot.budgets.filter(
+    (budget) =>
+      matchesAny(budget.models, call.model) &&
+      matchesAny(budget.providers, call.provider) &&
+      budget.headers.every(({ name, value }) => call.headers.get(name) === value),
+  );
+}
+
+/** Every account in which the call is held and posted: its budgets', and its rule's rate limits for this workload. */
+export function accountsOf(budgets: readonly BudgetPolicy[], call: Chargeable): AccountRef[] {
+  const accounts = budgets.map((budget) => ({ limit: budget.id, subject: budget.per.map((part) => subjectOf(part, call)).join('|') }));
+  const subject = `${call.workload.namespace}/${call.workload.name}`;
+  if (call.rule.limits?.requestsPerMinute !== undefined) accounts.push({ limit: requestRateId(call.rule.id), subject });
+  if (call.rule.limits?.tokensPerMinute !== undefined) accounts.push({ limit: tokenRateId(call.rule.id), subject });
+  return accounts;
+}
+
+function subjectOf(part: BudgetSubject, call: Chargeable): string {
+  switch (part.kind) {
+    case 'workload':
+      return `${call.workload.namespace}/${call.workload.name}`;
+    case 'namespace':
+      return call.workload.namespace;
+    case 'serviceAccount':
+      return `${call.workload.namespace}/${call.workload.serviceAccount ?? 'default'}`;
+    case 'model':
+      return call.model;
+    case 'provider':
+      return call.provider;
+    case 'header':
+      return escapeSubject(call.headers.get(part.name));
+  }
+}
+
+/** `|` separates the parts of a subject, so a caller's value must not hold one. */
+function escapeSubject(value: string | undefined): string {
+  return value === undefined ? NO_HEADER : value.slice(0, MAX_SUBJECT_LENGTH).replaceAll('%', '%25').replaceAll('|', '%7C').replaceAll('<', '%3C');
+}
+
+function matchesAny(patterns: readonly string[], name: string): boolean {
+  return patterns.length === 0 || patterns.some((pattern) => matches(pattern, name.toLowerCase()));
+}
+
+/** `*` stands for any run of characters. Patterns are lower case. */
+export function matches(pattern: string, name: string): boolean {
+  const [head = '', ...rest] = pattern.split('*');
+  if (rest.length === 0) return pattern === name;
+  if (!name.startsWith(head)) return false;
+  const tail = rest.pop() ?? '';
+  let from = head.length;
+  for (const part of rest) {
+    const at = name.indexOf(part, from);
+    if (at < 0) return false;
+    from = at + part.length;
+  }
+  return name.length - tail.length >= from && name.endsWith(tail);
+}

@@ -1,0 +1,20 @@
+import type { WorkloadSnapshot } from '../policy/index.ts';
+
+/** What a dialect reads of a request besides its body. */
+const CONTENT_HEADERS = ['content-type', 'content-encoding'] as const;
+
+/** Lower-case names of the request headers that these policies and the dialects read; no other header need reach the processor. */
+export function headersReadBy(snapshots: Iterable<WorkloadSnapshot>): string[] {
+  const names = new Set<string>(CONTENT_HEADERS);
+  for (const { rules, budgets } of snapshots) {
+    for (const rule of rules) {
+      for (const { name } of rule.match.headers) names.add(name.toLowerCase());
+      if (rule.sticky !== undefined) names.add(rule.sticky.header.toLowerCase());
+    }
+    for (const budget of budgets) {
+      for (const { name } of budget.headers) names.add(name.toLowerCase());
+      for (const part of budget.per) if (part.kind === 'header') names.add(part.name.toLowerCase());
+    }
+  }
+  return [...names].toSorted();
+}

@@ -1,0 +1,58 @@
+import type { BodyEdits, Dialect, Endpoint, RequestContentHeaders, RequestFacts } from '../dialects/index.ts';
+import type { ModelInfo } from '../catalog/index.ts';
+import type { ProviderPolicy, RulePolicy } from '../policy/index.ts';
+import type { ForwardInstructions } from './request.ts';
+
+/** What a provider would have to be told not to do, for its answer to be read; Envoy decodes what comes encoded all the same. */
+const ACCEPT_PLAIN: readonly [string, string] = ['accept-encoding', 'identity'];
+
+export interface Injection {
+  readonly dialect: Dialect;
+  readonly endpoint: Endpoint;
+  readonly facts: RequestFacts;
+  readonly body: Uint8Array;
+  readonly content: RequestContentHeaders;
+  /** The query string with its `?`, or empty. */
+  readonly query: string;
+  readonly provider: ProviderPolicy;
+  readonly model: ModelInfo;
+  readonly rule: RulePolicy;
+  /** What the caller's cap becomes; `undefined`: it stays as it is. */
+  readonly outputCap: number | undefined;
+  /** `undefined`: the provider takes none. */
+  readonly key: string | undefined;
+}
+
+/** The request as the provider is to see it: its key, its name for the model, the capped answer, and the rule's own edits. */
+export function inject(injection: Injection): ForwardInstructions {
+  const { dialect, endpoint, provider, rule, query, body, content } = injection;
+  const auth = dialect.auth(injection.key ?? '');
+  const edited = dialect.editRequest(endpoint, body, content, editsOf(injection));
+  return {
+    providerId: provider.id,
+    path: `${provider.baseUrl.basePath}${endpoint.path}${query}`,
+    setHeaders: [
+      ...rule.transform.headers.set,
+      ACCEPT_PLAIN,
+      ['content-length', String(edited.byteLength)],
+      ...(injection.key === undefined ? [] : auth.set),
+    ],
+    appendHeaders: rule.transform.headers.add,
+    removeHeaders: [...auth.remove.filter((name) => injection.key === undefined || !auth.set.some(([set]) => set === name)), ...rule.transform.headers.remove],
+    body: edited === body ? undefined : edited,
+  };
+}
+
+function editsOf({ facts, provider, model, rule, outputCap }: Injection): BodyEdits {
+  const name = model.providerModel ?? model.name;
+  const { systemPrompt, body } = rule.transform;
+  return {
+    ...(name === facts.model ? {} : { model: name }),
+    ...(outputCap === undefined || outputCap === facts.maxOutputTokens ? {} : { maxOutputTokens: outputCap }),
+    ...(facts.stream && !facts.wantsStreamUsage ? { includeStreamUsage: true } : {}),
+    ...(provider.type === 'OpenAI' || provider.type === 'Simulated' ? {} : { capField: 'max_tokens' }),
+    ...(systemPrompt === undefined ? {} : { systemPrompt }),
+    ...(Object.keys(body.set).length === 0 ? {} : { set: body.set }),
+    ...(body.remove.length === 0 ? {} : { remove: body.remove }),
+  };
+}

@@ -1,0 +1,38 @@
+import type { LimitSpec } from '../ledger/index.ts';
+import type { BudgetPolicy, WorkloadSnapshot } from '../policy/index.ts';
+import { requestRateId, tokenRateId } from './accounts.ts';
+
+const MINUTE_MS = 60_000;
+
+/** Every limit that these workloads' calls can meet, for the ledger: budgets and rate limits, each once. */
+export function limitsOf(snapshots: Iterable<WorkloadSnapshot>): LimitSpec[] {
+  const limits = new Map<string, LimitSpec>();
+  for (const snapshot of snapshots) {
+    for (const budget of snapshot.budgets) limits.set(budget.id, budgetLimit(budget));
+    for (const rule of snapshot.rules) {
+      const { requestsPerMinute, tokensPerMinute } = rule.limits ?? {};
+      if (requestsPerMinute !== undefined) limits.set(requestRateId(rule.id), rateLimit(requestRateId(rule.id), 'requests', requestsPerMinute));
+      if (tokensPerMinute !== undefined) limits.set(tokenRateId(rule.id), rateLimit(tokenRateId(rule.id), 'tokens', tokensPerMinute));
+    }
+  }
+  return [...limits.values()];
+}
+
+function budgetLimit(budget: BudgetPolicy): LimitSpec {
+  const { id, unit, limit, window, mode, nearLimit, floorOutputTokens, waitMs } = budget;
+  return { kind: 'budget', id, unit, limit, window, mode, nearLimit, floorOutputTokens, waitMs };
+}
+
+function rateLimit(id: string, unit: 'requests' | 'tokens', perMinute: number): LimitSpec {
+  return {
+    kind: 'rate',
+    id,
+    unit,
+    limit: BigInt(perMinute),
+    window: { kind: 'rolling', durationMs: MINUTE_MS },
+    mode: 'Bounded',
+    nearLimit: 'Reject',
+    floorOutputTokens: 0,
+    waitMs: 0,
+  };
+}

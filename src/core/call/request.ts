@@ -1,0 +1,70 @@
+import type { LocalReply, Refusal } from '../dialects/index.ts';
+
+/** What a caller sent, as far as it is known before anything is decided. */
+export interface IncomingRequest {
+  /** `namespace/name`, from the listener that the call came in by. */
+  readonly workload: string;
+  readonly method: string;
+  /** With its query string. */
+  readonly path: string;
+  /** `undefined` for a request that has none. */
+  readonly body: Uint8Array | undefined;
+  /** By lower-case name; only the headers that a policy or a dialect reads are there. */
+  readonly headers: ReadonlyMap<string, string>;
+}
+
+/** Answered here. */
+export interface Replied {
+  readonly kind: 'reply';
+  readonly reply: LocalReply;
+  /** Absent for answers that are no refusal (the models list). */
+  readonly refusal: Refusal | undefined;
+}
+
+/** Goes on to a provider. */
+export interface Forwarded {
+  readonly kind: 'forward';
+  readonly instructions: ForwardInstructions;
+  readonly call: ForwardedCall;
+}
+
+/** Changes to the request on its way out. */
+export interface ForwardInstructions {
+  readonly providerId: string;
+  /** Path and query at the provider. */
+  readonly path: string;
+  readonly setHeaders: readonly (readonly [name: string, value: string])[];
+  readonly appendHeaders: readonly (readonly [name: string, value: string])[];
+  readonly removeHeaders: readonly string[];
+  /** The very array that came in where nothing changed. */
+  readonly body: Uint8Array | undefined;
+}
+
+/** The first thing that is known of an answer. */
+export interface AnswerHead {
+  readonly status: number;
+  readonly contentType: string | undefined;
+  /** Why Envoy answered by itself; `undefined` where the provider answered. */
+  readonly local: LocalAnswer | undefined;
+}
+
+/**
+ * Why Envoy answered in the provider's stead: `unreachable` before a byte of the request was sent, `reset` after it,
+ * `timeout` while waiting for the answer.
+ */
+export type LocalAnswer = 'unreachable' | 'reset' | 'timeout';
+
+/** `complete`: the last byte of the answer went by. `closed`: the exchange ended before. `unsent`: it was never sent on. */
+export type ExchangeEnd = 'complete' | 'closed' | 'unsent';
+
+/** A call that was sent on: takes the answer as it comes, and ends once. */
+export interface ForwardedCall {
+  /** Headers to set on the answer. */
+  onAnswerHead(head: AnswerHead): readonly (readonly [name: string, value: string])[];
+  /** The bytes that go on to the caller: the very same array where nothing changed. */
+  onAnswerBody(chunk: Uint8Array, endOfStream: boolean): Uint8Array;
+  /**
+   * Settles. Only the first call counts, so every way out of a session may end with it.
+   */
+  end(how: ExchangeEnd): void;
+}
