@@ -1,0 +1,121 @@
+import type { CallRecord, Ending } from '../../core/call/index.ts';
+import type { Operation, RefusalCode } from '../../core/dialects/index.ts';
+import type { ProviderType } from '../../core/policy/index.ts';
+import { NANO_PER_USD } from '../../core/units/index.ts';
+import type { NanoUsd } from '../../core/units/index.ts';
+import type { Instruments } from './instruments.ts';
+import { BoundedSeries, MAX_CALL_SERIES, OTHER, labelValue } from './series.ts';
+
+export interface CallTimings {
+  readonly durationMs: number;
+  readonly firstByteMs: number | undefined;
+}
+
+interface CallLabels {
+  readonly call: Record<'workload' | 'model' | 'provider', string>;
+  readonly genAi: Record<'gen_ai_operation_name' | 'gen_ai_provider_name' | 'gen_ai_request_model' | 'gen_ai_response_model', string>;
+}
+
+/** `gen_ai.provider.name`: the conventions' well-known value where there is one. */
+const PROVIDER_NAMES: Readonly<Record<ProviderType, string>> = {
+  OpenAI: 'openai',
+  DeepSeek: 'deepseek',
+  OpenAICompatible: 'openai_compatible',
+  Simulated: 'simulated',
+};
+
+const OVERFLOW: CallLabels = {
+  call: { workload: OTHER, model: OTHER, provider: OTHER },
+  genAi: { gen_ai_operation_name: OTHER, gen_ai_provider_name: OTHER, gen_ai_request_model: OTHER, gen_ai_response_model: OTHER },
+};
+
+/** What a call does to the metrics: a lookup and a handful of additions. */
+export class CallMetrics {
+  readonly #instruments: Instruments;
+  readonly #providers: { providerType(provider: string): ProviderType | undefined };
+  readonly #series = new BoundedSeries<CallLabels>(MAX_CALL_SERIES, OVERFLOW);
+
+  constructor(instruments: Instruments, providers: { providerType(provider: string): ProviderType | undefined }) {
+    this.#instruments = instruments;
+    this.#providers = providers;
+  }
+
+  refused(workload: string, code: RefusalCode): void {
+    this.#instruments.refusals.inc({ code, workload });
+  }
+
+  settled(record: CallRecord, timings: CallTimings): void {
+    const labels = this.#labelsOf(record);
+    this.#countCall(record, labels.call);
+    this.#countUsage(record, labels);
+    this.#measure(record, timings, labels.genAi);
+  }
+
+  #labelsOf(record: CallRecord): CallLabels {
+    const { namespace, workload, model, provider, operation, servedModel = model } = record;
+    const key = `${namespace}/${workload}\n${provider}\n${operation}\n${model}\n${servedModel}`;
+    const labels = this.#series.get(key, () => {
+      const providerType = this.#providers.providerType(provider);
+      return {
+        call: { workload: `${namespace}/${workload}`, model: labelValue(model), provider },
+        genAi: {
+          gen_ai_operation_name: operationName(operation),
+          gen_ai_provider_name: providerType === undefined ? OTHER : PROVIDER_NAMES[providerType],
+          gen_ai_request_model: labelValue(model),
+          gen_ai_response_model: labelValue(servedModel),
+        },
+      };
+    });
+    if (labels === OVERFLOW) this.#instruments.seriesOverflow.inc();
+    return labels;
+  }
+
+  #countCall(record: CallRecord, labels: CallLabels['call']): void {
+    const { calls, cost, charged, unpricedCalls, estimatedSettlements, shrunkCalls } = this.#instruments;
+    calls.inc({ ...labels, ending: record.ending });
+    if (record.costNanoUsd === undefined) unpricedCalls.inc(labels);
+    else cost.inc(labels, dollars(record.costNanoUsd));
+    charged.inc(labels, dollars(record.chargedNanoUsd));
+    if (record.estimated) estimatedSettlements.inc(labels);
+    if (record.shrunkToTokens !== undefined) shrunkCalls.inc(labels);
+  }
+
+  #countUsage(record: CallRecord, labels: CallLabels): void {
+    const { tokens, cachedInputTokens, reasoningTokens, tokenUsage } = this.#instruments;
+    const { inputTokens, outputTokens, cachedInputTokens: cached, reasoningTokens: reasoning } = record.usage;
+    tokens.inc({ ...labels.call, token_type: 'input' }, inputTokens);
+    tokens.inc({ ...labels.call, token_type: 'output' }, outputTokens);
+    if (cached !== undefined) cachedInputTokens.inc(labels.call, cached);
+    if (reasoning !== undefined) reasoningTokens.inc(labels.call, reasoning);
+    // The conventions want what was counted, not guessed; and a call that failed before any usage has none to report.
+    if (record.estimated || inputTokens + outputTokens === 0) return;
+    tokenUsage.observe({ ...labels.genAi, gen_ai_token_type: 'input' }, inputTokens);
+    tokenUsage.observe({ ...labels.genAi, gen_ai_token_type: 'output' }, outputTokens);
+  }
+
+  #measure(record: CallRecord, timings: CallTimings, labels: CallLabels['genAi']): void {
+    const { operationDuration, timeToFirstToken, timePerOutputToken } = this.#instruments;
+    const { durationMs, firstByteMs } = timings;
+    operationDuration.observe({ ...labels, error_type: errorType(record.ending, record.status) }, durationMs / 1_000);
+    if (record.ending !== 'finished' || !record.stream || firstByteMs === undefined) return;
+    timeToFirstToken.observe(labels, firstByteMs / 1_000);
+    const laterTokens = record.usage.outputTokens - 1;
+    if (laterTokens > 0) timePerOutputToken.observe(labels, (durationMs - firstByteMs) / laterTokens / 1_000);
+  }
+}
+
+/** `gen_ai.operation.name`: a responses call is the conventions' `chat`; the others are named as they are there, or are ours. */
+function operationName(operation: Operation): string {
+  return operation === 'responses' ? 'chat' : operation;
+}
+
+/** `error.type`: the status of an answer that was an error, else the ending. */
+function errorType(ending: Ending, status: number): string {
+  if (ending === 'finished') return '';
+  return ending === 'provider_error' && status > 0 ? String(status) : ending;
+}
+
+/** A counter must not go down; a charge below zero would be a bug elsewhere, and no reason to fail here. */
+function dollars(amount: NanoUsd): number {
+  return amount > 0n ? Number(amount) / Number(NANO_PER_USD) : 0;
+}

@@ -1,0 +1,63 @@
+import { Registry, collectDefaultMetrics } from 'prom-client';
+import type { AccountView } from '../../core/ledger/index.ts';
+import type { CallRecord } from '../../core/call/index.ts';
+import type { RefusalCode } from '../../core/dialects/index.ts';
+import type { ProviderType } from '../../core/policy/index.ts';
+import type { EpochMs } from '../../core/units/index.ts';
+import { publishAccounts } from './accounts.ts';
+import { CallMetrics } from './call-metrics.ts';
+import type { CallTimings } from './call-metrics.ts';
+import { createInstruments } from './instruments.ts';
+
+/** What is asked for when somebody scrapes, rather than told when it happens. */
+export interface MetricSources {
+  /** Accounts of budgets (not of rate limits) in their present windows. */
+  accounts(): readonly AccountView[];
+  /** Type of the AIProvider `namespace/name`, for `gen_ai_provider_name`. */
+  providerType(provider: string): ProviderType | undefined;
+  ready(): boolean;
+}
+
+/** The text that a scraper gets. */
+export interface Exposition {
+  readonly contentType: string;
+  readonly body: string;
+}
+
+/** Everything that is counted. Each method is cheap and never throws; none is called for each chunk of a stream. */
+export interface Metrics {
+  callRefused(workload: string, code: RefusalCode): void;
+  callSettled(record: CallRecord, timings: CallTimings): void;
+  keyRejected(provider: string): void;
+  snapshotApplied(at: EpochMs): void;
+  snapshotRejected(): void;
+  envoyRestarted(): void;
+  render(): Promise<Exposition>;
+  /** Names, types, labels and meaning of every metric: for the reference documentation. */
+  readonly registry: Registry;
+}
+
+export function createMetrics(sources: MetricSources, version: string): Metrics {
+  const registry = new Registry();
+  const instruments = createInstruments(registry);
+  const calls = new CallMetrics(instruments, sources);
+  collectDefaultMetrics({ register: registry });
+  instruments.build.set({ version, node: process.version }, 1);
+  return {
+    callRefused: (workload, code) => calls.refused(workload, code),
+    callSettled: (record, timings) => calls.settled(record, timings),
+    keyRejected: (provider) => instruments.keyRejections.inc({ provider }),
+    snapshotApplied: (at) => {
+      instruments.snapshotsApplied.inc();
+      instruments.snapshotAppliedAt.set(at / 1_000);
+    },
+    snapshotRejected: () => instruments.snapshotsRejected.inc(),
+    envoyRestarted: () => instruments.envoyRestarts.inc(),
+    render: async () => {
+      publishAccounts(instruments, sources.accounts());
+      instruments.ready.set(sources.ready() ? 1 : 0);
+      return { contentType: registry.contentType, body: await registry.metrics() };
+    },
+    registry,
+  };
+}

@@ -1,0 +1,39 @@
+import type { CallObserver } from '../../core/call/index.ts';
+import { formatNanoUsd } from '../../core/units/index.ts';
+import type { Logger } from './logger.ts';
+import type { Metrics } from './metrics.ts';
+
+/** Writes each call to the metrics and to the log. No prompt and no key is in what it is told. */
+export function createCallObserver(metrics: Metrics, logger: Logger): CallObserver {
+  return {
+    refused: ({ workload, code }) => {
+      metrics.callRefused(workload, code);
+      logger.info('call.refused', { workload, code });
+    },
+    settled: (record, timings) => {
+      metrics.callSettled(record, timings);
+      const { usage, costNanoUsd, chargedNanoUsd } = record;
+      logger.info('call.settled', {
+        call: record.id,
+        workload: `${record.namespace}/${record.workload}`,
+        model: record.model,
+        provider: record.provider,
+        rule: record.rule,
+        operation: record.operation,
+        stream: record.stream,
+        ending: record.ending,
+        status: record.status,
+        inputTokens: usage.inputTokens,
+        outputTokens: usage.outputTokens,
+        cachedInputTokens: usage.cachedInputTokens,
+        reasoningTokens: usage.reasoningTokens,
+        estimated: record.estimated,
+        costUsd: costNanoUsd === undefined ? 'unknown' : formatNanoUsd(costNanoUsd),
+        // Only where a budget was charged more than the usage costs.
+        chargedUsd: chargedNanoUsd === costNanoUsd ? undefined : formatNanoUsd(chargedNanoUsd),
+        durationMs: Math.round(timings.durationMs),
+        firstByteMs: timings.firstByteMs === undefined ? undefined : Math.round(timings.firstByteMs),
+      });
+    },
+  };
+}
