@@ -3,4 +3,7 @@
  *
  * Owns (state, command) → outcome: reserve, settle, void, wait, shrink. Must never know what a model is, and has no clock: times are given.
  */
+export { Ledger } from './ledger.ts';
+export { timeZoneError } from './calendar.ts';
+export { MAX_LIMIT_AMOUNT, MAX_ROLLING_MS, MAX_SUBJECTS, MAX_WAIT_MS, MAX_WAITING, MIN_ROLLING_MS, OTHER_SUBJECTS, ROLLING_BUCKETS } from './limits.ts';
 export type * from './types.ts';

@@ -34,7 +34,8 @@ export interface Quote {
   readonly outputCap: number;
   /** The caller named no cap, so a lower one breaks no promise. */
   readonly capIsDefault: boolean;
-  readonly estimate: { readonly nanoUsd: NanoUsd; readonly tokens: number };
+  /** With `outputTokens` (the part of the estimate that is the answer), the ledger puts what such answers really used in its place once it knows. */
+  readonly estimate: { readonly nanoUsd: NanoUsd; readonly tokens: number; readonly outputTokens?: number };
 }
 
 /** One account that a call counts in: a limit and the subject within it (`""` where it keeps one for all). */
@@ -106,6 +107,60 @@ export interface Settled {
   readonly id: ReservationId;
   /** What was posted in each account, by its hold. */
   readonly posted: readonly Hold[];
+  /** By how much a strict budget's hold was exceeded: the provider billed more than the upper bound. Posted all the same; absent where there is none. */
+  readonly overrun?: readonly Hold[];
+}
+
+/** A limit that cannot be kept, and why. `field` is the path inside `LimitSpec`, such as `window.timeZone`. */
+export interface LimitError {
+  readonly limit: string;
+  readonly field: string;
+  readonly message: string;
+}
+
+/** What `x-ratelimit-*` headers say of one account. */
+export interface RateView {
+  readonly limitAmount: bigint;
+  /** At least 0; without what calls in flight hold and what those who wait are to have. */
+  readonly remaining: bigint;
+  /** When the account is whole again if nothing more is spent. `undefined`: never (lifetime). */
+  readonly resetAtMs: EpochMs | undefined;
+}
+
+/** A reservation that is held: enough to settle it after a restart. */
+export interface HeldReservation {
+  readonly id: ReservationId;
+  readonly holds: readonly Hold[];
+  /** For learning what answers cost; absent where the journal does not know them. */
+  readonly answer?: HeldAnswer;
+}
+
+export interface HeldAnswer {
+  readonly profile: string;
+  readonly outputCap: number;
+  readonly choices: number;
+  readonly shrunk: boolean;
+}
+
+/** What was posted in one window of one account. */
+export interface PostedWindow extends AccountRef {
+  readonly windowStart: EpochMs;
+  readonly amount: bigint;
+}
+
+/** What is known of the answers of one profile, in output tokens of one answer. */
+export interface AnswerStatistic {
+  readonly profile: string;
+  readonly answers: number;
+  readonly high: number;
+  readonly mean: number;
+}
+
+/** All that a restart must bring back. Waiting reservations are not in it: their calls were not forwarded. */
+export interface Checkpoint {
+  readonly posted: readonly PostedWindow[];
+  readonly held: readonly HeldReservation[];
+  readonly answers: readonly AnswerStatistic[];
 }
 
 /** Figures of one account in its present window, in the limit's unit. `free` may be negative after a limit was lowered. */

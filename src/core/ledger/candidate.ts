@@ -1,0 +1,42 @@
+import type { MonotonicMs } from '../units/index.ts';
+import type { Account } from './account.ts';
+import type { Demand } from './demand.ts';
+import { Place } from './line.ts';
+import type { ReserveCommand } from './types.ts';
+
+/** A reservation that is not decided: new, or waiting. */
+export class Candidate {
+  readonly command: ReserveCommand;
+  readonly demand: Demand;
+  /** One for each account; replaced when the limits change. */
+  places: readonly Place[] = [];
+  /** When its wait is over; set when it begins to wait. */
+  deadline: MonotonicMs = Infinity;
+  isWaiting = false;
+
+  constructor(command: ReserveCommand, demand: Demand) {
+    this.command = command;
+    this.demand = demand;
+  }
+
+  place(accounts: readonly Account[]): void {
+    this.places = accounts.map((account) => new Place(this, account));
+  }
+
+  /** Takes a place in the line of each account that can be waited for. Rate limits refuse at once and budgets in Observe never do, so they have no lines. */
+  queue(): void {
+    for (const place of this.places) if (canBeWaitedFor(place.account)) place.account.line.push(place);
+  }
+
+  leave(): void {
+    for (const place of this.places) place.account.line.remove(place);
+  }
+}
+
+export function governs(account: Account): boolean {
+  return account.spec.mode !== 'Observe';
+}
+
+export function canBeWaitedFor(account: Account): boolean {
+  return governs(account) && account.spec.waitMs > 0;
+}
