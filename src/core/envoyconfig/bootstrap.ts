@@ -1,0 +1,45 @@
+import { seconds, typed } from './settings.ts';
+import type { EnvoySettings, Json } from './settings.ts';
+
+/** How many callers' connections one Envoy takes; beyond it, they are refused rather than the machine exhausted. */
+const MAX_DOWNSTREAM_CONNECTIONS = 50_000;
+
+/** What Envoy reads once, at its start: where its files lie, its administration, and the flags. */
+export function bootstrap(settings: EnvoySettings): Json {
+  return {
+    node: { id: settings.nodeId, cluster: 'airmesh' },
+    admin: { address: { pipe: { path: settings.adminSocket, mode: 0o600 } } },
+    dynamic_resources: { lds_config: watched(settings, 'lds.json'), cds_config: watched(settings, 'cds.json') },
+    stats_flush_interval: seconds(60_000),
+    stats_config: {
+      stats_matcher: {
+        inclusion_list: {
+          patterns: ['cluster_manager.', 'listener_manager.', 'server.', 'cluster.', 'http.'].map((prefix) => ({ prefix })),
+        },
+      },
+    },
+    layered_runtime: {
+      layers: [
+        {
+          name: 'airmesh',
+          static_layer: settings.gracefulGrpcClose ? { 'envoy.reloadable_features.ext_proc_graceful_grpc_close': true } : {},
+        },
+      ],
+    },
+    overload_manager: {
+      resource_monitors: [
+        {
+          name: 'envoy.resource_monitors.global_downstream_max_connections',
+          typed_config: typed('envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig', {
+            max_active_downstream_connections: MAX_DOWNSTREAM_CONNECTIONS,
+          }),
+        },
+      ],
+    },
+  };
+}
+
+/** A file that Envoy reads again when another is moved over it. */
+export function watched(settings: EnvoySettings, file: string): Json {
+  return { path_config_source: { path: `${settings.folder}/${file}` }, resource_api_version: 'V3' };
+}

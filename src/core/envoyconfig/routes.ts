@@ -1,0 +1,99 @@
+import { BACKEND_HEADER, seconds, typed } from './settings.ts';
+import type { EnvoySettings, Json, ListenerSettings, UpstreamSettings } from './settings.ts';
+import { errorBody } from './localreply.ts';
+
+/**
+ * A listener's routes. A call first matches one of the last two, which lead nowhere; the processor then names its
+ * provider in a header, and the route is chosen again. So a call that the processor has not seen is never forwarded.
+ */
+export function routes(listener: ListenerSettings, settings: EnvoySettings): Json {
+  return {
+    resources: [
+      typed('envoy.config.route.v3.RouteConfiguration', {
+        name: listener.workload,
+        ignore_port_in_host_matching: true,
+        virtual_hosts: [{ name: 'ai', domains: ['*'], routes: [...settings.upstreams.map(toProvider), withoutBody(), unseen()] }],
+      }),
+    ],
+  };
+}
+
+function toProvider(upstream: UpstreamSettings): Json {
+  const { timeouts, retries } = upstream;
+  return {
+    name: upstream.id,
+    match: { prefix: '/', headers: [{ name: BACKEND_HEADER, string_match: { exact: upstream.id } }] },
+    request_headers_to_remove: [BACKEND_HEADER],
+    route: {
+      cluster: upstream.id,
+      host_rewrite_literal: hostHeader(upstream),
+      timeout: seconds(timeouts.requestMs),
+      idle_timeout: seconds(timeouts.idleMs),
+      ...(retries.attempts === 0 ? {} : { retry_policy: retryPolicy(retries) }),
+    },
+  };
+}
+
+/**
+ * Only what cannot have been billed is tried again: no connection, a stream that was refused, a request that was not
+ * sent, and the provider's own 429 and 503.
+ */
+function retryPolicy(retries: UpstreamSettings['retries']): Json {
+  const backOff = { base_interval: seconds(retries.baseIntervalMs), max_interval: seconds(retries.maxIntervalMs) };
+  return {
+    retry_on: 'connect-failure,refused-stream,reset-before-request,retriable-status-codes',
+    retriable_status_codes: [429, 503],
+    num_retries: retries.attempts,
+    retry_back_off: backOff,
+    rate_limited_retry_back_off: { reset_headers: [{ name: 'retry-after', format: 'SECONDS' }], max_interval: seconds(retries.maxIntervalMs) },
+    host_selection_retry_max_attempts: 1,
+  };
+}
+
+/** A request that ends with its headers would pass a filter that waits for a body, so here it is asked by the headers. */
+function withoutBody(): Json {
+  return {
+    name: 'without-body',
+    match: { prefix: '/', headers: [{ name: ':method', string_match: { safe_regex: { regex: 'GET|HEAD|OPTIONS|DELETE' } } }] },
+    direct_response: refusal(404, 'There is nothing here.', 'endpoint_not_supported'),
+    response_headers_to_add: jsonHeaders,
+    typed_per_filter_config: {
+      'envoy.filters.http.ext_proc': typed('envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute', {
+        overrides: {
+          processing_mode: {
+            request_header_mode: 'SEND',
+            request_body_mode: 'NONE',
+            response_header_mode: 'SEND',
+            response_body_mode: 'STREAMED',
+            request_trailer_mode: 'SKIP',
+            response_trailer_mode: 'SKIP',
+          },
+        },
+      }),
+    },
+  };
+}
+
+/** Reached by a request with an empty body: the processor waits for a body, and none came. */
+function unseen(): Json {
+  return {
+    name: 'unseen',
+    match: { prefix: '/' },
+    direct_response: refusal(400, 'The request has no body. Send a JSON document.', 'empty_body'),
+    response_headers_to_add: jsonHeaders,
+  };
+}
+
+const jsonHeaders: Json = [
+  { header: { key: 'content-type', value: 'application/json' }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' },
+  { header: { key: 'x-should-retry', value: 'false' }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' },
+];
+
+function refusal(status: number, message: string, code: string): Json {
+  return { status, body: { inline_string: errorBody(message, 'invalid_request_error', code) } };
+}
+
+function hostHeader(upstream: UpstreamSettings): string {
+  const host = upstream.host.includes(':') ? `[${upstream.host}]` : upstream.host;
+  return upstream.port === (upstream.tls ? 443 : 80) ? host : `${host}:${upstream.port}`;
+}

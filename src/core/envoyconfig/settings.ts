@@ -1,0 +1,68 @@
+/** A value that JSON can carry. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
+
+/** All that Envoy's configuration depends on. No key is ever part of it: the processor sets keys, call by call. */
+export interface EnvoySettings {
+  readonly nodeId: string;
+  /** Where the ext_proc server listens. */
+  readonly processorSocket: string;
+  /** Envoy's own administration, on a socket that only its owner can open. */
+  readonly adminSocket: string;
+  /** The folder of the files that Envoy watches. */
+  readonly folder: string;
+  readonly listeners: readonly ListenerSettings[];
+  readonly upstreams: readonly UpstreamSettings[];
+  /** Lower-case names of the request headers that the processor reads. */
+  readonly headersRead: readonly string[];
+  /** A larger request is answered 413. */
+  readonly maxRequestBytes: number;
+  /** How long the processor may take over one message; admission waits within it. */
+  readonly messageTimeoutMs: number;
+  /** Ends ext_proc streams in good order rather than by reset. Envoys before 1.40 do not know the flag and ignore it. */
+  readonly gracefulGrpcClose: boolean;
+  /** Path of the public certificate authorities, PEM. */
+  readonly trustedCaFile: string;
+}
+
+/** One workload's way in. */
+export interface ListenerSettings {
+  /** `namespace/name`; told to the processor with each call, by Envoy. */
+  readonly workload: string;
+  readonly host: string;
+  readonly port: number;
+}
+
+/** One provider's way out. */
+export interface UpstreamSettings {
+  /** `namespace/name` of the AIProvider. */
+  readonly id: string;
+  readonly host: string;
+  readonly port: number;
+  readonly tls: boolean;
+  readonly timeouts: { readonly connectMs: number; readonly requestMs: number; readonly idleMs: number };
+  readonly retries: { readonly attempts: number; readonly baseIntervalMs: number; readonly maxIntervalMs: number };
+  readonly circuitBreaker: { readonly maxConnections: number; readonly maxPendingRequests: number; readonly maxRequests: number };
+  readonly outlierDetection: { readonly consecutive5xx: number; readonly intervalMs: number; readonly baseEjectionTimeMs: number };
+  /** Authorities to trust instead of the public ones, PEM. */
+  readonly caFile?: string;
+}
+
+/** The header by which the processor names the provider that a call goes to. Removed before the call leaves. */
+export const BACKEND_HEADER = 'x-airmesh-backend';
+
+/** The metadata by which a listener's ext_proc filter names its workload. */
+export const WORKLOAD_METADATA = 'x-airmesh-workload';
+
+/** Name of the cluster of the ext_proc server. */
+export const PROCESSOR_CLUSTER = 'airmesh_processor';
+
+/** A duration in protobuf's JSON form. */
+export const seconds = (ms: number): string => `${ms / 1000}s`;
+
+/** A file name for a listener: its workload's name is a DNS label or two, which file names allow but for the slash. */
+export const routesFile = (listener: ListenerSettings): string => `rds-${listener.workload.replace('/', '_')}.json`;
+
+const TYPE = 'type.googleapis.com/';
+
+/** An extension's configuration with its type. */
+export const typed = (type: string, fields: { readonly [name: string]: Json }): Json => ({ '@type': TYPE + type, ...fields });

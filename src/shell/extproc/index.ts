@@ -1,0 +1,11 @@
+/**
+ * ext_proc: Envoy's external processing protocol, served.
+ *
+ * Owns the transport, the messages and each conversation's order. Must never know what a call costs or who may make it.
+ */
+export { decodeResponse, encodeRequest } from './codec.ts';
+export type { ProcessingRequest, ProcessingResponse } from './codec.ts';
+export { frame, FrameReader } from './framing.ts';
+export { Session } from './session.ts';
+export { ExtProcServer } from './transport.ts';
+export type { ExtProcServerOptions, ProcessHandler, ProcessStream } from './transport.ts';
