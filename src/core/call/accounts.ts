@@ -1,4 +1,5 @@
 import type { AccountRef } from '../ledger/index.ts';
+import { matchesPattern } from '../policy/index.ts';
 import type { BudgetPolicy, BudgetSubject, RulePolicy, Workload, WorkloadSnapshot } from '../policy/index.ts';
 
 /** What of a call decides in which accounts it counts. */
@@ -64,20 +65,5 @@ function escapeSubject(value: string | undefined): string {
 }
 
 function matchesAny(patterns: readonly string[], name: string): boolean {
-  return patterns.length === 0 || patterns.some((pattern) => matches(pattern, name.toLowerCase()));
-}
-
-/** `*` stands for any run of characters. Patterns are lower case. */
-export function matches(pattern: string, name: string): boolean {
-  const [head = '', ...rest] = pattern.split('*');
-  if (rest.length === 0) return pattern === name;
-  if (!name.startsWith(head)) return false;
-  const tail = rest.pop() ?? '';
-  let from = head.length;
-  for (const part of rest) {
-    const at = name.indexOf(part, from);
-    if (at < 0) return false;
-    from = at + part.length;
-  }
-  return name.length - tail.length >= from && name.endsWith(tail);
+  return patterns.length === 0 || patterns.some((pattern) => matchesPattern(pattern, name.toLowerCase()));
 }

@@ -75,9 +75,9 @@ function resolveCall(
       refusal('model_not_allowed', `${namespace}/${name} may not call ${quoted(facts.model)} at ${endpoint.path}. Allowed: ${found.available.join(', ') || 'none'}.`, 'model'),
     );
   }
-  const backend = pickBackend(found.rule, random, headers);
-  const provider = snapshot.providers.get(backend.provider);
-  const model = provider?.models.get((backend.model ?? found.model).toLowerCase());
+  const backend = pickBackend(found.rule, snapshot, found.model, random, headers);
+  const provider = backend === undefined ? undefined : snapshot.providers.get(backend.provider);
+  const model = provider?.models.get((backend?.model ?? found.model).toLowerCase());
   if (provider === undefined || model === undefined) {
     return err(refusal('no_provider_available', `No provider of rule ${found.rule.id} serves ${quoted(found.model)}.`));
   }

@@ -3,4 +3,18 @@
  *
  * Owns the resources' schema and their meaning. Must never know of files, clusters, Envoy or keys' values.
  */
+export { compile, workloadId } from './compile.ts';
+export type { Compiled } from './compile.ts';
+export { explain } from './explain.ts';
+export type { Explanation } from './explain.ts';
+export { formatPath, nearest } from './findings.ts';
+export type { FieldPath, Finding } from './findings.ts';
+export { parseResource } from './parse.ts';
+export { matchesPattern } from './pattern.ts';
+export type { CompiledProvider, KnownModels, ProviderContext } from './providers.ts';
+export { resourceId } from './providers.ts';
+export { callableModels, pickBackend, resolveModel } from './resolve.ts';
+export type { ModelQuery, ModelResolution } from './resolve.ts';
+export { API_VERSION, SCHEMAS } from './schema.ts';
+export type { AIBudget, AIProvider, AIRoute, Kind, KeySourceSpec, Resource } from './schema.ts';
 export type * from './snapshot.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { matches } from './accounts.ts';
+import { matchesPattern } from './pattern.ts';
 
-describe('matches', () => {
+describe('matchesPattern', () => {
   it.each([
     ['gpt-4.1', 'gpt-4.1', true],
     ['gpt-4.1', 'gpt-4.1-mini', false],
@@ -13,6 +13,6 @@ describe('matches', () => {
     ['a*b*c', 'acb', false],
     ['ab*bc', 'abc', false],
   ])('%s against %s: %s', (pattern, name, expected) => {
-    expect(matches(pattern, name)).toBe(expected);
+    expect(matchesPattern(pattern, name)).toBe(expected);
   });
 });

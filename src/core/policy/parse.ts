@@ -1,0 +1,73 @@
+import type { z } from 'zod';
+import { err, ok } from '../units/index.ts';
+import type { Result } from '../units/index.ts';
+import { formatPath, nearest } from './findings.ts';
+import type { FieldPath, Finding } from './findings.ts';
+import { API_VERSION, SCHEMAS } from './schema.ts';
+import type { Kind, Resource } from './schema.ts';
+
+/** A document as it was read → a resource, or everything that is wrong with it. Strict: an unknown field is an error. */
+export function parseResource(document: unknown): Result<Resource, readonly Finding[]> {
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+    return err([{ severity: 'error', resource: 'document', path: '', message: 'is not a resource; write apiVersion, kind, metadata and spec' }]);
+  }
+  const { kind, apiVersion } = document as { kind?: unknown; apiVersion?: unknown };
+  const label = labelOf(document);
+  const wrong = (path: string, message: string): Result<Resource, readonly Finding[]> => err([{ severity: 'error', resource: label, path, message }]);
+  if (apiVersion !== API_VERSION) return wrong('apiVersion', `must be ${API_VERSION}`);
+  if (typeof kind !== 'string' || !(kind in SCHEMAS)) {
+    const guess = typeof kind === 'string' ? nearest(kind, Object.keys(SCHEMAS)) : undefined;
+    return wrong('kind', `must be one of ${Object.keys(SCHEMAS).join(', ')}${guess === undefined ? '' : `; did you mean ${guess}?`}`);
+  }
+  const parsed = SCHEMAS[kind as Kind].safeParse(document);
+  if (parsed.success) return ok(parsed.data);
+  return err(parsed.error.issues.flatMap((issue) => findingsOf(issue, label, kind as Kind)));
+}
+
+/** `Kind namespace/name`, as far as it can be told. */
+function labelOf(document: object): string {
+  const { kind, metadata } = document as { kind?: unknown; metadata?: { name?: unknown; namespace?: unknown } | null };
+  const name = typeof metadata?.name === 'string' ? metadata.name : '?';
+  const namespace = typeof metadata?.namespace === 'string' ? metadata.namespace : 'default';
+  return `${typeof kind === 'string' ? kind : 'document'} ${namespace}/${name}`.slice(0, 300);
+}
+
+function findingsOf(issue: z.core.$ZodIssue, label: string, kind: Kind): Finding[] {
+  const path = issue.path.filter((part) => typeof part !== 'symbol');
+  const finding = (at: FieldPath, message: string): Finding => ({ severity: 'error', resource: label, path: formatPath(at), message });
+  if (issue.code === 'unrecognized_keys') {
+    const known = fieldsAt(SCHEMAS[kind], path);
+    return issue.keys.map((key) => {
+      const guess = nearest(key, known);
+      return finding([...path, key], `is not a field${guess === undefined ? '' : `; did you mean ${guess}?`}${known.length > 0 ? ` Known: ${known.join(', ')}.` : ''}`);
+    });
+  }
+  if (issue.code === 'invalid_union') {
+    const deepest = issue.errors.flat().toSorted((left, right) => right.path.length - left.path.length)[0];
+    if (deepest !== undefined && deepest.path.length > 0) return findingsOf({ ...deepest, path: [...issue.path, ...deepest.path] }, label, kind);
+  }
+  return [finding(path, issue.message)];
+}
+
+/** The fields that a schema has at a path, for suggestions; empty where it is no object. */
+function fieldsAt(schema: unknown, path: FieldPath): string[] {
+  let node = schema as { def?: SchemaNode } | undefined;
+  for (const part of path) {
+    const object = unwrap(node);
+    node = typeof part === 'number' ? object?.element : object?.shape?.[part];
+  }
+  return Object.keys(unwrap(node)?.shape ?? {});
+}
+
+interface SchemaNode {
+  readonly innerType?: { def?: SchemaNode };
+  readonly in?: { def?: SchemaNode };
+  readonly shape?: Readonly<Record<string, { def?: SchemaNode }>>;
+  readonly element?: { def?: SchemaNode };
+}
+
+function unwrap(node: { def?: SchemaNode } | undefined): SchemaNode | undefined {
+  let definition = node?.def;
+  while (definition?.innerType !== undefined || definition?.in !== undefined) definition = (definition.innerType ?? definition.in)?.def;
+  return definition;
+}

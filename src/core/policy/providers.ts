@@ -1,0 +1,122 @@
+import { SHIPPED_MODELS } from '../catalog/index.ts';
+import type { ModelInfo, Price, Vendor } from '../catalog/index.ts';
+import { parseBaseUrl } from './baseurl.ts';
+import type { OwnAddress } from './baseurl.ts';
+import type { Finding } from './findings.ts';
+import type { AIProvider, KeySourceSpec } from './schema.ts';
+import type { ProviderPolicy, ProviderType } from './snapshot.ts';
+
+/** Models beyond the shipped ones, with their prices, by who serves them first hand. */
+export type KnownModels = Readonly<Record<Vendor, readonly ModelInfo[]>>;
+
+export interface ProviderContext {
+  readonly own: readonly OwnAddress[];
+  readonly known: KnownModels;
+  /** Where the simulated provider listens; absent: there is none. */
+  readonly simulatedUrl: string | undefined;
+}
+
+export interface CompiledProvider {
+  readonly policy: ProviderPolicy;
+  readonly key: { readonly source: KeySourceSpec; readonly type: ProviderType } | undefined;
+}
+
+const DEFAULT_URL: Readonly<Record<ProviderType, string | undefined>> = {
+  OpenAI: 'https://api.openai.com/v1',
+  DeepSeek: 'https://api.deepseek.com/v1',
+  OpenAICompatible: undefined,
+  Simulated: undefined,
+};
+
+const VENDORS: Readonly<Record<ProviderType, readonly Vendor[]>> = {
+  OpenAI: ['openai'],
+  DeepSeek: ['deepseek'],
+  OpenAICompatible: ['openai', 'anthropic', 'google', 'deepseek'],
+  Simulated: ['openai', 'anthropic', 'google', 'deepseek'],
+};
+
+export const resourceId = ({ metadata }: { readonly metadata: { readonly namespace: string; readonly name: string } }): string => `${metadata.namespace}/${metadata.name}`;
+
+/** One AIProvider → its policy. `undefined` where it cannot be used; the findings say why. */
+export function compileProvider(provider: AIProvider, context: ProviderContext, report: (finding: Finding) => void): CompiledProvider | undefined {
+  const { spec } = provider;
+  const resource = `AIProvider ${resourceId(provider)}`;
+  const fault = (path: string, message: string): void => report({ severity: 'error', resource, path, message });
+  const url = spec.baseUrl ?? (spec.type === 'Simulated' ? context.simulatedUrl : DEFAULT_URL[spec.type]);
+  if (url === undefined) {
+    fault('spec.baseUrl', spec.type === 'Simulated' ? 'is needed: no simulated provider runs here' : `is needed for type ${spec.type}`);
+    return undefined;
+  }
+  const baseUrl = parseBaseUrl(url, context.own);
+  if (!baseUrl.ok) {
+    fault('spec.baseUrl', baseUrl.error);
+    return undefined;
+  }
+  const models = modelsOf(provider, context.known, fault);
+  const { timeouts, retries, outlierDetection } = spec;
+  const policy: ProviderPolicy = {
+    id: resourceId(provider),
+    type: spec.type,
+    dialect: 'openai',
+    baseUrl: baseUrl.value,
+    key: spec.auth === undefined ? undefined : resourceId(provider),
+    models,
+    unknownPrice: spec.unknownPrice,
+    timeouts: { connectMs: timeouts.connect, requestMs: timeouts.request, idleMs: timeouts.idle },
+    retries: { attempts: retries.attempts, baseIntervalMs: retries.baseInterval, maxIntervalMs: Math.max(retries.baseInterval, retries.maxInterval) },
+    circuitBreaker: spec.circuitBreaker,
+    outlierDetection: {
+      consecutive5xx: outlierDetection.consecutive5xx,
+      intervalMs: outlierDetection.interval,
+      baseEjectionTimeMs: outlierDetection.baseEjectionTime,
+    },
+  };
+  return { policy, key: spec.auth === undefined ? undefined : { source: spec.auth.apiKey, type: spec.type } };
+}
+
+/** What `models` lists, completed by what is known of those names; else all that a provider of this type serves. */
+function modelsOf(provider: AIProvider, known: KnownModels, fault: (path: string, message: string) => void): ReadonlyMap<string, ModelInfo> {
+  const { spec } = provider;
+  const firstHand = spec.type === 'OpenAI' || spec.type === 'DeepSeek';
+  const catalogue = new Map<string, ModelInfo>();
+  for (const vendor of VENDORS[spec.type]) {
+    for (const model of known[vendor]) catalogue.set(model.name.toLowerCase(), model);
+  }
+  for (const shipped of SHIPPED_MODELS) {
+    if (!VENDORS[spec.type].includes(shipped.vendor)) continue;
+    const { vendor: _vendor, providerModel, ...model } = shipped;
+    // Relays go by the catalogue's names; only the vendor itself has its own.
+    catalogue.set(shipped.name.toLowerCase(), firstHand && providerModel !== undefined ? { ...model, providerModel } : model);
+  }
+  if (spec.models === undefined) return catalogue;
+  const listed = new Map<string, ModelInfo>();
+  spec.models.forEach((entry, index) => {
+    const key = entry.name.toLowerCase();
+    if (listed.has(key)) return fault(`spec.models[${index}].name`, `${entry.name} is listed twice`);
+    const base = catalogue.get(key);
+    const { price, ...limits } = entry;
+    listed.set(key, { ...base, ...withoutUndefined(limits), name: base?.name ?? entry.name, price: price === undefined ? base?.price : priceOf(price, resourceId(provider)) });
+  });
+  return listed;
+}
+
+type ListedPrice = NonNullable<NonNullable<AIProvider['spec']['models']>[number]['price']>;
+
+function priceOf(price: ListedPrice, id: string): Price {
+  const optional = withoutUndefined({
+    cachedInput: price.cachedInputPerMillion,
+    cacheWrite: price.cacheWritePerMillion,
+    inputAudio: price.inputAudioPerMillion,
+    outputAudio: price.outputAudioPerMillion,
+    inputImage: price.inputImagePerMillion,
+    outputImage: price.outputImagePerMillion,
+    perRequest: price.perRequest,
+  });
+  return { input: price.inputPerMillion, output: price.outputPerMillion, ...optional, source: `AIProvider ${id}` };
+}
+
+type Defined<T> = { [K in keyof T]?: Exclude<T[K], undefined> };
+
+function withoutUndefined<T extends object>(fields: T): Defined<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Defined<T>;
+}
