@@ -103,6 +103,8 @@ async function admit(id: string, call: ResolvedCall, ports: CallPorts): Promise<
       return ok({ granted: outcome, hold: describe(outcome) });
     case 'refused':
       return err(ledgerRefusal(outcome, ports.clock.epochMs()));
+    case 'unavailable':
+      return err(refusal('budget_unavailable', `Budgets cannot be kept right now: ${outcome.reason}.`));
   }
 }
 

@@ -8,4 +8,4 @@ export { begin } from './begin.ts';
 export { headersReadBy } from './headers.ts';
 export { limitsOf } from './limits.ts';
 export type { AnswerHead, Forwarded, ForwardedCall, ForwardInstructions, IncomingRequest, LocalAnswer, Replied } from './request.ts';
-export type { BudgetGate, CallObserver, CallPorts, Clock, KeySource, SnapshotSource } from './ports.ts';
+export type { BudgetGate, CallObserver, CallPorts, Clock, KeySource, SnapshotSource, Unavailable } from './ports.ts';

@@ -35,12 +35,18 @@ export interface KeySource {
   accepted(ref: KeyRef): void;
 }
 
+/** Nothing can be promised now: the journal cannot be written, or the books were damaged and nobody has decided yet. */
+export interface Unavailable {
+  readonly kind: 'unavailable';
+  readonly reason: string;
+}
+
 /**
  * Admission and settlement, durable: `admit` resolves after the hold would survive a crash and a power cut, so that a
  * call is forwarded only then.
  */
 export interface BudgetGate {
-  admit(command: ReserveCommand, describe: (granted: Granted) => CallHold): Promise<Granted | Refused>;
+  admit(command: ReserveCommand, describe: (granted: Granted) => CallHold): Promise<Granted | Refused | Unavailable>;
   /** The caller left while its call waited: it takes no more place in the queue, and a hold that was granted meanwhile is voided. */
   cancel(id: string): void;
   /** Exactly once; a second settlement of the same id changes nothing and returns the first. `record` makes the record from what was posted. */

@@ -24,6 +24,7 @@ export const SHIPPED_MODELS: readonly ShippedModel[] = [
   { vendor: 'anthropic', name: 'claude-sonnet-4.5', providerModel: 'claude-sonnet-4-5', price: price('3', '15', '0.3'), contextWindow: 200_000, maxOutputTokens: 64_000 },
   { vendor: 'google', name: 'gemini-2.5-flash', price: price('0.35', '2.50'), contextWindow: 1_048_576, maxOutputTokens: 65_536 },
   { vendor: 'deepseek', name: 'deepseek-v3.2', providerModel: 'deepseek-chat', price: price('0.14', '0.42'), contextWindow: 131_072, maxOutputTokens: 8_192 },
+  { vendor: 'openai', name: 'omni-moderation-latest', price: price('0', '0') },
 ];
 
 /** Lower-case alias → catalogue name. */

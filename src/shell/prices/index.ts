@@ -3,14 +3,14 @@
  *
  * Owns the translation of that library's data. Must never go to the network for it.
  */
-import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
 import { TieredPrices, findProvider } from '@pydantic/genai-prices';
 import type { ModelInfo as ListedModel, ModelPrice } from '@pydantic/genai-prices';
 import type { ModelInfo, Price, Vendor } from '../../core/catalog/index.ts';
 import type { KnownModels } from '../../core/policy/index.ts';
 import { parseUsd } from '../../core/units/index.ts';
 
-const { version } = createRequire(import.meta.url)('@pydantic/genai-prices/package.json') as { version: string };
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.resolve('@pydantic/genai-prices')), 'utf8')) as { version: string };
 const SOURCE = `genai-prices/${version}`;
 
 /** Every model that the library lists for a vendor, under its id and the other names that it goes by. */

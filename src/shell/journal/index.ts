@@ -1,0 +1,9 @@
+/**
+ * Journal: what must not be forgotten, on disk before anything depends on it.
+ *
+ * Owns durability and the folder's lock. Must never know what an entry means.
+ */
+export type { JournalEntry } from './entry.ts';
+export { Journal } from './journal.ts';
+export type { OpenedJournal } from './journal.ts';
+export { FolderInUse, lockFolder } from './lock.ts';

@@ -1,0 +1,83 @@
+import { Worker } from 'node:worker_threads';
+import type { CallRecord } from '../../../core/call/index.ts';
+import type { BooksState, SpendGrouping, SpendRow } from './books.ts';
+import type { BooksCommand, BooksOpened, BooksReply } from './worker.ts';
+
+/** The books could not be opened. `newer`: another version's, to be left alone; else damaged. */
+export class BooksUnusable extends Error {
+  readonly newer: boolean;
+
+  constructor(message: string, newer: boolean) {
+    super(message);
+    this.newer = newer;
+  }
+}
+
+/** The books, asked from another thread. */
+export class BooksClient {
+  readonly #worker: Worker;
+  readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
+  #nextId = 1;
+
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+    worker.on('message', (reply: BooksReply) => {
+      const waiting = this.#waiting.get(reply.id);
+      this.#waiting.delete(reply.id);
+      if (reply.ok) waiting?.resolve(reply.value);
+      else waiting?.reject(new Error(reply.error));
+    });
+    worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
+    worker.on('exit', () => this.#fail(new Error('the thread of the books has ended')));
+  }
+
+  /** Rejects with BooksUnusable. */
+  static async open(path: string): Promise<BooksClient> {
+    const worker = new Worker(new URL(`./worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url), { workerData: { path } });
+    const opened = await new Promise<BooksOpened>((resolve, reject) => {
+      worker.once('message', resolve);
+      worker.once('error', reject);
+    });
+    if (opened.opened) return new BooksClient(worker);
+    await worker.terminate();
+    throw new BooksUnusable(opened.error, opened.newer);
+  }
+
+  state(): Promise<BooksState> {
+    return this.#ask({ kind: 'state' }) as Promise<BooksState>;
+  }
+
+  async apply(entries: readonly string[], appliedSequence: number): Promise<void> {
+    await this.#ask({ kind: 'apply', entries, appliedSequence });
+  }
+
+  spend(by: SpendGrouping, sinceMs: number): Promise<SpendRow[]> {
+    return this.#ask({ kind: 'spend', by, sinceMs }) as Promise<SpendRow[]>;
+  }
+
+  records(count: number): Promise<CallRecord[]> {
+    return this.#ask({ kind: 'records', count }) as Promise<CallRecord[]>;
+  }
+
+  forget(beforeMs: number): Promise<boolean> {
+    return this.#ask({ kind: 'forget', beforeMs }) as Promise<boolean>;
+  }
+
+  async close(): Promise<void> {
+    await this.#ask({ kind: 'close' });
+    await this.#worker.terminate();
+  }
+
+  #ask(command: BooksCommand): Promise<unknown> {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, command });
+    });
+  }
+
+  #fail(error: Error): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+}

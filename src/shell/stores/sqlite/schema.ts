@@ -1,0 +1,42 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+/** Version of the tables below, in SQLite's user_version. A newer one is refused: its meaning is unknown here. */
+export const SCHEMA_VERSION = 1;
+
+/** Figures of calls, in `records` (a row a call) and in `totals` (a row for each day, workload, model and provider). */
+const FIGURES = `
+  input_tokens INTEGER NOT NULL DEFAULT 0,
+  cached_input_tokens INTEGER NOT NULL DEFAULT 0,
+  output_tokens INTEGER NOT NULL DEFAULT 0,
+  reasoning_tokens INTEGER NOT NULL DEFAULT 0,
+  cost_nano_usd INTEGER NOT NULL DEFAULT 0,
+  charged_nano_usd INTEGER NOT NULL DEFAULT 0`;
+
+const TABLES = `
+CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE accounts (limit_id TEXT NOT NULL, subject TEXT NOT NULL, window_start INTEGER NOT NULL, posted INTEGER NOT NULL,
+  PRIMARY KEY (limit_id, subject, window_start)) STRICT, WITHOUT ROWID;
+CREATE TABLE holds (id TEXT PRIMARY KEY, entry TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE records (id TEXT PRIMARY KEY, at INTEGER NOT NULL, workload TEXT NOT NULL, model TEXT NOT NULL, provider TEXT NOT NULL,
+  ending TEXT NOT NULL, status INTEGER NOT NULL, estimated INTEGER NOT NULL, record TEXT NOT NULL, ${FIGURES}) STRICT, WITHOUT ROWID;
+CREATE INDEX records_by_time ON records (at);
+CREATE TABLE totals (day INTEGER NOT NULL, workload TEXT NOT NULL, model TEXT NOT NULL, provider TEXT NOT NULL, requests INTEGER NOT NULL, estimated INTEGER NOT NULL, ${FIGURES},
+  PRIMARY KEY (day, workload, model, provider)) STRICT, WITHOUT ROWID;
+`;
+
+/** Makes or checks the tables. Throws where they are newer than this program or broken. */
+export function prepare(database: DatabaseSync): void {
+  const check = database.prepare('PRAGMA quick_check(1)').get() as { quick_check?: string } | undefined;
+  if (check?.quick_check !== 'ok') throw new Error(`the database is damaged: ${check?.quick_check ?? 'unreadable'}`);
+  const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
+  if (version > SCHEMA_VERSION) throw new NewerSchema(version);
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;');
+  if (version === 0) database.exec(`BEGIN; ${TABLES} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+}
+
+/** A newer program wrote it. */
+export class NewerSchema extends Error {
+  constructor(version: number) {
+    super(`the ledger was written by a newer version of Airmesh (schema ${version}; this one knows ${SCHEMA_VERSION}); use that version, or another state folder`);
+  }
+}

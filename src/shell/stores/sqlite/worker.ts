@@ -1,0 +1,57 @@
+/** The thread that owns the database: nothing on the loop that serves Envoy waits for it. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { Books } from './books.ts';
+import type { BookEntry, SpendGrouping } from './books.ts';
+import { NewerSchema } from './schema.ts';
+import { fromText } from './text.ts';
+
+/** Asked of the thread. Entries come as the journal holds them. */
+export type BooksCommand =
+  | { readonly kind: 'state' }
+  | { readonly kind: 'apply'; readonly entries: readonly string[]; readonly appliedSequence: number }
+  | { readonly kind: 'spend'; readonly by: SpendGrouping; readonly sinceMs: number }
+  | { readonly kind: 'records'; readonly count: number }
+  | { readonly kind: 'forget'; readonly beforeMs: number }
+  | { readonly kind: 'close' };
+
+export type BooksReply = { readonly id: number; readonly ok: true; readonly value: unknown } | { readonly id: number; readonly ok: false; readonly error: string };
+
+/** The first message: whether the file could be opened. */
+export type BooksOpened = { readonly opened: true } | { readonly opened: false; readonly newer: boolean; readonly error: string };
+
+const port = parentPort;
+if (port === null) throw new Error('this module runs in a worker thread');
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+function run(books: Books, command: BooksCommand): unknown {
+  switch (command.kind) {
+    case 'state':
+      return books.state();
+    case 'apply':
+      return books.apply(command.entries.map((entry) => fromText(entry) as BookEntry), command.appliedSequence);
+    case 'spend':
+      return books.spend(command.by, command.sinceMs);
+    case 'records':
+      return books.records(command.count);
+    case 'forget':
+      return books.forget(command.beforeMs);
+    case 'close':
+      return books.close();
+  }
+}
+
+try {
+  const books = new Books((workerData as { path: string }).path);
+  port.on('message', ({ id, command }: { id: number; command: BooksCommand }) => {
+    try {
+      port.postMessage({ id, ok: true, value: run(books, command) } satisfies BooksReply);
+    } catch (error) {
+      port.postMessage({ id, ok: false, error: messageOf(error) } satisfies BooksReply);
+    }
+    if (command.kind === 'close') port.close();
+  });
+  port.postMessage({ opened: true } satisfies BooksOpened);
+} catch (error) {
+  port.postMessage({ opened: false, newer: error instanceof NewerSchema, error: messageOf(error) } satisfies BooksOpened);
+}
