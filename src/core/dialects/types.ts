@@ -51,12 +51,20 @@ export interface RequestFault {
   readonly message: string;
 }
 
-/** Changes to a body; everything else of it stays byte for byte as the caller sent it. */
+/**
+ * Changes to a body; everything else of it stays byte for byte as the caller sent it. Those that govern the call (model,
+ * cap, usage) win over `set` and `remove`, which never touch a dialect's `governedFields`. A multipart body knows only `model`.
+ */
 export interface BodyEdits {
   /** The provider's own name of the model. */
   readonly model?: string;
   /** A cap to be written where the endpoint keeps it, replacing the caller's. */
   readonly maxOutputTokens?: number;
+  /**
+   * The one cap field that this provider is known to honour (`max_tokens` of many OpenAI-compatible servers): a cap, the
+   * caller's as well, is written there and its other forms are removed. Absent: the field that the caller used.
+   */
+  readonly capField?: string;
   readonly includeStreamUsage?: boolean;
   /** Put before the caller's messages. */
   readonly systemPrompt?: string;
@@ -89,6 +97,8 @@ export interface ResponseMeter {
   end(): BodyEnd;
   /** The model that the provider says it served, when it said. */
   servedModel(): string | undefined;
+  /** The tier that the provider says it billed, when it said. */
+  servedTier?(): PriceTier | undefined;
   /** Answer tokens seen so far by a lower-bound guess, for cutting at a limit. */
   outputTokensSoFar(): number;
 }
@@ -139,6 +149,8 @@ export interface ProviderAuth {
  */
 export interface Dialect {
   readonly name: string;
+  /** Top-level fields on which admission relies; a route's own edits may not set or remove them. */
+  readonly governedFields: ReadonlySet<string>;
   match(method: string, path: string): EndpointMatch;
   readRequest(endpoint: Endpoint, body: Uint8Array, headers: RequestContentHeaders): Result<RequestFacts, RequestFault>;
   /** The body must have passed `readRequest`. */
