@@ -1,0 +1,11 @@
+/**
+ * Budgets: the ledger, made durable.
+ *
+ * Owns what is on disk before what, and recovery. Must never know how a call is served.
+ */
+export { DurableBudgets } from './durable.ts';
+export type { BudgetEvents } from './durable.ts';
+export { acceptLoss, openBudgets } from './open.ts';
+export type { OpenedBudgets, OpenOptions } from './open.ts';
+export { spendReport } from './spend.ts';
+export type { BudgetReport, SpendEntry, SpendReport } from './spend.ts';

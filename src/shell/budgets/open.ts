@@ -1,0 +1,106 @@
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Clock } from '../../core/call/index.ts';
+import { Ledger } from '../../core/ledger/index.ts';
+import type { LimitSpec } from '../../core/ledger/index.ts';
+import { Journal, lockFolder } from '../journal/index.ts';
+import { BooksClient, BooksUnusable } from '../stores/sqlite/index.ts';
+import { DurableBudgets } from './durable.ts';
+import type { BudgetEvents } from './durable.ts';
+
+export interface OpenOptions {
+  readonly folder: string;
+  readonly clock: Clock;
+  readonly events: BudgetEvents;
+  readonly limits: readonly LimitSpec[];
+}
+
+export interface OpenedBudgets {
+  readonly budgets: DurableBudgets;
+  /** What a person should know: damage that was found, and what was done. */
+  readonly warnings: readonly string[];
+  close(): Promise<void>;
+}
+
+/** Says that something was lost, until a person has accepted it. */
+const LOSS_FILE = 'ledger-loss.txt';
+const BOOKS_FILE = 'ledger.db';
+
+/**
+ * Opens the state folder and brings back what a former process knew: the books, then what the journal has beyond them,
+ * then an end for every call that was in flight. Throws FolderInUse, BooksUnusable (newer) and what the file system says.
+ */
+export async function openBudgets({ folder, clock, events, limits }: OpenOptions): Promise<OpenedBudgets> {
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  chmodSync(folder, 0o700);
+  const lock = lockFolder(folder);
+  try {
+    const warnings: string[] = [];
+    const books = await openBooks(folder, warnings);
+    const state = await books.state();
+    const { journal, entries, damage } = Journal.open(join(folder, 'journal'), state.appliedSequence);
+    if (damage !== undefined) recordLoss(folder, `the journal is damaged: ${damage}`, warnings);
+    const beyond = entries.filter(({ sequence }) => sequence > state.appliedSequence);
+    if (beyond.length > 0) await books.apply(beyond.map(({ payload }) => payload.toString('utf8')), beyond.at(-1)?.sequence ?? 0);
+    const { posted, holds } = beyond.length > 0 ? await books.state() : state;
+    const ledger = new Ledger();
+    const budgets = new DurableBudgets({ ledger, journal, books, clock, events, unacceptedLoss: lossIn(folder) });
+    const configured = budgets.configure(limits);
+    if (!configured.ok) throw new Error(configured.error.map(({ limit, field, message }) => `${limit} ${field}: ${message}`).join('; '));
+    const at = clock.epochMs();
+    const known = new Set(limits.map(({ id }) => id));
+    for (const window of posted) if (known.has(window.limit)) ledger.restorePosted(window, at);
+    for (const hold of holds) ledger.restoreHold({ id: hold.id, holds: hold.holds }, at);
+    budgets.recover(holds);
+    return {
+      budgets,
+      warnings,
+      close: async () => {
+        await budgets.close();
+        lock.release();
+      },
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+/** A damaged file is kept aside, never repaired over: what it held is for a person to decide upon. */
+async function openBooks(folder: string, warnings: string[]): Promise<BooksClient> {
+  const path = join(folder, BOOKS_FILE);
+  try {
+    return await open(path);
+  } catch (error) {
+    if (!(error instanceof BooksUnusable) || error.newer || !existsSync(path)) throw error;
+    const aside = `${path}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
+    for (const suffix of ['', '-wal', '-shm']) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+    recordLoss(folder, `the ledger ${path} was damaged (${error.message}) and is kept as ${aside}`, warnings);
+    return open(path);
+  }
+}
+
+async function open(path: string): Promise<BooksClient> {
+  const books = await BooksClient.open(path);
+  chmodSync(path, 0o600);
+  return books;
+}
+
+function recordLoss(folder: string, what: string, warnings: string[]): void {
+  writeFileSync(join(folder, LOSS_FILE), `${what}\n`, { flag: 'a', mode: 0o600 });
+  warnings.push(`${what}. Strict budgets are refused until you run: airmesh ledger accept-loss`);
+}
+
+function lossIn(folder: string): string | undefined {
+  const path = join(folder, LOSS_FILE);
+  return existsSync(path) ? `what was spent before is not known (${readFileSync(path, 'utf8').trim()}); run "airmesh ledger accept-loss" and start again` : undefined;
+}
+
+/** A person decided to go on without what was lost. Returns what it was; `undefined` where nothing was. */
+export function acceptLoss(folder: string): string | undefined {
+  const path = join(folder, LOSS_FILE);
+  if (!existsSync(path)) return undefined;
+  const loss = readFileSync(path, 'utf8').trim();
+  rmSync(path);
+  return loss;
+}
