@@ -8,4 +8,5 @@ export type { ProcessingRequest, ProcessingResponse } from './codec.ts';
 export { frame, FrameReader } from './framing.ts';
 export { Session } from './session.ts';
 export { ExtProcServer } from './transport.ts';
-export type { ExtProcServerOptions, ProcessHandler, ProcessStream } from './transport.ts';
+export type { ExtProcServerOptions } from './transport.ts';
+export type { ProcessHandler, ProcessStream, StreamEnd } from './conversation.ts';

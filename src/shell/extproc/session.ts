@@ -3,8 +3,8 @@ import type { AnswerHead, CallPorts, Forwarded, ForwardedCall, IncomingRequest, 
 import { BACKEND_HEADER, REFUSAL_DETAILS, WORKLOAD_METADATA } from '../../core/envoyconfig/index.ts';
 import type { LocalReply } from '../../core/dialects/index.ts';
 import { APPEND, OVERWRITE } from './codec.ts';
-import type { AttributeValue, HeaderMutation, HttpBody, HttpHeaders, ProcessingRequest } from './codec.ts';
-import type { ProcessHandler, ProcessStream } from './transport.ts';
+import type { AttributeValue, HeaderMutation, HeaderValue, HttpBody, HttpHeaders, ProcessingRequest } from './codec.ts';
+import type { ProcessHandler, ProcessStream } from './conversation.ts';
 
 export interface SessionOptions {
   readonly ports: CallPorts;
@@ -13,13 +13,16 @@ export interface SessionOptions {
 }
 
 /**
- * One HTTP request's conversation with Envoy, in the order in which a call flows: the request (its body, or its headers
- * where it has none) → a verdict; the answer's headers; the answer's chunks; the end. The one place that orders, awaits
- * and ends: whatever way it is left, the call is settled once.
+ * One HTTP request's conversation with Envoy, in the order in which a call flows: the request's headers and, right behind
+ * them in one message, its whole body → a verdict for both; the answer's headers; the answer's chunks; the end. The one
+ * place that orders, awaits and ends: whatever way it is left, the call is settled once.
+ * docs/decisions/0001-phases.md
  */
 export class Session implements ProcessHandler {
   readonly #stream: ProcessStream;
   readonly #options: SessionOptions;
+  /** Kept until the body is there, which is what the verdict needs. */
+  #requestHeaders: HttpHeaders | undefined;
   #id: string | undefined;
   #call: ForwardedCall | undefined;
   #ended = false;
@@ -30,8 +33,8 @@ export class Session implements ProcessHandler {
   }
 
   onMessage(message: ProcessingRequest): void {
-    if (message.requestBody) void this.#decide(message, message.requestBody);
-    else if (message.requestHeaders) void this.#decide(message, undefined);
+    if (message.requestHeaders) this.#requestHead(message.requestHeaders);
+    else if (message.requestBody) void this.#decide(message.requestBody);
     else if (message.responseHeaders) this.#answerHead(message.responseHeaders, attributesOf(message));
     else if (message.responseBody) this.#answerBody(message.responseBody);
     else if (message.requestTrailers) this.#stream.send({ requestTrailers: {} });
@@ -44,12 +47,17 @@ export class Session implements ProcessHandler {
     else if (this.#id !== undefined) this.#options.ports.budgets.cancel(this.#id);
   }
 
-  async #decide(message: ProcessingRequest, body: HttpBody | undefined): Promise<void> {
+  #requestHead(headers: HttpHeaders): void {
+    this.#requestHeaders = headers;
+    if (headers.endOfStream === true) void this.#decide(undefined);
+  }
+
+  async #decide(body: HttpBody | undefined): Promise<void> {
     const { ports, onError } = this.#options;
     this.#id = ports.newId();
     let decision: Replied | Forwarded;
     try {
-      decision = await begin(this.#id, incomingRequest(this.#stream, message, body), ports);
+      decision = await begin(this.#id, incomingRequest(this.#stream, this.#requestHeaders, body), ports);
     } catch (error) {
       onError(error);
       this.#stream.send({ immediateResponse: { status: { code: 500 }, headers: headerMutation([JSON_CONTENT], []), body: INTERNAL_ERROR, details: REFUSAL_DETAILS } });
@@ -64,9 +72,10 @@ export class Session implements ProcessHandler {
       instructions.removeHeaders,
       instructions.appendHeaders,
     );
-    const bodyMutation = instructions.body === undefined ? {} : { bodyMutation: { body: instructions.body } };
-    const response = { headerMutation: mutation, clearRouteCache: true, ...bodyMutation };
-    this.#stream.send(body === undefined ? { requestHeaders: { response } } : { requestBody: { response } });
+    const headers = { requestHeaders: { response: { headerMutation: mutation, clearRouteCache: true } } };
+    if (body === undefined) return this.#stream.send(headers);
+    const changed = instructions.body !== undefined && instructions.body !== body.body;
+    this.#stream.send(headers, { requestBody: changed ? { response: { bodyMutation: { body: instructions.body } } } : {} });
   }
 
   #reply(reply: LocalReply): void {
@@ -97,22 +106,21 @@ const INTERNAL_ERROR = Buffer.from(
   JSON.stringify({ error: { message: 'The policy processor failed on this call; it was not sent on. This is a bug of ours.', type: 'server_error', param: null, code: 'internal_error' } }),
 );
 
-function incomingRequest(stream: ProcessStream, message: ProcessingRequest, body: HttpBody | undefined): IncomingRequest {
-  const attributes = attributesOf(message);
+function incomingRequest(stream: ProcessStream, requestHeaders: HttpHeaders | undefined, body: HttpBody | undefined): IncomingRequest {
   const headers = new Map<string, string>();
-  let path = attributes.get('request.path');
-  let method = attributes.get('request.method');
-  for (const [name, value] of attributes) {
-    const header = /^request\.headers\['(.+)'\]$/.exec(name)?.[1];
-    if (header !== undefined && value !== '') headers.set(header, value);
+  let path = '';
+  let method = '';
+  for (const header of requestHeaders?.headers?.headers ?? []) {
+    const text = valueOf(header);
+    if (header.key === ':path') path = text;
+    else if (header.key === ':method') method = text;
+    else if (text !== '') headers.set(header.key, text);
   }
-  for (const { key, rawValue, value } of message.requestHeaders?.headers?.headers ?? []) {
-    const text = rawValue === undefined || rawValue.length === 0 ? (value ?? '') : Buffer.from(rawValue).toString('latin1');
-    if (key === ':path') path ??= text;
-    else if (key === ':method') method ??= text;
-    else headers.set(key, text);
-  }
-  return { workload: stream.metadata(WORKLOAD_METADATA) ?? '', method: method ?? '', path: path ?? '', body: body?.body, headers };
+  return { workload: stream.metadata(WORKLOAD_METADATA) ?? '', method, path, body: body?.body, headers };
+}
+
+function valueOf({ rawValue, value }: HeaderValue): string {
+  return rawValue === undefined || rawValue.length === 0 ? (value ?? '') : Buffer.from(rawValue).toString('latin1');
 }
 
 /** The attributes of all filters in one map; they have names of their own. */
@@ -131,11 +139,9 @@ function textOf(value: AttributeValue): string {
 function answerHead(message: HttpHeaders, codeDetails: string | undefined): AnswerHead {
   let status = 0;
   let contentType: string | undefined;
-  for (const { key, rawValue, value } of message.headers?.headers ?? []) {
-    if (key !== ':status' && key !== 'content-type') continue;
-    const text = rawValue === undefined || rawValue.length === 0 ? (value ?? '') : Buffer.from(rawValue).toString('latin1');
-    if (key === ':status') status = Number(text);
-    else contentType = text;
+  for (const header of message.headers?.headers ?? []) {
+    if (header.key === ':status') status = Number(valueOf(header));
+    else if (header.key === 'content-type') contentType = valueOf(header);
   }
   return { status, contentType, local: localAnswer(codeDetails) };
 }

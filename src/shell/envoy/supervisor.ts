@@ -1,0 +1,173 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Json } from '../../core/envoyconfig/index.ts';
+import { askAdmin, envoyState } from './admin.ts';
+import { writeConfiguration } from './files.ts';
+
+export interface SupervisorOptions {
+  readonly binary: string;
+  /** For the configuration, the pid file and the sockets; one process's own. */
+  readonly folder: string;
+  readonly adminSocket: string;
+  /** Worker threads; the machine's cores where absent. */
+  readonly concurrency?: number | undefined;
+  readonly onEvent: (event: EnvoyEvent) => void;
+}
+
+export type EnvoyEvent =
+  | { readonly kind: 'started'; readonly pid: number }
+  | { readonly kind: 'died'; readonly how: string; readonly restartInMs: number }
+  | { readonly kind: 'log'; readonly level: string; readonly message: string };
+
+export type EnvoyReadiness = { readonly ready: true } | { readonly ready: false; readonly reason: string };
+
+const FIRST_RESTART_MS = 100;
+const LONGEST_RESTART_MS = 10_000;
+/** Running this long makes the next death a first one again. */
+const STABLE_MS = 30_000;
+const POLL_MS = 25;
+
+/** Runs one Envoy: starts it, starts it again when it dies, hands it configuration, and says whether it took it. */
+export class EnvoySupervisor {
+  readonly #options: SupervisorOptions;
+  #child: ChildProcess | undefined;
+  #stopping = false;
+  #startedAt = 0;
+  #failures = 0;
+  #lastError: string | undefined;
+  /** What Envoy must have accepted for the present files to be in force. */
+  #expected: { readonly accepted: number; readonly rejected: number } | undefined;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+  }
+
+  /** Writes the files and starts Envoy on them. A former Envoy of this folder, left behind by a crash, is stopped first. */
+  async start(files: ReadonlyMap<string, Json>): Promise<void> {
+    await this.#stopOrphan();
+    writeConfiguration(this.#options.folder, files);
+    this.#spawn();
+  }
+
+  /** Replaces the configuration; Envoy takes it up within a second. `whenApplied` tells the outcome. */
+  async apply(files: ReadonlyMap<string, Json>): Promise<void> {
+    const before = await this.#state();
+    const written = writeConfiguration(this.#options.folder, files);
+    this.#expected = before === undefined ? undefined : { accepted: before.accepted + written.length, rejected: before.rejected.length };
+  }
+
+  async readiness(): Promise<EnvoyReadiness> {
+    if (this.#child === undefined) return { ready: false, reason: 'Envoy is not running' };
+    const state = await this.#state();
+    if (state === undefined) return { ready: false, reason: 'Envoy does not answer yet' };
+    if (!state.live) return { ready: false, reason: 'Envoy is starting' };
+    if (state.rejected.length > 0) {
+      return { ready: false, reason: `Envoy refused a configuration (${state.rejected.join(', ')})${this.#lastError === undefined ? '' : `: ${this.#lastError}`}` };
+    }
+    if (this.#expected !== undefined && state.accepted < this.#expected.accepted) return { ready: false, reason: 'Envoy has not taken up the latest configuration yet' };
+    return { ready: true };
+  }
+
+  /** Resolves when Envoy runs the present configuration, or with the reason why it does not within the time. */
+  async whenReady(withinMs: number): Promise<EnvoyReadiness> {
+    const until = performance.now() + withinMs;
+    for (;;) {
+      const readiness = await this.readiness();
+      if (readiness.ready || performance.now() > until) return readiness;
+      await delay(POLL_MS);
+    }
+  }
+
+  /** Stops taking connections, lets calls in flight end for so long, and ends it. */
+  async stop(drainMs: number, activeCalls: () => number): Promise<void> {
+    this.#stopping = true;
+    const child = this.#child;
+    if (child === undefined) return;
+    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+    await askAdmin(this.#options.adminSocket, 'POST', '/drain_listeners?graceful&skip_exit').catch(() => undefined);
+    const until = performance.now() + drainMs;
+    while (activeCalls() > 0 && performance.now() < until) await delay(POLL_MS);
+    child.kill('SIGTERM');
+    const killer = setTimeout(() => child.kill('SIGKILL'), 3000);
+    await exited;
+    clearTimeout(killer);
+    rmSync(this.#pidFile, { force: true });
+  }
+
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
+  get #pidFile(): string {
+    return join(this.#options.folder, 'envoy.pid');
+  }
+
+  #spawn(): void {
+    const { binary, folder, concurrency } = this.#options;
+    const child = spawn(
+      binary,
+      [
+        ...['--config-path', join(folder, 'bootstrap.json'), '--disable-hot-restart', '--log-level', 'warning', '--log-format', '%l %v'],
+        ...(concurrency === undefined ? [] : ['--concurrency', String(concurrency)]),
+        ...['--drain-time-s', '5', '--parent-shutdown-time-s', '10'],
+      ],
+      // Of the environment, only what a program needs to run: no key reaches Envoy.
+      { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] ?? '', TMPDIR: process.env['TMPDIR'] ?? '/tmp' } },
+    );
+    this.#child = child;
+    this.#startedAt = performance.now();
+    this.#expected = undefined;
+    for (const stream of [child.stdout, child.stderr]) if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#log(line));
+    child.once('error', (error) => this.#died(error.message));
+    child.once('exit', (code, signal) => this.#died(signal === null ? `exit code ${code}` : signal));
+    if (child.pid === undefined) return;
+    writeFileSync(this.#pidFile, String(child.pid), { mode: 0o600 });
+    this.#options.onEvent({ kind: 'started', pid: child.pid });
+  }
+
+  #died(how: string): void {
+    if (this.#child === undefined) return;
+    this.#child = undefined;
+    if (this.#stopping) return;
+    if (performance.now() - this.#startedAt > STABLE_MS) this.#failures = 0;
+    const restartInMs = Math.min(LONGEST_RESTART_MS, FIRST_RESTART_MS * 2 ** this.#failures++);
+    this.#options.onEvent({ kind: 'died', how: this.#lastError === undefined ? how : `${how}: ${this.#lastError}`, restartInMs });
+    setTimeout(() => {
+      if (!this.#stopping) this.#spawn();
+    }, restartInMs);
+  }
+
+  #log(line: string): void {
+    const [, level = 'info', message = line] = /^(trace|debug|info|warning|error|critical) (.*)$/.exec(line) ?? [];
+    if (level === 'error' || level === 'critical') this.#lastError = message;
+    if (message.includes('rejected') || message.includes('Unable to parse')) this.#lastError = message;
+    this.#options.onEvent({ kind: 'log', level, message });
+  }
+
+  async #state(): Promise<Awaited<ReturnType<typeof envoyState>> | undefined> {
+    return envoyState(this.#options.adminSocket).catch(() => undefined);
+  }
+
+  /** Killed without a chance to stop its Envoy, a former process leaves one that holds the ports. */
+  async #stopOrphan(): Promise<void> {
+    if (!existsSync(this.#pidFile)) return;
+    const pid = Number(readFileSync(this.#pidFile, 'utf8'));
+    if (!Number.isInteger(pid) || pid <= 1 || !isOurEnvoy(pid, this.#options.folder)) return;
+    process.kill(pid, 'SIGTERM');
+    for (let waited = 0; waited < 3000 && isOurEnvoy(pid, this.#options.folder); waited += POLL_MS) await delay(POLL_MS);
+    if (isOurEnvoy(pid, this.#options.folder)) process.kill(pid, 'SIGKILL');
+  }
+}
+
+/** Whether that process is an Envoy started on this folder's configuration. */
+function isOurEnvoy(pid: number, folder: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(join(folder, 'bootstrap.json'));
+  } catch {
+    return false;
+  }
+}
