@@ -5,11 +5,9 @@ const MAX_PROFILES = 4_096;
 /** How fast the high mark comes down towards the answers that are seen: a 64th of the distance with each. */
 const HIGH_DECAY = 1 / 64;
 const MEAN_WEIGHT = 1 / 16;
-/** Answers after which the high mark is trusted more. */
-const SEASONED_ANSWERS = 16;
-/** Room above the high mark, so that an answer that is a little longer is not cut short. */
-const MARGIN_YOUNG = 1.5;
-const MARGIN_SEASONED = 1.25;
+/** Room above the high mark, so that an answer that is a little longer is not cut short; and more while few answers were seen. */
+const MARGIN = 1.25;
+const MARGIN_OF_FIRST = 2;
 
 interface Statistic {
   answers: number;
@@ -28,7 +26,7 @@ export class AnswerStatistics {
   ampleCap(profile: string): number | undefined {
     const statistic = this.#profiles.get(profile);
     if (statistic === undefined) return undefined;
-    return Math.ceil(statistic.high * (statistic.answers < SEASONED_ANSWERS ? MARGIN_YOUNG : MARGIN_SEASONED));
+    return Math.ceil(statistic.high * (MARGIN + MARGIN_OF_FIRST / statistic.answers));
   }
 
   typicalTokens(profile: string): number | undefined {
@@ -51,7 +49,7 @@ export class AnswerStatistics {
   }
 
   restore({ profile, answers, high, mean }: AnswerStatistic): void {
-    this.#remember(profile, { answers, high, mean });
+    if (answers >= 1 && high >= 0 && mean >= 0 && Number.isFinite(high + mean)) this.#remember(profile, { answers, high, mean });
   }
 
   export(): AnswerStatistic[] {
