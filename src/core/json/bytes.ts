@@ -1,6 +1,9 @@
 /** Code units handed to `String.fromCharCode` at once; engines limit the arguments of a call. */
 const CODE_UNITS_AT_ONCE = 4096;
 
+/** Texts up to this length are mostly ASCII names, which are built byte by byte without a buffer. */
+const SHORT_TEXT_BYTES = 64;
+
 /** Writes text as UTF-8. A lone surrogate becomes U+FFFD, as it has no encoding. */
 export function encodeUtf8(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length * 3);
@@ -32,18 +35,27 @@ export function encodeUtf8(text: string): Uint8Array {
 /** Reads UTF-8 that is known to be valid. */
 export function decodeUtf8(bytes: Uint8Array, start = 0, end = bytes.length): string {
   let text = '';
-  let units: number[] = [];
-  for (let index = start; index < end; ) {
-    const [point, width] = codePointAt(bytes, index);
-    index += width;
-    if (point > 0xffff) units.push(0xd800 + ((point - 0x10000) >> 10), 0xdc00 + ((point - 0x10000) & 0x3ff));
-    else units.push(point);
-    if (units.length >= CODE_UNITS_AT_ONCE) {
-      text += String.fromCharCode(...units);
-      units = [];
-    }
+  let at = start;
+  if (end - start <= SHORT_TEXT_BYTES) {
+    for (; at < end && (bytes[at] as number) < 0x80; at++) text += String.fromCharCode(bytes[at] as number);
+    if (at === end) return text;
   }
-  return text + String.fromCharCode(...units);
+  const units = new Uint16Array(Math.min(end - at, CODE_UNITS_AT_ONCE) + 1);
+  while (at < end) {
+    let count = 0;
+    while (at < end && count < CODE_UNITS_AT_ONCE) {
+      const point = codePointAt(bytes, at);
+      if (point > 0xffff) {
+        units[count++] = 0xd800 + ((point - 0x10000) >> 10);
+        units[count++] = 0xdc00 + ((point - 0x10000) & 0x3ff);
+      } else {
+        units[count++] = point;
+      }
+      at += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    }
+    text += String.fromCharCode(...units.subarray(0, count));
+  }
+  return text;
 }
 
 /** `JSON.stringify` as bytes. The value must have a JSON form; functions and `undefined` are a bug of the caller. */
@@ -78,11 +90,12 @@ export function indexOfBytes(bytes: Uint8Array, needle: Uint8Array, from = 0, en
   return -1;
 }
 
-function codePointAt(bytes: Uint8Array, index: number): [point: number, width: number] {
+function codePointAt(bytes: Uint8Array, index: number): number {
   const lead = bytes[index] as number;
-  if (lead < 0x80) return [lead, 1];
-  const next = (offset: number): number => (bytes[index + offset] ?? 0) & 0x3f;
-  if (lead < 0xe0) return [((lead & 0x1f) << 6) | next(1), 2];
-  if (lead < 0xf0) return [((lead & 0x0f) << 12) | (next(1) << 6) | next(2), 3];
-  return [((lead & 0x07) << 18) | (next(1) << 12) | (next(2) << 6) | next(3), 4];
+  if (lead < 0x80) return lead;
+  const second = (bytes[index + 1] as number) & 0x3f;
+  if (lead < 0xe0) return ((lead & 0x1f) << 6) | second;
+  const third = (bytes[index + 2] as number) & 0x3f;
+  if (lead < 0xf0) return ((lead & 0x0f) << 12) | (second << 6) | third;
+  return ((lead & 0x07) << 18) | (second << 12) | (third << 6) | ((bytes[index + 3] as number) & 0x3f);
 }

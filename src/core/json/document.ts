@@ -101,7 +101,8 @@ export class JsonDocument {
     const end = this.end(number);
     if (end - start > MAX_INTEGER_LITERAL_BYTES) return undefined;
     const value = Number(decodeUtf8(this.bytes, start, end));
-    return Number.isSafeInteger(value) ? value : undefined;
+    // Adding zero turns -0 into 0.
+    return Number.isSafeInteger(value) ? value + 0 : undefined;
   }
 
   isTrue(node: JsonNode): boolean {

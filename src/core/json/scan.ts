@@ -162,7 +162,7 @@ class Scanner {
     let at = this.#position;
     if (bytes[at] === MINUS) at++;
     const first = bytes[at] ?? 0;
-    if (!isDigit(first)) return this.#fail(at === this.#position ? 'A value is expected' : 'A digit is expected after a minus sign');
+    if (!isDigit(first)) return this.#failAt(at, at === this.#position ? 'A value is expected' : 'A digit is expected after a minus sign');
     at = first === ZERO ? at + 1 : this.#digitsEnd(at);
     if (bytes[at] === POINT) {
       const end = this.#digitsEnd(at + 1);

@@ -5,6 +5,8 @@ import { MAX_JSON_DEPTH } from './scan.ts';
 export interface WatchedValues {
   /** Values whose bytes are handed to `found`, in their order. */
   readonly paths: ReadonlySet<string>;
+  /** Most steps of a path: `usage` has one, `output[].type` three. */
+  readonly maxPathDepth: number;
   /** Values that are longer are passed over, and `found` gets `undefined`. */
   readonly maxValueBytes: number;
   readonly found: (path: string, value: Uint8Array | undefined) => void;
@@ -49,7 +51,7 @@ export class JsonWatcher {
 
   constructor(wanted: WatchedValues) {
     this.#wanted = wanted;
-    this.#maxPathDepth = Math.max(0, ...[...wanted.paths].map((path) => path.split(/\.|(?=\[\])/).length));
+    this.#maxPathDepth = wanted.maxPathDepth;
   }
 
   push(chunk: Uint8Array): void {

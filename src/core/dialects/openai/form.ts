@@ -4,14 +4,7 @@ import type { Result } from '../../units/index.ts';
 import { partText, readMultipart } from '../multipart.ts';
 import type { Part } from '../multipart.ts';
 import type { Endpoint, RequestFacts, RequestFault } from '../types.ts';
-import { MAX_CHOICES, MAX_MODEL_BYTES, modelNameProblem } from './request.ts';
-
-/** For estimates only: tokens of an ordinary image, and bytes of a token of ordinary text. */
-const IMAGE_TOKENS = 765;
-const BYTES_PER_TOKEN = 4;
-
-/** Tokens that a provider may add to the text of a form. */
-const TEMPLATE_TOKENS = 64;
+import { BYTES_PER_TOKEN, IMAGE_TOKENS, MAX_CHOICES, MAX_MODEL_BYTES, modelNameProblem, TEMPLATE_TOKENS } from './limits.ts';
 
 /** Fields that are read, and so may come once only. */
 const READ_FIELDS = new Set(['model', 'stream', 'n', 'output_format', 'service_tier']);

@@ -9,27 +9,8 @@ import { FaultLog, Fields } from '../fields.ts';
 import type { Endpoint, RequestContentHeaders, RequestFacts, RequestFault } from '../types.ts';
 import { readForm } from './form.ts';
 import { InputTally, readImage, readMessages, readPart, readResponseInput, readTools } from './input.ts';
+import { BYTES_PER_TOKEN, IMAGE_TOKENS, MAX_CHOICES, MAX_MODEL_BYTES, MAX_TOKEN_CAP, modelNameProblem, TEMPLATE_TOKENS, TOOLS_TEMPLATE_TOKENS } from './limits.ts';
 import { tierOf } from './usage.ts';
-
-/** Longest name of a model, in bytes as they are written in the body. */
-export const MAX_MODEL_BYTES = 256;
-
-/** Largest cap that is taken for one; no model comes near it, and sums of it stay exact. */
-export const MAX_TOKEN_CAP = 1_000_000_000;
-
-/** Largest `n` or `best_of`: OpenAI's own limit. */
-export const MAX_CHOICES = 128;
-
-/**
- * Tokens that chat templates add to what the caller wrote (role markers are covered by the JSON around them; a template's
- * own system text is not), and those that templates add to explain tools, at compatible providers as well.
- */
-const TEMPLATE_TOKENS = 64;
-const TOOLS_TEMPLATE_TOKENS = 512;
-
-/** For estimates only: bytes of a token of ordinary text, and tokens of an ordinary image. */
-const BYTES_PER_TOKEN = 4;
-const IMAGE_TOKENS = 765;
 
 /** What OpenAI takes where a moderation names no model. Source: `ModerationCreateParams` of the `openai` package. */
 const DEFAULT_MODERATION_MODEL = 'omni-moderation-latest';
@@ -96,12 +77,6 @@ function readModel(endpoint: Endpoint, body: Fields): string {
   const problem = modelNameProblem(model);
   if (problem !== undefined) body.faults.add('invalid_value', 'model', problem);
   return model;
-}
-
-/** What is wrong with a model's name, if anything is; the provider decides whether there is such a model. */
-export function modelNameProblem(model: string): string | undefined {
-  if (model.trim() === '') return 'model is empty. Name the model to be used.';
-  return /[\p{Cc}\p{Cs}]/u.test(model) ? 'model holds control characters or half a surrogate pair.' : undefined;
 }
 
 /** What would be kept at the provider, or was: under one shared key another workload could read it. */

@@ -46,7 +46,7 @@ class JsonMeter implements ResponseMeter {
   constructor(endpoint: Endpoint, isError: boolean) {
     this.#endpoint = endpoint;
     this.#isError = isError;
-    this.#watcher = new JsonWatcher({ paths: WATCHED_PATHS, maxValueBytes: MAX_VALUE_BYTES, textKeys: TEXT_KEYS, found: (path, value) => this.#found(path, value) });
+    this.#watcher = new JsonWatcher({ paths: WATCHED_PATHS, maxPathDepth: 3, maxValueBytes: MAX_VALUE_BYTES, textKeys: TEXT_KEYS, found: (path, value) => this.#found(path, value) });
   }
 
   push(chunk: Uint8Array, _endOfStream: boolean): Uint8Array {

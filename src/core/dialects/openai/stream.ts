@@ -85,14 +85,19 @@ export class StreamMeter implements ResponseMeter, EventListener {
       this.#textBytes += seen.textBytes;
       this.#textEvents++;
     }
-    this.#isFinished ||= seen.finished;
-    if (seen.type !== undefined) {
-      if (LAST_EVENTS.has(seen.type)) this.#isDone = true;
-      else this.#toolCalls++;
-    }
-    if (!seen.worthReading && !this.#isFirst) return 'keep';
+    if (seen.type !== undefined && TOOL_EVENTS.has(seen.type)) this.#toolCalls++;
+    const ends = seen.finished || (seen.type !== undefined && LAST_EVENTS.has(seen.type));
+    if (!seen.worthReading && !ends && !this.#isFirst) return 'keep';
     this.#isFirst = false;
-    return this.#parse(data, seen.worthReading);
+    const document = parseObject(data);
+    if (document === undefined) {
+      if (seen.worthReading) this.#problem ??= 'an event that may hold the usage is not a JSON object with distinct keys';
+      return 'keep';
+    }
+    // Only now, for half an event can hold the word that would end the answer.
+    if (seen.finished) this.#isFinished = true;
+    else if (ends) this.#isDone = true;
+    return this.#read(document);
   }
 
   unreadable(): void {
@@ -125,14 +130,7 @@ export class StreamMeter implements ResponseMeter, EventListener {
     return Math.max(this.#usage?.outputTokens ?? 0, this.#textEvents, Math.floor(this.#textBytes / MAX_BYTES_PER_TOKEN));
   }
 
-  #parse(data: EventData, matters: boolean): 'keep' | 'drop' {
-    const parsed = parseJson(data.bytes.subarray(data.start, data.end));
-    const document = parsed.ok ? parsed.value : undefined;
-    const top = document === undefined ? undefined : membersOf(document, document.root);
-    if (document === undefined || top === undefined) {
-      if (matters) this.#problem ??= 'an event that may hold the usage is not a JSON object with distinct keys';
-      return 'keep';
-    }
+  #read({ document, members: top }: ParsedObject): 'keep' | 'drop' {
     const inner = top.get('response');
     const response = (inner === undefined ? undefined : membersOf(document, inner)) ?? top;
     this.#noteError(document, top);
@@ -162,6 +160,17 @@ export class StreamMeter implements ResponseMeter, EventListener {
     const type = shortText(document, top.get('type'));
     if ((error !== undefined && !document.isNull(error)) || type === 'error' || type === 'response.failed') this.#hasError = true;
   }
+}
+
+interface ParsedObject {
+  readonly document: JsonDocument;
+  readonly members: ReadonlyMap<string, JsonNode>;
+}
+
+function parseObject({ bytes, start, end }: EventData): ParsedObject | undefined {
+  const parsed = parseJson(bytes.subarray(start, end));
+  const members = parsed.ok ? membersOf(parsed.value, parsed.value.root) : undefined;
+  return parsed.ok && members !== undefined ? { document: parsed.value, members } : undefined;
 }
 
 function isDone({ bytes, start, end }: EventData): boolean {
