@@ -84,8 +84,13 @@ function connectionManager(listener: ListenerSettings, settings: EnvoySettings):
       },
     ],
     local_reply_config: localReplies(),
-    http_filters: [compressor('gzip'), compressor('brotli'), extProc(listener, settings), decompressor('gzip'), decompressor('brotli'), router()],
+    http_filters: [wholeBody(settings), compressor('gzip'), compressor('brotli'), extProc(listener, settings), decompressor('gzip'), decompressor('brotli'), router()],
   };
+}
+
+/** Holds a request until its body is whole, so that the processor gets headers and body at once, and decides upon both with one wait. */
+function wholeBody(settings: EnvoySettings): Json {
+  return { name: 'envoy.filters.http.buffer', typed_config: typed('envoy.extensions.filters.http.buffer.v3.Buffer', { max_request_bytes: settings.maxRequestBytes }) };
 }
 
 /** Asks the processor: once with the whole request body, then with the answer's headers and each of its chunks. */
@@ -100,14 +105,15 @@ function extProc(listener: ListenerSettings, settings: EnvoySettings): Json {
       failure_mode_allow: false,
       status_on_error: { code: 'ServiceUnavailable' },
       processing_mode: {
-        request_header_mode: 'SKIP',
-        request_body_mode: 'BUFFERED',
+        request_header_mode: 'SEND',
+        request_body_mode: 'STREAMED',
         response_header_mode: 'SEND',
         response_body_mode: 'STREAMED',
         request_trailer_mode: 'SKIP',
         response_trailer_mode: 'SKIP',
       },
-      request_attributes: ['request.path', 'request.method', ...settings.headersRead.map((name) => `request.headers['${name}']`)],
+      send_body_without_waiting_for_header_response: true,
+      forward_rules: { allowed_headers: { patterns: [':path', ':method', ':status', 'content-type', ...settings.headersRead.filter((name) => name !== 'content-type')].map((exact) => ({ exact })) } },
       response_attributes: ['response.code_details'],
       message_timeout: seconds(settings.messageTimeoutMs),
     }),

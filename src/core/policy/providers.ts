@@ -1,4 +1,4 @@
-import { SHIPPED_MODELS } from '../catalog/index.ts';
+import { SHIPPED_ALIASES, SHIPPED_MODELS } from '../catalog/index.ts';
 import type { ModelInfo, Price, Vendor } from '../catalog/index.ts';
 import { parseBaseUrl } from './baseurl.ts';
 import type { OwnAddress } from './baseurl.ts';
@@ -80,7 +80,8 @@ function modelsOf(provider: AIProvider, known: KnownModels, fault: (path: string
   const firstHand = spec.type === 'OpenAI' || spec.type === 'DeepSeek';
   const catalogue = new Map<string, ModelInfo>();
   for (const vendor of VENDORS[spec.type]) {
-    for (const model of known[vendor]) catalogue.set(model.name.toLowerCase(), model);
+    // An alias of the catalogue's stands for its model, although the vendor may still have one of that name.
+    for (const model of known[vendor]) if (!SHIPPED_ALIASES.has(model.name.toLowerCase())) catalogue.set(model.name.toLowerCase(), model);
   }
   for (const shipped of SHIPPED_MODELS) {
     if (!VENDORS[spec.type].includes(shipped.vendor)) continue;

@@ -46,9 +46,8 @@ export class EnvoySupervisor {
     this.#options = options;
   }
 
-  /** Writes the files and starts Envoy on them. A former Envoy of this folder, left behind by a crash, is stopped first. */
+  /** Writes the files and starts Envoy on them. */
   async start(files: ReadonlyMap<string, Json>): Promise<void> {
-    await this.#stopOrphan();
     writeConfiguration(this.#options.folder, files);
     this.#spawn();
   }
@@ -95,15 +94,11 @@ export class EnvoySupervisor {
     const killer = setTimeout(() => child.kill('SIGKILL'), 3000);
     await exited;
     clearTimeout(killer);
-    rmSync(this.#pidFile, { force: true });
+    rmSync(pidFile(this.#options.folder), { force: true });
   }
 
   get pid(): number | undefined {
     return this.#child?.pid;
-  }
-
-  get #pidFile(): string {
-    return join(this.#options.folder, 'envoy.pid');
   }
 
   #spawn(): void {
@@ -125,7 +120,7 @@ export class EnvoySupervisor {
     child.once('error', (error) => this.#died(error.message));
     child.once('exit', (code, signal) => this.#died(signal === null ? `exit code ${code}` : signal));
     if (child.pid === undefined) return;
-    writeFileSync(this.#pidFile, String(child.pid), { mode: 0o600 });
+    writeFileSync(pidFile(this.#options.folder), String(child.pid), { mode: 0o600 });
     this.#options.onEvent({ kind: 'started', pid: child.pid });
   }
 
@@ -151,16 +146,21 @@ export class EnvoySupervisor {
   async #state(): Promise<Awaited<ReturnType<typeof envoyState>> | undefined> {
     return envoyState(this.#options.adminSocket).catch(() => undefined);
   }
+}
 
-  /** Killed without a chance to stop its Envoy, a former process leaves one that holds the ports. */
-  async #stopOrphan(): Promise<void> {
-    if (!existsSync(this.#pidFile)) return;
-    const pid = Number(readFileSync(this.#pidFile, 'utf8'));
-    if (!Number.isInteger(pid) || pid <= 1 || !isOurEnvoy(pid, this.#options.folder)) return;
-    process.kill(pid, 'SIGTERM');
-    for (let waited = 0; waited < 3000 && isOurEnvoy(pid, this.#options.folder); waited += POLL_MS) await delay(POLL_MS);
-    if (isOurEnvoy(pid, this.#options.folder)) process.kill(pid, 'SIGKILL');
-  }
+const pidFile = (folder: string): string => join(folder, 'envoy.pid');
+
+/**
+ * Stops the Envoy that a former process of this folder left behind when it was killed: it would hold the ports. Only for
+ * whoever has made sure that no other process uses the folder.
+ */
+export async function stopOrphan(folder: string): Promise<void> {
+  if (!existsSync(pidFile(folder))) return;
+  const pid = Number(readFileSync(pidFile(folder), 'utf8'));
+  if (!Number.isInteger(pid) || pid <= 1 || !isOurEnvoy(pid, folder)) return;
+  process.kill(pid, 'SIGTERM');
+  for (let waited = 0; waited < 3000 && isOurEnvoy(pid, folder); waited += POLL_MS) await delay(POLL_MS);
+  if (isOurEnvoy(pid, folder)) process.kill(pid, 'SIGKILL');
 }
 
 /** Whether that process is an Envoy started on this folder's configuration. */

@@ -6,4 +6,4 @@
 export type { JournalEntry } from './entry.ts';
 export { Journal } from './journal.ts';
 export type { OpenedJournal } from './journal.ts';
-export { FolderInUse, lockFolder } from './lock.ts';
+export { FolderInUse, folderHolder, lockFolder } from './lock.ts';

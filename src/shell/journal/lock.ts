@@ -28,6 +28,12 @@ export function lockFolder(folder: string): { release(): void } {
   }
 }
 
+/** The process that uses a folder now; `undefined`: none does. */
+export function folderHolder(folder: string): number | undefined {
+  const holder = holderOf(join(folder, 'lock'));
+  return holder !== undefined && isRunning(holder) ? holder.pid : undefined;
+}
+
 interface Holder {
   readonly pid: number;
   readonly started: string | undefined;

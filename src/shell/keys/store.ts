@@ -18,6 +18,11 @@ export interface KeyHealth {
   readonly reason: string | undefined;
   /** How often the provider said no to it since it last said yes. */
   readonly rejections: number;
+  /** Since the start. */
+  readonly totalRejections: number;
+  /** Whether the provider has said yes or no to it. */
+  readonly used: boolean;
+  readonly lastRejectedAtMs: number | undefined;
 }
 
 /** A key file is looked at again when it was read longer ago than this, so that no call waits for the disk for nothing. */
@@ -30,8 +35,17 @@ interface Entry {
   check: KeyCheck;
   stamp: string;
   checkedMs: number;
-  rejections: number;
+  record: KeyRecord;
 }
+
+interface KeyRecord {
+  rejections: number;
+  totalRejections: number;
+  used: boolean;
+  lastRejectedAtMs: number | undefined;
+}
+
+const unused = (): KeyRecord => ({ rejections: 0, totalRejections: 0, used: false, lastRejectedAtMs: undefined });
 
 /** The keys of all providers, as they are now. Shows nothing of them, to whatever prints it. */
 export class KeyStore implements KeySource {
@@ -39,9 +53,12 @@ export class KeyStore implements KeySource {
   readonly #environment: Readonly<Record<string, string | undefined>>;
   readonly #nowMs: () => number;
 
-  constructor(environment: Readonly<Record<string, string | undefined>>, nowMs: () => number) {
+  readonly #onRejected: (ref: KeyRef) => void;
+
+  constructor(environment: Readonly<Record<string, string | undefined>>, nowMs: () => number, onRejected: (ref: KeyRef) => void = () => undefined) {
     this.#environment = environment;
     this.#nowMs = nowMs;
+    this.#onRejected = onRejected;
   }
 
   /** Replaces what is declared. Counts of rejections stay with keys that stay. */
@@ -49,7 +66,7 @@ export class KeyStore implements KeySource {
     const before = new Map(this.#entries);
     this.#entries.clear();
     for (const [ref, key] of declared) {
-      this.#entries.set(ref, { declared: key, ...this.#read(key), checkedMs: this.#nowMs(), rejections: before.get(ref)?.rejections ?? 0 });
+      this.#entries.set(ref, { declared: key, ...this.#read(key), checkedMs: this.#nowMs(), record: before.get(ref)?.record ?? unused() });
     }
   }
 
@@ -61,17 +78,24 @@ export class KeyStore implements KeySource {
   }
 
   rejected(ref: KeyRef): void {
-    const entry = this.#entries.get(ref);
-    if (entry !== undefined) entry.rejections++;
+    const record = this.#entries.get(ref)?.record;
+    if (record === undefined) return;
+    record.rejections++;
+    record.totalRejections++;
+    record.used = true;
+    record.lastRejectedAtMs = Date.now();
+    this.#onRejected(ref);
   }
 
   accepted(ref: KeyRef): void {
-    const entry = this.#entries.get(ref);
-    if (entry !== undefined) entry.rejections = 0;
+    const record = this.#entries.get(ref)?.record;
+    if (record === undefined) return;
+    record.rejections = 0;
+    record.used = true;
   }
 
   health(): KeyHealth[] {
-    return [...this.#entries].map(([ref, { check, rejections }]) => ({ ref, usable: check.ok, reason: check.ok ? undefined : check.reason, rejections }));
+    return [...this.#entries].map(([ref, { check, record }]) => ({ ref, usable: check.ok, reason: check.ok ? undefined : check.reason, ...record }));
   }
 
   toJSON(): readonly KeyHealth[] {

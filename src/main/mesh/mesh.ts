@@ -1,0 +1,335 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { limitsOf } from '../../core/call/index.ts';
+import type { CallPorts } from '../../core/call/index.ts';
+import { DEFAULT_CNY_PER_USD } from '../../core/catalog/index.ts';
+import { renderEnvoy } from '../../core/envoyconfig/index.ts';
+import type { ListenerSettings } from '../../core/envoyconfig/index.ts';
+import type { Workload } from '../../core/policy/index.ts';
+import { err, ok, usdToNano } from '../../core/units/index.ts';
+import type { Result } from '../../core/units/index.ts';
+import { describeSnapshot, startAdminServer } from '../../shell/admin/index.ts';
+import type { AdminServer, Readiness } from '../../shell/admin/index.ts';
+import { openBudgets, spendReport } from '../../shell/budgets/index.ts';
+import type { OpenedBudgets, SpendReport } from '../../shell/budgets/index.ts';
+import { EnvoySupervisor, ensureEnvoy, stopOrphan, trustedCaFile } from '../../shell/envoy/index.ts';
+import type { EnvoyEvent } from '../../shell/envoy/index.ts';
+import { ExtProcServer, Session } from '../../shell/extproc/index.ts';
+import { FolderInUse, folderHolder } from '../../shell/journal/index.ts';
+import { KeyStore } from '../../shell/keys/index.ts';
+import { formatFinding, watchResources } from '../../shell/resources/index.ts';
+import { createCallObserver, createMetrics } from '../../shell/telemetry/index.ts';
+import type { Metrics } from '../../shell/telemetry/index.ts';
+import type { RunOptions, RunningMesh } from '../ports.ts';
+import { StartError } from '../start-error.ts';
+import { VERSION } from '../version.ts';
+import { newCallId, systemClock } from './clock.ts';
+import { loadPolicies, needsSimulator, policySource } from './policies.ts';
+import type { Policies, PolicySource } from './policies.ts';
+import { asStartError, requireFree } from './preflight.ts';
+import { readinessOf } from './readiness.ts';
+import { MAX_REQUEST_BYTES, adminSocket, envoySettings, processorSocket } from './settings.ts';
+import type { MeshPlace } from './settings.ts';
+import { startSimulatorThread } from './simulator.ts';
+import type { SimulatorThread } from './simulator.ts';
+import { summaryOf } from './summary.ts';
+
+/** The namespace of all workloads on one machine. */
+const NAMESPACE = 'default';
+
+const READY_WITHIN_MS = 20_000;
+const DRAIN_MS = 30_000;
+const RETENTION_MS = 90 * 86_400_000;
+const RETENTION_EVERY_MS = 3_600_000;
+
+/** Starts all of Airmesh in this process, and a real Envoy beside it. Throws a StartError for what a person can mend. */
+export async function startMesh(options: RunOptions): Promise<RunningMesh> {
+  const mesh = new Mesh(options);
+  try {
+    await mesh.start();
+  } catch (error) {
+    await mesh.stop();
+    throw asStartError(error, options.stateDir);
+  }
+  return mesh.running();
+}
+
+/** The pieces, in the order in which they depend on each other; they are stopped in the reverse order. */
+class Mesh {
+  readonly #options: RunOptions;
+  readonly #source: PolicySource;
+  readonly #workloads: readonly Workload[];
+  readonly #listeners: readonly ListenerSettings[];
+  readonly #place: MeshPlace;
+  readonly #metrics: Metrics;
+  readonly #keys: KeyStore;
+  readonly #stops: (() => Promise<void> | void)[] = [];
+  #policies: Policies | undefined;
+  #simulator: SimulatorThread | undefined;
+  #budgets: OpenedBudgets | undefined;
+  #envoy: EnvoySupervisor | undefined;
+  #admin: AdminServer | undefined;
+  #envoyVersion = '';
+  #activeCalls = 0;
+  #ready = false;
+  /** What is wrong though calls go on: the last change of a file that could not be applied. */
+  #problems: readonly string[] = [];
+
+  constructor(options: RunOptions) {
+    this.#options = options;
+    this.#source = policySource(options.paths, options.environment);
+    const listeners = [{ name: 'default', ...options.listen }, ...options.workloads];
+    this.#workloads = listeners.map(({ name }) => ({ namespace: NAMESPACE, name }));
+    this.#listeners = listeners.map(({ name, host, port }) => ({ workload: `${NAMESPACE}/${name}`, host, port }));
+    this.#place = {
+      envoyFolder: join(options.stateDir, 'envoy'),
+      socketFolder: mkdtempSync(join(tmpdir(), 'airmesh-')),
+      trustedCaFile: trustedCaFile(options.environment),
+    };
+    this.#stops.push(() => rmSync(this.#place.socketFolder, { recursive: true, force: true }));
+    this.#metrics = createMetrics(
+      {
+        accounts: () => this.#budgets?.budgets.views().filter(({ limit }) => this.#isBudget(limit)) ?? [],
+        providerType: (provider) => this.#policies?.compiled.providers.get(provider)?.policy.type,
+        ready: () => this.#ready,
+      },
+      VERSION,
+    );
+    this.#keys = new KeyStore(
+      options.environment,
+      () => performance.now(),
+      (ref) => this.#metrics.keyRejected(ref),
+    );
+  }
+
+  async start(): Promise<void> {
+    const options = this.#options;
+    mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
+    const holder = folderHolder(options.stateDir);
+    if (holder !== undefined) throw new FolderInUse(options.stateDir, holder);
+    await stopOrphan(this.#place.envoyFolder);
+    await requireFree([
+      { ...options.listen, option: '--listen' },
+      { ...options.admin, option: '--admin' },
+      ...options.workloads.map((workload) => ({ ...workload, option: `--workload ${workload.name}` })),
+    ]);
+    const envoy = await ensureEnvoy({ ...options.envoy, environment: options.environment, onStep: (message) => options.logger.info('envoy.install', { message }) });
+    this.#envoyVersion = envoy.version;
+    this.#policies = await this.#firstPolicies();
+    await this.#openBudgets(this.#policies);
+    await this.#serveEnvoy();
+    await this.#startEnvoy(envoy.path, this.#policies);
+    await this.#startAdmin();
+    this.#watchFiles();
+  }
+
+  running(): RunningMesh {
+    const summary = summaryOf({
+      options: this.#options,
+      policies: this.#requirePolicies(),
+      source: this.#source,
+      keys: this.#keys.health(),
+      envoyVersion: this.#envoyVersion,
+      simulatorUrl: this.#simulator?.url,
+      admin: this.#admin ?? this.#options.admin,
+    });
+    return { summary, stop: () => this.stop(), failed: new Promise<Error>(() => undefined) };
+  }
+
+  /** In the reverse order of the start. What fails to stop does not keep the rest from stopping. */
+  async stop(): Promise<void> {
+    for (const stop of this.#stops.splice(0).toReversed()) {
+      try {
+        await stop();
+      } catch (error) {
+        this.#options.logger.error('mesh.stop_failed', { error: messageOf(error) });
+      }
+    }
+  }
+
+  /** At the start, an error in a resource is for a person to mend; later, the last good policies go on. */
+  async #firstPolicies(): Promise<Policies> {
+    const draft = this.#load();
+    if (needsSimulator(draft.resources) && this.#options.simulate === 'auto') {
+      this.#simulator = await startSimulatorThread();
+      this.#stops.push(() => this.#simulator?.stop());
+    }
+    const policies = this.#load();
+    const errors = policies.findings.filter(({ severity }) => severity === 'error');
+    for (const finding of policies.findings) if (finding.severity === 'warning') this.#options.logger.warn('resource.warning', { finding: formatFinding(finding) });
+    if (errors.length > 0) throw new StartError(`The resources have ${errors.length} ${errors.length === 1 ? 'error' : 'errors'}:\n${errors.map(formatFinding).join('\n')}`, 'Mend them; `airmesh validate` checks without starting.');
+    this.#applyKeys(policies);
+    return policies;
+  }
+
+  #load(): Policies {
+    const { listen, admin, workloads, environment } = this.#options;
+    return loadPolicies(this.#source, { workloads: this.#workloads, own: [listen, admin, ...workloads], simulatedUrl: this.#simulator?.url, environment });
+  }
+
+  async #openBudgets(policies: Policies): Promise<void> {
+    const { logger, stateDir } = this.#options;
+    const opened = await openBudgets({
+      folder: stateDir,
+      clock: systemClock,
+      limits: limitsOf(policies.compiled.snapshots.values()),
+      events: {
+        failed: (what, error) => logger.error(`${what}.failed`, { error: error.message }),
+        recovered: (record) => logger.warn('call.recovered', { call: record.id, workload: `${record.namespace}/${record.workload}`, charged: String(record.chargedNanoUsd) }),
+      },
+    });
+    this.#budgets = opened;
+    this.#stops.push(() => opened.close());
+    for (const warning of opened.warnings) logger.error('ledger.damaged', { warning });
+    const forget = (): void => void opened.budgets.forget(Date.now() - RETENTION_MS).catch((error: unknown) => logger.warn('records.retention_failed', { error: messageOf(error) }));
+    const timer = setInterval(forget, RETENTION_EVERY_MS);
+    this.#stops.push(() => clearInterval(timer));
+  }
+
+  async #serveEnvoy(): Promise<void> {
+    const ports: CallPorts = {
+      snapshots: { current: (workload) => this.#policies?.compiled.snapshots.get(workload) },
+      keys: this.#keys,
+      budgets: this.#requireBudgets().budgets,
+      clock: systemClock,
+      observer: createCallObserver(this.#metrics, this.#options.logger),
+      random: Math.random,
+      newId: newCallId,
+    };
+    const onError = (error: unknown): void => this.#options.logger.error('processor.error', { error: messageOf(error), stack: error instanceof Error ? error.stack : undefined });
+    const server = new ExtProcServer({
+      listen: { socketPath: processorSocket(this.#place) },
+      maxMessageBytes: MAX_REQUEST_BYTES + 1024 * 1024,
+      onError,
+      onStream: (stream) => {
+        this.#activeCalls++;
+        const session = new Session(stream, { ports, onError });
+        return {
+          onMessage: (message) => session.onMessage(message),
+          onEnd: () => {
+            this.#activeCalls--;
+            session.onEnd();
+          },
+        };
+      },
+    });
+    await server.listen();
+    this.#stops.push(() => server.close(1000));
+  }
+
+  async #startEnvoy(binary: string, policies: Policies): Promise<void> {
+    const envoy = new EnvoySupervisor({
+      binary,
+      folder: this.#place.envoyFolder,
+      adminSocket: adminSocket(this.#place),
+      concurrency: this.#options.envoy.concurrency,
+      onEvent: (event) => this.#onEnvoy(event),
+    });
+    this.#envoy = envoy;
+    this.#stops.push(() => envoy.stop(DRAIN_MS, () => this.#activeCalls));
+    await envoy.start(this.#render(policies));
+    const readiness = await envoy.whenReady(READY_WITHIN_MS);
+    if (!readiness.ready) throw new StartError(`Envoy did not become ready: ${readiness.reason}.`, 'Its log lines above say more.');
+    this.#ready = true;
+    this.#metrics.snapshotApplied(Date.now());
+  }
+
+  async #startAdmin(): Promise<void> {
+    const admin = await startAdminServer({
+      ...this.#options.admin,
+      logger: this.#options.logger,
+      sources: {
+        healthy: () => true,
+        readiness: () => this.#readiness(),
+        metrics: () => this.#metrics.render(),
+        spend: (parameters) => this.#spend(parameters),
+        configuration: () => Object.fromEntries([...this.#requirePolicies().compiled.snapshots].map(([id, snapshot]) => [id, describeSnapshot(snapshot)])),
+      },
+    });
+    this.#admin = admin;
+    this.#stops.push(() => admin.stop());
+  }
+
+  async #readiness(): Promise<Readiness> {
+    const envoy = (await this.#envoy?.readiness()) ?? { ready: false, reason: 'Envoy is not started' };
+    this.#ready = envoy.ready;
+    const ledger = this.#budgets?.budgets.problem();
+    return readinessOf(envoy, this.#requirePolicies(), this.#keys.health(), [...this.#problems, ...(ledger === undefined ? [] : [ledger])]);
+  }
+
+  async #spend(parameters: ReadonlyMap<string, string>): Promise<Result<SpendReport, string>> {
+    const text = parameters.get('since');
+    const since = text === undefined ? 0 : Date.parse(text);
+    if (Number.isNaN(since)) return err(`since=${text ?? ''} is not a time; write one such as 2026-01-31 or 2026-01-31T12:00:00Z`);
+    return ok(await spendReport(this.#requireBudgets().budgets, since, usdToNano(DEFAULT_CNY_PER_USD), (limit) => this.#isBudget(limit)));
+  }
+
+  /** A changed file takes effect as a whole, or not at all: what is broken is reported, and what was good goes on. */
+  #watchFiles(): void {
+    if (this.#source.kind !== 'files') return;
+    const watching = watchResources(this.#source.paths, () => void this.#reload().catch((error: unknown) => this.#refuse([messageOf(error)])));
+    this.#stops.push(() => watching.close());
+  }
+
+  async #reload(): Promise<void> {
+    const policies = this.#load();
+    const errors = policies.findings.filter(({ severity }) => severity === 'error').map(formatFinding);
+    if (errors.length > 0) return this.#refuse(errors);
+    const limits = this.#requireBudgets().budgets.configure(limitsOf(policies.compiled.snapshots.values()));
+    if (!limits.ok) return this.#refuse(limits.error.map(({ limit, field, message }) => `AIBudget ${limit} ${field}: ${message}`));
+    this.#applyKeys(policies);
+    this.#policies = policies;
+    await this.#envoy?.apply(this.#render(policies));
+    this.#problems = [];
+    this.#metrics.snapshotApplied(Date.now());
+    this.#options.logger.info('snapshot.applied', { resources: policies.resources.length });
+  }
+
+  #refuse(errors: readonly string[]): void {
+    this.#problems = errors.map((error) => `the last change was not applied: ${error}`);
+    this.#metrics.snapshotRejected();
+    for (const error of errors) this.#options.logger.error('snapshot.rejected', { finding: error });
+  }
+
+  #applyKeys(policies: Policies): void {
+    const declared = [...policies.compiled.providers].flatMap(([id, { key }]) => (key === undefined ? [] : [[id, key] as const]));
+    this.#keys.configure(new Map(declared));
+    for (const { ref, usable, reason } of this.#keys.health()) if (!usable) this.#options.logger.error('key.unusable', { provider: ref, reason });
+  }
+
+  #render(policies: Policies): ReturnType<typeof renderEnvoy> {
+    return renderEnvoy(envoySettings(policies.compiled, this.#listeners, this.#place));
+  }
+
+  #onEnvoy(event: EnvoyEvent): void {
+    const { logger } = this.#options;
+    switch (event.kind) {
+      case 'started':
+        return logger.info('envoy.started', { pid: event.pid });
+      case 'died':
+        this.#metrics.envoyRestarted();
+        return logger.error('envoy.died', { how: event.how, restartInMs: event.restartInMs });
+      case 'log':
+        return event.level === 'error' || event.level === 'critical' ? logger.error('envoy.log', { message: event.message }) : logger.debug('envoy.log', { message: event.message });
+    }
+  }
+
+  #isBudget(limit: string): boolean {
+    const snapshots = this.#policies?.compiled.snapshots.values() ?? [];
+    return [...snapshots].some(({ budgets }) => budgets.some(({ id }) => id === limit));
+  }
+
+  #requirePolicies(): Policies {
+    if (this.#policies === undefined) throw new Error('policies are not loaded yet');
+    return this.#policies;
+  }
+
+  #requireBudgets(): OpenedBudgets {
+    if (this.#budgets === undefined) throw new Error('budgets are not open yet');
+    return this.#budgets;
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+

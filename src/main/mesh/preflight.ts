@@ -1,0 +1,32 @@
+import { BooksUnusable } from '../../shell/stores/sqlite/index.ts';
+import { NoEnvoy, isFree, portHolder } from '../../shell/envoy/index.ts';
+import { FolderInUse } from '../../shell/journal/index.ts';
+import type { Address } from '../ports.ts';
+import { StartError } from '../start-error.ts';
+
+/** Every address must be free before anything is started; a taken one is reported with who holds it. */
+export async function requireFree(addresses: readonly (Address & { readonly option: string })[]): Promise<void> {
+  const seen = new Map<string, string>();
+  for (const { host, port, option } of addresses) {
+    const key = `${host}:${port}`;
+    const other = seen.get(key);
+    if (port !== 0 && other !== undefined) throw new StartError(`${other} and ${option} name the same address ${key}.`, 'Give each a port of its own.');
+    seen.set(key, option);
+    if (await isFree(host, port)) continue;
+    const holder = portHolder(port);
+    throw new StartError(`${key} (${option}) is taken${holder === undefined ? '' : ` by ${holder}`}.`, `Stop that process, or choose another port with ${option}.`);
+  }
+}
+
+/** What the pieces report when they cannot start → what to tell a person. Anything else is a bug and stays one. */
+export function asStartError(error: unknown, stateDir: string): unknown {
+  if (error instanceof FolderInUse) return new StartError(error.message, 'Only one Airmesh may use a state folder: two would each spend the whole budget.', { cause: error });
+  if (error instanceof NoEnvoy) return new StartError(error.message, 'Airmesh needs a real Envoy.', { cause: error });
+  if (error instanceof BooksUnusable) return new StartError(error.message, 'Nothing was changed.', { cause: error });
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  if (code === 'EACCES' || code === 'EROFS' || code === 'ENOSPC' || code === 'ENOTDIR' || code === 'EEXIST') {
+    const why = { EACCES: 'may not be written', EROFS: 'is on a read-only file system', ENOSPC: 'is on a full disk', ENOTDIR: 'is not a folder', EEXIST: 'is not a folder' }[code];
+    return new StartError(`The state folder ${stateDir} ${why}.`, 'Budgets cannot be kept without it. Mend it, or name another with --state.', { cause: error });
+  }
+  return error;
+}

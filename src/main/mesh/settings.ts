@@ -1,0 +1,43 @@
+import { join } from 'node:path';
+import { headersReadBy } from '../../core/call/index.ts';
+import type { EnvoySettings, ListenerSettings, UpstreamSettings } from '../../core/envoyconfig/index.ts';
+import type { Compiled, ProviderPolicy } from '../../core/policy/index.ts';
+
+/** A request body larger than this is answered 413; images and documents of the official APIs stay below. */
+export const MAX_REQUEST_BYTES = 32 * 1024 * 1024;
+
+/** An admission may wait up to five minutes for others' holds; Envoy waits a little longer for the answer. */
+const MESSAGE_TIMEOUT_MS = 330_000;
+
+export interface MeshPlace {
+  /** Envoy's files. */
+  readonly envoyFolder: string;
+  /** For sockets: a short path, as their names are limited to about 100 bytes. */
+  readonly socketFolder: string;
+  readonly trustedCaFile: string;
+}
+
+export const processorSocket = (place: MeshPlace): string => join(place.socketFolder, 'processor.sock');
+export const adminSocket = (place: MeshPlace): string => join(place.socketFolder, 'envoy.sock');
+
+/** Compiled policies → what Envoy's configuration depends on. */
+export function envoySettings(compiled: Compiled, listeners: readonly ListenerSettings[], place: MeshPlace): EnvoySettings {
+  return {
+    nodeId: 'airmesh',
+    processorSocket: processorSocket(place),
+    adminSocket: adminSocket(place),
+    folder: place.envoyFolder,
+    listeners,
+    upstreams: [...compiled.providers.values()].map(({ policy }) => upstreamOf(policy)).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    headersRead: headersReadBy(compiled.snapshots.values()),
+    maxRequestBytes: MAX_REQUEST_BYTES,
+    messageTimeoutMs: MESSAGE_TIMEOUT_MS,
+    gracefulGrpcClose: true,
+    trustedCaFile: place.trustedCaFile,
+  };
+}
+
+function upstreamOf({ id, baseUrl, timeouts, retries, circuitBreaker, outlierDetection }: ProviderPolicy): UpstreamSettings {
+  const { host, port, tls } = baseUrl;
+  return { id, host, port, tls, timeouts, retries, circuitBreaker, outlierDetection };
+}
