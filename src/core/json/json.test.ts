@@ -80,7 +80,7 @@ describe('parseJson', () => {
         bytes[0] = 0x22;
         bytes[201] = 0x22;
         expect(parseJson(bytes).ok).toBe(true);
-        for (const [bad, fault] of [[0x1f, at], [0x5c, at], [0x80, at], [0xff, at], [0x22, at + 1]] as const) {
+        for (const [bad, fault] of [[0x1f, at], [0x5c, at], [0x80, at], [0xa2, at], [0xdc, at], [0xff, at], [0x22, at + 1]] as const) {
           bytes[at] = bad;
           expect(parseJson(bytes)).toMatchObject({ ok: false, error: { offset: fault } });
         }

@@ -15,7 +15,10 @@ export function plainRunEnd(bytes: Uint8Array, from: number): number {
   return at;
 }
 
-/** Skips whole aligned words of plain bytes. Borrows between bytes only raise false alarms, which the caller settles bytewise. */
+/**
+ * Skips whole aligned words of plain bytes. Borrows between bytes only raise false alarms, which the
+ * caller settles bytewise; a byte from 0x80 on keeps its high bit in at least one of the two comparisons.
+ */
 function plainWordsEnd(bytes: Uint8Array, from: number): number {
   const base = bytes.byteOffset;
   const firstByte = (base + from + 3) & ~3;
@@ -28,7 +31,7 @@ function plainWordsEnd(bytes: Uint8Array, from: number): number {
     const word = words[index] as number;
     const quotes = word ^ 0x22222222;
     const backslashes = word ^ 0x5c5c5c5c;
-    if (((word | (word - 0x20202020) | (quotes - 0x01010101) | (backslashes - 0x01010101)) & 0x80808080) !== 0) break;
+    if ((((word - 0x20202020) | (quotes - 0x01010101) | (backslashes - 0x01010101)) & 0x80808080) !== 0) break;
   }
   return firstByte - base + index * 4;
 }
