@@ -32,7 +32,7 @@ function rateLimit(id: string, unit: 'requests' | 'tokens', perMinute: number): 
     window: { kind: 'rolling', durationMs: MINUTE_MS },
     mode: 'Bounded',
     nearLimit: 'Reject',
-    floorOutputTokens: 0,
+    floorOutputTokens: 1,
     waitMs: 0,
   };
 }
