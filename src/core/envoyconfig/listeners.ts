@@ -110,7 +110,7 @@ function extProc(listener: ListenerSettings, settings: EnvoySettings): Json {
         response_header_mode: 'SEND',
         response_body_mode: 'STREAMED',
         request_trailer_mode: 'SKIP',
-        response_trailer_mode: 'SKIP',
+        response_trailer_mode: 'SEND',
       },
       send_body_without_waiting_for_header_response: true,
       forward_rules: { allowed_headers: { patterns: [':path', ':method', ':status', 'content-type', ...settings.headersRead.filter((name) => name !== 'content-type')].map((exact) => ({ exact })) } },

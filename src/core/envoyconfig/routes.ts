@@ -66,7 +66,7 @@ function withoutBody(): Json {
             response_header_mode: 'SEND',
             response_body_mode: 'STREAMED',
             request_trailer_mode: 'SKIP',
-            response_trailer_mode: 'SKIP',
+            response_trailer_mode: 'SEND',
           },
         },
       }),

@@ -38,7 +38,7 @@ export class Session implements ProcessHandler {
     else if (message.responseHeaders) this.#answerHead(message.responseHeaders, attributesOf(message));
     else if (message.responseBody) this.#answerBody(message.responseBody);
     else if (message.requestTrailers) this.#stream.send({ requestTrailers: {} });
-    else if (message.responseTrailers) this.#stream.send({ responseTrailers: {} });
+    else if (message.responseTrailers) this.#answerTrailers();
   }
 
   onEnd(): void {
@@ -91,12 +91,20 @@ export class Session implements ProcessHandler {
   }
 
   #answerBody(chunk: HttpBody): void {
-    const bytes = chunk.body ?? NO_BYTES;
+    // An absent field decodes to an empty array, which is no Uint8Array.
+    const bytes = chunk.body instanceof Uint8Array ? chunk.body : NO_BYTES;
     const end = chunk.endOfStream === true;
     const out = this.#call === undefined ? bytes : this.#call.onAnswerBody(bytes, end);
     if (out === bytes) this.#stream.send({ responseBody: {} });
     else this.#stream.send({ responseBody: { response: { bodyMutation: out.length === 0 ? { clearBody: true } : { body: out } } } });
     if (end) this.#call?.end('complete');
+  }
+
+  /** Trailers end an answer in the place of an empty last chunk. */
+  #answerTrailers(): void {
+    this.#call?.onAnswerBody(NO_BYTES, true);
+    this.#call?.end('complete');
+    this.#stream.send({ responseTrailers: {} });
   }
 }
 
@@ -114,7 +122,7 @@ function incomingRequest(stream: ProcessStream, requestHeaders: HttpHeaders | un
     const text = valueOf(header);
     if (header.key === ':path') path = text;
     else if (header.key === ':method') method = text;
-    else if (text !== '') headers.set(header.key, text);
+    else if (text !== '') headers.set(header.key, headers.has(header.key) ? `${headers.get(header.key)},${text}` : text);
   }
   return { workload: stream.metadata(WORKLOAD_METADATA) ?? '', method, path, body: body?.body, headers };
 }
