@@ -38,7 +38,7 @@ export class Exchange implements ForwardedCall {
     const { dialect, endpoint, facts, provider, model } = this.#call;
     this.#head = head;
     this.#meter = dialect.meter(endpoint, {
-      kind: kindOf(head.contentType),
+      kind: isPlain(head.contentEncoding) ? kindOf(head.contentType) : 'other',
       status: head.status,
       hideStreamUsage: facts.stream && !facts.wantsStreamUsage,
     });
@@ -129,6 +129,8 @@ export class Exchange implements ForwardedCall {
     else if (status < 400) this.#ports.keys.accepted(key);
   }
 }
+
+const isPlain = (encoding: string | undefined): boolean => encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity';
 
 function kindOf(contentType: string | undefined): 'sse' | 'json' | 'other' {
   const type = contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? '';

@@ -3,7 +3,7 @@ import type { ModelInfo } from '../catalog/index.ts';
 import type { ProviderPolicy, RulePolicy } from '../policy/index.ts';
 import type { ForwardInstructions } from './request.ts';
 
-/** What a provider would have to be told not to do, for its answer to be read; Envoy decodes what comes encoded all the same. */
+/** An answer that comes compressed all the same passes through unread, and is settled by an estimate. Envoy compresses for callers that ask. */
 const ACCEPT_PLAIN: readonly [string, string] = ['accept-encoding', 'identity'];
 
 export interface Injection {

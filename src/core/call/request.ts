@@ -44,6 +44,8 @@ export interface ForwardInstructions {
 export interface AnswerHead {
   readonly status: number;
   readonly contentType: string | undefined;
+  /** `undefined` or `identity`: plain. Anything else cannot be read here, although plain text was asked for. */
+  readonly contentEncoding: string | undefined;
   /** Why Envoy answered by itself; `undefined` where the provider answered. */
   readonly local: LocalAnswer | undefined;
 }

@@ -84,7 +84,7 @@ function connectionManager(listener: ListenerSettings, settings: EnvoySettings):
       },
     ],
     local_reply_config: localReplies(),
-    http_filters: [wholeBody(settings), compressor('gzip'), compressor('brotli'), extProc(listener, settings), decompressor('gzip'), decompressor('brotli'), router()],
+    http_filters: [wholeBody(settings), compressor('gzip'), compressor('brotli'), extProc(listener, settings), router()],
   };
 }
 
@@ -131,21 +131,6 @@ function compressor(coding: Coding): Json {
     typed_config: typed('envoy.extensions.filters.http.compressor.v3.Compressor', {
       compressor_library: { name: coding, typed_config: typed(`envoy.extensions.compression.${coding}.compressor.v3.${CODER[coding]}`, {}) },
       response_direction_config: { common_config: { min_content_length: 1024, content_type: ['application/json'] } },
-    }),
-  };
-}
-
-/** For providers that compress although they were asked not to: the answer is decoded before the processor reads it. */
-function decompressor(coding: Coding): Json {
-  return {
-    name: `envoy.filters.http.decompressor.${coding}`,
-    typed_config: typed('envoy.extensions.filters.http.decompressor.v3.Decompressor', {
-      decompressor_library: { name: coding, typed_config: typed(`envoy.extensions.compression.${coding}.decompressor.v3.${CODER[coding]}`, {}) },
-      request_direction_config: {
-        advertise_accept_encoding: false,
-        common_config: { enabled: { default_value: false, runtime_key: 'airmesh.decompress_requests' } },
-      },
-      response_direction_config: { common_config: { ignore_no_transform_header: true } },
     }),
   };
 }

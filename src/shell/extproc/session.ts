@@ -147,11 +147,13 @@ function textOf(value: AttributeValue): string {
 function answerHead(message: HttpHeaders, codeDetails: string | undefined): AnswerHead {
   let status = 0;
   let contentType: string | undefined;
+  let contentEncoding: string | undefined;
   for (const header of message.headers?.headers ?? []) {
     if (header.key === ':status') status = Number(valueOf(header));
     else if (header.key === 'content-type') contentType = valueOf(header);
+    else if (header.key === 'content-encoding') contentEncoding = valueOf(header);
   }
-  return { status, contentType, local: localAnswer(codeDetails) };
+  return { status, contentType, contentEncoding, local: localAnswer(codeDetails) };
 }
 
 /**
