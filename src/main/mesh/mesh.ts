@@ -131,7 +131,6 @@ class Mesh {
       source: this.#source,
       keys: this.#keys.health(),
       envoyVersion: this.#envoyVersion,
-      simulatorUrl: this.#simulator?.url,
       admin: this.#admin ?? this.#options.admin,
     });
     return { summary, stop: () => this.stop(), failed: new Promise<Error>(() => undefined) };

@@ -4,6 +4,7 @@
  * Owns names and labels of metrics, the form of a log line, redaction, and the bound on label values. Must never know of
  * Envoy, of files or of how a call is decided; it is told, synchronously, and answers when it is scraped.
  */
+export { redactText } from './redact.ts';
 export { LOG_LEVELS, SILENT_LOGGER, createLogger } from './logger.ts';
 export type { LogDestination, LogFields, LogLevel, Logger, LoggerOptions } from './logger.ts';
 export { fileDescriptorDestination } from './destination.ts';

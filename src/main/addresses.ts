@@ -1,0 +1,50 @@
+import { InvalidArgumentError } from 'commander';
+import type { Address } from './ports.ts';
+
+const MAX_PORT = 65_535;
+const DEFAULT_HOST = '127.0.0.1';
+
+/** `--listen` and `--admin`: `4000`, `0.0.0.0:4000` or `[::1]:4000`. */
+export function parseAddress(text: string): Address {
+  const match = /^(?:(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+):)?(\d{1,5})$/.exec(text.trim());
+  const port = Number(match?.[2]);
+  if (match === null || port > MAX_PORT) {
+    throw new InvalidArgumentError(`${JSON.stringify(text)} is no address. Write a port such as 4000, or host:port such as 127.0.0.1:4000 or [::1]:4000.`);
+  }
+  return { host: match[1]?.replace(/^\[|\]$/g, '') ?? DEFAULT_HOST, port };
+}
+
+/** `--workload checkout=4010`, once or often. */
+export function parseWorkload(text: string, earlier: readonly (Address & { readonly name: string })[] = []): (Address & { readonly name: string })[] {
+  const split = text.indexOf('=');
+  const name = text.slice(0, Math.max(0, split)).trim();
+  // A workload's name is part of file names, labels and accounts, as a Kubernetes name is (RFC 1123 label).
+  if (split < 0 || !/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(name)) {
+    throw new InvalidArgumentError(`${JSON.stringify(text)} is no workload. Write name=port or name=host:port; names are lower-case letters, digits and "-".`);
+  }
+  if (name === 'default') throw new InvalidArgumentError('The workload "default" listens on --listen already.');
+  if (earlier.some((workload) => workload.name === name)) throw new InvalidArgumentError(`The workload "${name}" is named twice.`);
+  return [...earlier, { name, ...parseAddress(text.slice(split + 1)) }];
+}
+
+/** `--header name=value` or `name: value`, once or often; by lower-case name. */
+export function parseHeader(text: string, earlier: ReadonlyMap<string, string> = new Map()): ReadonlyMap<string, string> {
+  const match = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+)\s*[=:]\s*(.*)$/.exec(text);
+  if (match === null) throw new InvalidArgumentError(`${JSON.stringify(text)} is no header. Write name=value.`);
+  return new Map([...earlier, [(match[1] ?? '').toLowerCase(), match[2] ?? '']]);
+}
+
+/** `--admin` of the commands that ask: a URL, or an address. */
+export function parseAdminUrl(text: string): URL {
+  const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw new InvalidArgumentError(`${JSON.stringify(text)} is no URL. Write one such as http://127.0.0.1:4001.`);
+  }
+  return url;
+}
+
+/** As a person or a client writes it; an address that means every interface becomes one that can be called. */
+export function httpUrl({ host, port }: Address): string {
+  const callable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
+  return `http://${callable.includes(':') ? `[${callable}]` : callable}:${port}`;
+}
