@@ -133,7 +133,7 @@ class Mesh {
       envoyVersion: this.#envoyVersion,
       admin: this.#admin ?? this.#options.admin,
     });
-    return { summary, stop: () => this.stop(), failed: new Promise<Error>(() => undefined) };
+    return { summary, stop: () => this.stop() };
   }
 
   /** In the reverse order of the start. What fails to stop does not keep the rest from stopping. */
