@@ -149,7 +149,7 @@ export function dialectContract(fixtures: DialectFixtures): void {
     };
 
     const cut = (bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] => {
-      const places = [0, ...cuts.map((place) => place % (bytes.length + 1)).sort((one, other) => one - other), bytes.length];
+      const places = [0, ...cuts.map((place) => place % (bytes.length + 1)).toSorted((one, other) => one - other), bytes.length];
       return places.slice(1).map((end, index) => bytes.subarray(places[index], end));
     };
 

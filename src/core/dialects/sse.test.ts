@@ -92,7 +92,7 @@ describe('EventReader', () => {
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 20 }), fc.array(fc.nat(), { maxLength: 8 }), fc.boolean(), (pieces, cuts, holds) => {
         const bytes = bytesOf(pieces.join(''));
-        const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((one, other) => one - other), bytes.length];
+        const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).toSorted((one, other) => one - other), bytes.length];
         const chunks = places.slice(1).map((end, index) => bytes.subarray(places[index], end));
         const whole = read([bytes], holds, 40);
         expect(read(chunks, holds, 40)).toEqual(whole);

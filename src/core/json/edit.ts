@@ -72,7 +72,7 @@ export class JsonEditor {
     const parts: Uint8Array[] = [];
     let offset = 0;
     // Sorting is stable, so an insertion where a replaced value ends comes after it.
-    for (const splice of this.#splices.sort((one, other) => one.start - other.start)) {
+    for (const splice of this.#splices.toSorted((one, other) => one.start - other.start)) {
       parts.push(bytes.subarray(offset, splice.start), splice.bytes);
       offset = splice.end;
     }

@@ -250,7 +250,7 @@ describe('JsonWatcher', () => {
     fc.assert(
       fc.property(document, fc.array(fc.nat(), { maxLength: 6 }), (text, cuts) => {
         const bytes = bytesOf(text);
-        const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((one, other) => one - other), bytes.length];
+        const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).toSorted((one, other) => one - other), bytes.length];
         const chunks = places.slice(1).map((end, index) => bytes.subarray(places[index], end));
         expect(watch(chunks)).toEqual(watch([bytes]));
       }),

@@ -6,7 +6,7 @@ import type { Finding } from './findings.ts';
 import { fingerprint } from './fingerprint.ts';
 import { compileProvider, resourceId } from './providers.ts';
 import type { CompiledProvider, ProviderContext } from './providers.ts';
-import type { AIBudget, AIProvider, AIRoute, Resource } from './schema.ts';
+import type { AIBudget, AIRoute, Resource } from './schema.ts';
 import type { BudgetPolicy, BudgetSubject, BudgetWindow, ProviderPolicy, RulePolicy, Workload, WorkloadSnapshot } from './snapshot.ts';
 
 export interface Compiled {

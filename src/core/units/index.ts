@@ -3,7 +3,7 @@
  *
  * Owns the number formats that cross rooms. Must never know what is being paid for.
  */
-export { NANO_PER_USD, ceilDiv, formatNanoUsd, formatUsdShort, parseUsd, usdToNano, convertNanoUsd } from './money.ts';
+export { NANO_PER_USD, ceilDiv, formatNanoUsd, parseUsd, usdToNano, convertNanoUsd } from './money.ts';
 export type { NanoUsd, ParsedUsd } from './money.ts';
 export type { EpochMs, MonotonicMs } from './time.ts';
 export type { Result } from './result.ts';

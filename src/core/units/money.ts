@@ -39,14 +39,6 @@ export function formatNanoUsd(amount: NanoUsd): string {
   return `${sign}${abs / NANO_PER_USD}${fraction === '' ? '' : `.${fraction}`}`;
 }
 
-/** Writes dollars for people: at least two decimals, and as many as show four significant digits of small amounts. */
-export function formatUsdShort(amount: NanoUsd): string {
-  const value = Number(amount) / Number(NANO_PER_USD);
-  if (value === 0 || Math.abs(value) >= 1) return value.toFixed(2);
-  const decimals = Math.min(9, 3 - Math.floor(Math.log10(Math.abs(value))));
-  return value.toFixed(Math.max(2, decimals));
-}
-
 /**
  * Converts at a rate given as units of the other currency per dollar, in the same fixed-point form (7.3 is
  * `7_300_000_000n`). Rounds up, so a converted total is never below what was spent.

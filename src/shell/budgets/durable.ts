@@ -39,7 +39,7 @@ export class DurableBudgets implements BudgetGate {
   #strict = new Set<string>();
   #unapplied: { readonly text: string; readonly sequence: number }[] = [];
   #applying: Promise<void> | undefined;
-  #applyTimer: NodeJS.Timeout | undefined;
+  #applyIsDue = false;
   #deadline: NodeJS.Timeout | undefined;
   #journalFailure: Error | undefined;
   /** Why strict budgets cannot be kept although the journal works. */
@@ -191,8 +191,10 @@ export class DurableBudgets implements BudgetGate {
 
   #toBooks(text: string, sequence: number): void {
     this.#unapplied.push({ text, sequence });
-    this.#applyTimer ??= setTimeout(() => {
-      this.#applyTimer = undefined;
+    if (this.#applyIsDue) return;
+    this.#applyIsDue = true;
+    setTimeout(() => {
+      this.#applyIsDue = false;
       void this.#applyAll();
     }, APPLY_EVERY_MS);
   }

@@ -106,9 +106,16 @@ export class EnvoySupervisor {
     const child = spawn(
       binary,
       [
-        ...['--config-path', join(folder, 'bootstrap.json'), '--disable-hot-restart', '--log-level', 'warning', '--log-format', '%l %v'],
+        '--config-path',
+        join(folder, 'bootstrap.json'),
+        '--disable-hot-restart',
+        '--log-level',
+        'warning',
+        '--log-format',
+        '%l %v',
         ...(concurrency === undefined ? [] : ['--concurrency', String(concurrency)]),
-        ...['--drain-time-s', '5', '--parent-shutdown-time-s', '10'],
+        '--drain-time-s',
+        '5',
       ],
       // Of the environment, only what a program needs to run: no key reaches Envoy.
       { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] ?? '', TMPDIR: process.env['TMPDIR'] ?? '/tmp' } },

@@ -163,7 +163,7 @@ function answerHead(message: HttpHeaders, codeDetails: string | undefined): Answ
 function localAnswer(details: string | undefined): LocalAnswer | undefined {
   if (details === undefined || details === '' || details === 'via_upstream') return undefined;
   if (/timeout/.test(details) && !/connection_timeout/.test(details)) return 'timeout';
-  if (/^upstream_reset_before_response_started/.test(details)) return /connection_failure|connection_timeout|overflow/.test(details) ? 'unreachable' : 'reset';
+  if (details.startsWith('upstream_reset_before_response_started')) return /connection_failure|connection_timeout|overflow/.test(details) ? 'unreachable' : 'reset';
   if (/no_healthy_upstream|cluster_not_found|maintenance_mode|overload/.test(details)) return 'unreachable';
   return 'reset';
 }

@@ -25,9 +25,6 @@ const PROVIDERS: readonly EnvironmentProvider[] = [
 
 const BUDGET = 'AIRMESH_BUDGET_USD';
 
-/** Variables that may hold keys: they are not handed on to child processes. */
-export const KEY_VARIABLES: readonly string[] = PROVIDERS.map(({ key }) => key);
-
 /** A provider for each key in the environment, one route through all of them, and the lifetime budget where one is set. */
 export function resourcesFromEnvironment(environment: Readonly<Record<string, string | undefined>>): FromEnvironment {
   const declared = PROVIDERS.filter(({ key }) => (environment[key] ?? '').trim() !== '');

@@ -3,7 +3,7 @@
  *
  * Owns reading, watching, and the place of each finding. Must never know what a resource means.
  */
-export { KEY_VARIABLES, budgetOf, resourcesFromEnvironment } from './environment.ts';
+export { budgetOf, resourcesFromEnvironment } from './environment.ts';
 export type { FromEnvironment } from './environment.ts';
 export { formatFinding, readResources } from './read.ts';
 export type { LocatedFinding, ReadResult } from './read.ts';

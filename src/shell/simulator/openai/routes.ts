@@ -140,6 +140,7 @@ export async function responses(body: unknown, exchange: Exchange): Promise<void
 interface ResponseObject {
   readonly id: string;
   readonly status: string;
+  readonly [field: string]: unknown;
   readonly output: readonly { readonly id: string }[];
 }
 
@@ -154,11 +155,22 @@ function responseObject(request: ResponsesRequest, text: string, counted: Counte
   const message = { type: 'message', id: `msg_${seed.toString(36)}`, status: 'completed', role: 'assistant', content: [{ type: 'output_text', text, annotations: [] }] };
   return {
     id: `resp_${seed.toString(36)}`,
-    ...{ object: 'response', created_at: 1_700_000_000, error: null, incomplete_details: cut ? { reason: 'max_output_tokens' } : null, instructions: request.instructions ?? null },
-    ...{ metadata: {}, model: request.model, parallel_tool_calls: true, temperature: 1, tool_choice: 'auto', tools: [], top_p: 1, store: request.store ?? true },
+    object: 'response',
+    created_at: 1_700_000_000,
+    error: null,
+    incomplete_details: cut ? { reason: 'max_output_tokens' } : null,
+    instructions: request.instructions ?? null,
+    metadata: {},
+    model: request.model,
+    parallel_tool_calls: true,
+    temperature: 1,
+    tool_choice: 'auto',
+    tools: [],
+    top_p: 1,
+    store: request.store ?? true,
     status: cut ? 'incomplete' : 'completed',
     output: [message],
-    ...{ usage: spoiltUsage(usage, faults.usage) },
+    usage: spoiltUsage(usage, faults.usage),
   };
 }
 
