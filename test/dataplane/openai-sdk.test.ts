@@ -91,7 +91,7 @@ describe.each(['1.40.0', '1.36.4'])('the official SDK through Envoy %s', (envoyV
     expect(embedded.data).toHaveLength(2);
     const responded = await client.responses.create({ model: 'gpt-4.1', input: PROMPT });
     expect(responded.output_text.length).toBeGreaterThan(10);
-    expect(responded.store).toBe(false);
+    expect((responded as { store?: boolean }).store).toBe(false);
     const moderated = await client.moderations.create({ model: 'omni-moderation-latest', input: PROMPT });
     expect(moderated.results).toHaveLength(1);
   });
