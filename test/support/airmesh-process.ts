@@ -1,0 +1,42 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const CLI = fileURLToPath(new URL('../../src/main/cli.ts', import.meta.url));
+
+export interface AirmeshProcess {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  /** As a power cut would, for the process: nothing is closed or flushed. */
+  kill(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** The real program in a process of its own; resolves when it says that it is ready. */
+export async function startAirmesh(args: readonly string[], environment: NodeJS.ProcessEnv = {}): Promise<AirmeshProcess> {
+  const child = spawn(process.execPath, [CLI, ...args], { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  await new Promise<void>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      createInterface({ input: stream }).on('line', (line) => {
+        output += `${line}\n`;
+        if (line.includes('Airmesh is ready')) resolve();
+      });
+    }
+    child.once('exit', (code) => reject(new Error(`airmesh ended with ${code}:\n${output}`)));
+  });
+  return {
+    child,
+    output: () => output,
+    kill: async () => {
+      child.kill('SIGKILL');
+      await exited;
+    },
+    stop: async () => {
+      child.kill('SIGINT');
+      await exited;
+    },
+  };
+}
