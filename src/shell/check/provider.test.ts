@@ -27,7 +27,8 @@ const pages: Readonly<Record<string, RequestListener>> = {
   '/null/models': json(200, null),
   '/endless/models': (_request, response) => {
     const chunk = Buffer.alloc(1024 * 1024, 'x');
-    const more = (): void => void (response.destroyed || response.write(chunk, more));
+    // A write to a connection that is gone fails at once, so each waits for the last to have drained.
+    const more = (): void => void (response.socket?.destroyed === false && response.write(chunk, (error) => void (error ?? setImmediate(more))));
     more();
   },
   '/silent/models': () => undefined,
