@@ -151,15 +151,15 @@ describe('kill -9', () => {
       await until('nothing is held after the start', async () => (await spend()).budgets.every(({ pending }) => pending === '0'));
       const posted = nano((await spend()).budgets[0]?.posted ?? '0');
       expect(posted >= postedBefore).toBe(true);
-      let over = false;
+      const over = new AbortController();
       const caller = async (): Promise<void> => {
-        while (!over) await ask(baseURL, {}, 'delay=30ms').then((answer) => answer.text(), () => undefined);
+        while (!over.signal.aborted) await ask(baseURL, {}, 'delay=30ms').then((answer) => answer.text(), () => undefined);
       };
       const callers = Array.from({ length: 16 }, caller);
       const target = theirCost() + 2_000_000n;
       await until('calls were served', () => theirCost() > target || round > 0, 10_000);
       await airmesh.kill();
-      over = true;
+      over.abort();
       postedBefore = posted;
       await Promise.all(callers);
     }
