@@ -176,7 +176,7 @@ export class DurableBudgets implements BudgetGate {
 
   #append(entry: BookEntry, onDurable: (error: Error | undefined) => void): void {
     const text = toText(entry);
-    const sequence = this.#journal.append(Buffer.from(text), (error) => {
+    const onWritten = (error: Error | undefined): void => {
       if (error !== undefined) {
         if (this.#journalFailure === undefined) this.#events.failed('journal', error);
         // A settlement that the journal could not take is kept in memory, and reaches the books directly.
@@ -186,7 +186,8 @@ export class DurableBudgets implements BudgetGate {
       }
       this.#journalFailure = error;
       onDurable(error);
-    });
+    };
+    const sequence = this.#journal.append(Buffer.from(text), onWritten, entry.kind === 'settle');
   }
 
   #toBooks(text: string, sequence: number): void {

@@ -9,6 +9,9 @@ const SEGMENT_BYTES = 8 * 1024 * 1024;
 /** An entry larger than this would be a bug: it holds figures and names only. */
 const MAX_ENTRY_BYTES = 64 * 1024;
 
+/** How long an entry may wait that nobody waits for. A crash within it makes its call a lost one, which is settled at the next start. */
+const LAZY_MS = 5;
+
 const SEGMENT_NAME = /^journal-\d{16}\.log$/;
 
 interface Segment {
@@ -43,6 +46,7 @@ export class Journal {
   #queue: Waiting[] = [];
   #writing = false;
   #idle: (() => void)[] = [];
+  #lazyTimer: NodeJS.Timeout | undefined;
 
   private constructor(folder: string, segments: Segment[], nextSequence: number) {
     this.#folder = folder;
@@ -77,12 +81,16 @@ export class Journal {
     return this.#nextSequence - 1;
   }
 
-  /** Returns the entry's number at once; `onDurable` is told when a power cut can no longer undo it, or why it cannot be kept. */
-  append(payload: Buffer, onDurable: (error: Error | undefined) => void): number {
+  /**
+   * Returns the entry's number at once; `onDurable` is told when a power cut can no longer undo it, or why it cannot be
+   * kept. What nobody waits for (`lazy`) goes with the next entry that somebody does, or after a moment.
+   */
+  append(payload: Buffer, onDurable: (error: Error | undefined) => void, lazy = false): number {
     if (payload.length > MAX_ENTRY_BYTES) throw new RangeError(`a journal entry of ${payload.length} bytes; at most ${MAX_ENTRY_BYTES}`);
     const sequence = this.#nextSequence++;
     this.#queue.push({ bytes: encodeEntry({ sequence, payload }), sequence, onDurable });
-    if (!this.#writing) this.#writeNext();
+    if (!lazy && !this.#writing) this.#writeNext();
+    else if (lazy) this.#lazyTimer ??= setTimeout(() => this.#writeLazy(), LAZY_MS);
     return sequence;
   }
 
@@ -96,6 +104,7 @@ export class Journal {
 
   /** Resolves when everything appended so far is written or has failed. */
   async flushed(): Promise<void> {
+    if (!this.#writing) this.#writeNext();
     if (this.#writing || this.#queue.length > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
@@ -103,6 +112,11 @@ export class Journal {
     await this.flushed();
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
     this.#descriptor = undefined;
+  }
+
+  #writeLazy(): void {
+    this.#lazyTimer = undefined;
+    if (!this.#writing) this.#writeNext();
   }
 
   #writeNext(): void {

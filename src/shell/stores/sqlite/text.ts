@@ -3,7 +3,17 @@ const BIGINT = /^-?\d+n$/;
 
 /** JSON that keeps bigints. */
 export function toText(value: unknown): string {
-  return JSON.stringify(value, (_key, part: unknown) => (typeof part === 'bigint' ? `${part}n` : part));
+  return JSON.stringify(withoutBigints(value));
+}
+
+/** Several times as fast as a replacer function, which is asked about every part. */
+function withoutBigints(value: unknown): unknown {
+  if (typeof value === 'bigint') return `${value}n`;
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(withoutBigints);
+  const copy: Record<string, unknown> = {};
+  for (const name in value) copy[name] = withoutBigints((value as Record<string, unknown>)[name]);
+  return copy;
 }
 
 export function fromText(text: string): unknown {
