@@ -46,7 +46,7 @@ export class Journal {
   #queue: Waiting[] = [];
   #writing = false;
   #idle: (() => void)[] = [];
-  #lazyTimer: NodeJS.Timeout | undefined;
+  #lazyIsDue = false;
 
   private constructor(folder: string, segments: Segment[], nextSequence: number) {
     this.#folder = folder;
@@ -90,7 +90,7 @@ export class Journal {
     const sequence = this.#nextSequence++;
     this.#queue.push({ bytes: encodeEntry({ sequence, payload }), sequence, onDurable });
     if (!lazy && !this.#writing) this.#writeNext();
-    else if (lazy) this.#lazyTimer ??= setTimeout(() => this.#writeLazy(), LAZY_MS);
+    else if (lazy && !this.#lazyIsDue) this.#writeSoon();
     return sequence;
   }
 
@@ -114,9 +114,12 @@ export class Journal {
     this.#descriptor = undefined;
   }
 
-  #writeLazy(): void {
-    this.#lazyTimer = undefined;
-    if (!this.#writing) this.#writeNext();
+  #writeSoon(): void {
+    this.#lazyIsDue = true;
+    setTimeout(() => {
+      this.#lazyIsDue = false;
+      if (!this.#writing) this.#writeNext();
+    }, LAZY_MS);
   }
 
   #writeNext(): void {
