@@ -12,6 +12,9 @@ const APPLY_EVERY_MS = 200;
 /** Entries in one step of the books. */
 const APPLY_ENTRIES = 2000;
 
+/** After so many entries the books are made durable by themselves, and the journal forgets what they hold. */
+const CHECKPOINT_ENTRIES = 20_000;
+
 export interface BudgetEvents {
   /** The journal or the books failed; calls that need a promise are refused until it is mended. */
   failed(what: 'journal' | 'books', error: Error): void;
@@ -40,6 +43,7 @@ export class DurableBudgets implements BudgetGate {
   #unapplied: { readonly text: string; readonly sequence: number }[] = [];
   #applying: Promise<void> | undefined;
   #applyIsDue = false;
+  #sinceCheckpoint = 0;
   #deadline: NodeJS.Timeout | undefined;
   #journalFailure: Error | undefined;
   /** Why strict budgets cannot be kept although the journal works. */
@@ -152,6 +156,7 @@ export class DurableBudgets implements BudgetGate {
     clearTimeout(this.#deadline);
     await this.#journal.flushed();
     await this.#applyAll();
+    this.#journal.release(await this.#books.checkpoint());
     await this.#journal.close();
     await this.#books.close();
   }
@@ -224,7 +229,10 @@ export class DurableBudgets implements BudgetGate {
       last,
     );
     this.#unapplied.splice(0, step.length);
-    this.#journal.release(last);
+    this.#sinceCheckpoint += step.length;
+    if (this.#sinceCheckpoint < CHECKPOINT_ENTRIES) return;
+    this.#sinceCheckpoint = 0;
+    this.#journal.release(await this.#books.checkpoint());
   }
 
   #decideWaiting(): void {

@@ -72,7 +72,6 @@ export class Books {
   }
 
   state(): BooksState {
-    const applied = this.#database.prepare("SELECT value FROM meta WHERE name = 'applied'").get() as { value: number } | undefined;
     const accounts = this.#database.prepare('SELECT limit_id, subject, window_start, posted FROM accounts');
     accounts.setReadBigInts(true);
     const posted = (accounts.all() as unknown as { limit_id: string; subject: string; window_start: bigint; posted: bigint }[]).map((row) => ({
@@ -82,7 +81,17 @@ export class Books {
       amount: row.posted,
     }));
     const holds = (this.#database.prepare('SELECT entry FROM holds').all() as unknown as { entry: string }[]).map(({ entry }) => fromText(entry) as CallHold);
-    return { appliedSequence: applied?.value ?? 0, posted, holds };
+    return { appliedSequence: this.#applied(), posted, holds };
+  }
+
+  /**
+   * Makes everything that was applied survive a power cut. Returns up to which entry that is now so: the journal may
+   * forget those.
+   */
+  checkpoint(): number {
+    const applied = this.#applied();
+    const result = this.#database.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get() as { busy: number } | undefined;
+    return result?.busy === 0 ? applied : 0;
   }
 
   /** Sums by one column since a time; by whole days. */
@@ -120,6 +129,11 @@ export class Books {
 
   close(): void {
     this.#database.close();
+  }
+
+  #applied(): number {
+    const row = this.#database.prepare("SELECT value FROM meta WHERE name = 'applied'").get() as { value: number } | undefined;
+    return row?.value ?? 0;
   }
 
   #settle(record: CallRecord): void {

@@ -59,6 +59,10 @@ export class BooksClient {
     return this.#ask({ kind: 'records', count }) as Promise<CallRecord[]>;
   }
 
+  checkpoint(): Promise<number> {
+    return this.#ask({ kind: 'checkpoint' }) as Promise<number>;
+  }
+
   forget(beforeMs: number): Promise<boolean> {
     return this.#ask({ kind: 'forget', beforeMs }) as Promise<boolean>;
   }

@@ -30,7 +30,9 @@ export function prepare(database: DatabaseSync): void {
   if (check?.quick_check !== 'ok') throw new Error(`the database is damaged: ${check?.quick_check ?? 'unreadable'}`);
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
   if (version > SCHEMA_VERSION) throw new NewerSchema(version);
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 5000;');
+  // A commit need not reach the disk at once: the journal keeps what it holds until a checkpoint has (`Books.checkpoint`).
+  // Flushing each would make the journal's own flushes wait behind it.
+  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 5000;');
   if (version === 0) database.exec(`BEGIN; ${TABLES} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
 }
 

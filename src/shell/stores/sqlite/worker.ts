@@ -11,6 +11,7 @@ export type BooksCommand =
   | { readonly kind: 'apply'; readonly entries: readonly string[]; readonly appliedSequence: number }
   | { readonly kind: 'spend'; readonly by: SpendGrouping; readonly sinceMs: number }
   | { readonly kind: 'records'; readonly count: number }
+  | { readonly kind: 'checkpoint' }
   | { readonly kind: 'forget'; readonly beforeMs: number }
   | { readonly kind: 'close' };
 
@@ -36,6 +37,8 @@ function run(books: Books, command: BooksCommand): unknown {
       return books.records(command.count);
     case 'forget':
       return books.forget(command.beforeMs);
+    case 'checkpoint':
+      return books.checkpoint();
     case 'close':
       return books.close();
   }
