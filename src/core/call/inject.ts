@@ -10,7 +10,10 @@ export interface Injection {
   readonly dialect: Dialect;
   readonly endpoint: Endpoint;
   readonly facts: RequestFacts;
+  /** With the rule's edits. */
   readonly body: Uint8Array;
+  /** As the caller sent it, and as Envoy holds it. */
+  readonly received: Uint8Array;
   readonly content: RequestContentHeaders;
   /** The query string with its `?`, or empty. */
   readonly query: string;
@@ -23,7 +26,7 @@ export interface Injection {
   readonly key: string | undefined;
 }
 
-/** The request as the provider is to see it: its key, its name for the model, the capped answer, and the rule's own edits. */
+/** The request as the provider is to see it: its key, its name for the model, and the capped answer. The rule's own edits were made before it was priced. */
 export function inject(injection: Injection): ForwardInstructions {
   const { dialect, endpoint, provider, rule, query, body, content } = injection;
   const auth = dialect.auth(injection.key ?? '');
@@ -39,20 +42,16 @@ export function inject(injection: Injection): ForwardInstructions {
     ],
     appendHeaders: rule.transform.headers.add,
     removeHeaders: [...auth.remove.filter((name) => injection.key === undefined || !auth.set.some(([set]) => set === name)), ...rule.transform.headers.remove],
-    body: edited === body ? undefined : edited,
+    body: edited === injection.received ? undefined : edited,
   };
 }
 
-function editsOf({ facts, provider, model, rule, outputCap }: Injection): BodyEdits {
+function editsOf({ facts, provider, model, outputCap }: Injection): BodyEdits {
   const name = model.providerModel ?? model.name;
-  const { systemPrompt, body } = rule.transform;
   return {
     ...(name === facts.model ? {} : { model: name }),
     ...(outputCap === undefined || outputCap === facts.maxOutputTokens ? {} : { maxOutputTokens: outputCap }),
     ...(facts.stream && !facts.wantsStreamUsage ? { includeStreamUsage: true } : {}),
     ...(provider.type === 'OpenAI' || provider.type === 'Simulated' ? {} : { capField: 'max_tokens' }),
-    ...(systemPrompt === undefined ? {} : { systemPrompt }),
-    ...(Object.keys(body.set).length === 0 ? {} : { set: body.set }),
-    ...(body.remove.length === 0 ? {} : { remove: body.remove }),
   };
 }

@@ -1,7 +1,7 @@
 import type { ModelInfo } from '../catalog/index.ts';
 import type { Dialect, Endpoint, LocalReply, Refusal, RequestContentHeaders, RequestFacts } from '../dialects/index.ts';
 import { callableModels, pickBackend, resolveModel } from '../policy/index.ts';
-import type { ProviderPolicy, RulePolicy, WorkloadSnapshot } from '../policy/index.ts';
+import type { ProviderPolicy, RulePolicy, TransformPolicy, WorkloadSnapshot } from '../policy/index.ts';
 import { err, ok } from '../units/index.ts';
 import type { Result } from '../units/index.ts';
 import { faultRefusal, refusal } from './refusals.ts';
@@ -13,7 +13,10 @@ export interface ResolvedCall {
   readonly dialect: Dialect;
   readonly endpoint: Endpoint;
   readonly facts: RequestFacts;
+  /** With the rule's edits. */
   readonly body: Uint8Array;
+  /** As the caller sent it. */
+  readonly received: Uint8Array;
   readonly content: RequestContentHeaders;
   /** With its `?`, or empty. */
   readonly query: string;
@@ -84,7 +87,20 @@ function resolveCall(
   if (model.price === undefined && provider.unknownPrice === 'Refuse') {
     return err(refusal('price_unknown', `The price of ${model.name} at ${provider.id} is unknown. State it in the AIProvider's models, or set unknownPrice: CountTokens.`, 'model'));
   }
-  return ok({ kind: 'call', call: { snapshot, dialect, endpoint, facts, body, content, query, headers, rule: found.rule, provider, model } });
+  const edited = applyRule(dialect, endpoint, body, content, found.rule.transform);
+  const reread = edited === body ? read : dialect.readRequest(endpoint, edited, content);
+  if (!reread.ok) return err(faultRefusal(reread.error));
+  return ok({ kind: 'call', call: { snapshot, dialect, endpoint, facts: reread.value, body: edited, received: body, content, query, headers, rule: found.rule, provider, model } });
+}
+
+/** The rule's own edits come before anything is priced: a system prompt is input like any other. */
+function applyRule(dialect: Dialect, endpoint: Endpoint, body: Uint8Array, content: RequestContentHeaders, { systemPrompt, body: fields }: TransformPolicy): Uint8Array {
+  const edits = {
+    ...(systemPrompt === undefined ? {} : { systemPrompt }),
+    ...(Object.keys(fields.set).length === 0 ? {} : { set: fields.set }),
+    ...(fields.remove.length === 0 ? {} : { remove: fields.remove }),
+  };
+  return Object.keys(edits).length === 0 ? body : dialect.editRequest(endpoint, body, content, edits);
 }
 
 /** The models that this workload may call, or one of them. */
