@@ -241,7 +241,11 @@ class Mesh {
       sources: {
         healthy: () => true,
         readiness: () => this.#readiness(),
-        metrics: () => this.#metrics.render(),
+        metrics: async () => {
+          // What `airmesh_ready` says must be as of now, whether or not anybody asks /readyz.
+          await this.#readiness();
+          return this.#metrics.render();
+        },
         spend: (parameters) => this.#spend(parameters),
         configuration: () => Object.fromEntries([...this.#requirePolicies().compiled.snapshots].map(([id, snapshot]) => [id, describeSnapshot(snapshot)])),
       },

@@ -20,7 +20,7 @@ const PAGES: ReadonlyMap<string, PageDefinition> = new Map([
   ['/healthz', { about: 'whether the process works', parameters: [], make: healthPage }],
   ['/readyz', { about: 'whether Envoy runs the present configuration, and why not', parameters: [], make: readinessPage }],
   ['/metrics', { about: 'metrics for Prometheus', parameters: [], make: metricsPage }],
-  ['/spend', { about: 'who spent what, and what is left of the budgets', parameters: ['since', 'until', 'workload'], make: spendPage }],
+  ['/spend', { about: 'who spent what, and what is left of the budgets', parameters: ['since'], make: spendPage }],
   ['/config', { about: 'the policies in force, without keys and prompts', parameters: [], make: configurationPage }],
 ]);
 

@@ -55,7 +55,7 @@ describe('administration server', () => {
     ['/readyz', 503, readiness],
     ['/spend', 200, { totals: { tokens: '12' } }],
     ['/spend?since=never', 400, { error: { code: 'invalid_parameter', message: 'since is not a time' } }],
-    ['/spend?from=x', 400, { error: { code: 'unknown_parameter', message: '/spend knows no parameter "from"; it takes since, until, workload.' } }],
+    ['/spend?from=x', 400, { error: { code: 'unknown_parameter', message: '/spend knows no parameter "from"; it takes since.' } }],
     ['/config', 500, { error: { code: 'internal_error', message: 'This page could not be made; the log says why.' } }],
   ])('GET %s: %i', async (path, status, body) => {
     const answer = await ask(path);

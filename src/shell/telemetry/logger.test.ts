@@ -48,8 +48,9 @@ describe('createLogger', () => {
 
   it('leaves what is no secret readable', () => {
     const { logger, lines } = recorded('json');
-    logger.info('call.settled', { inputTokens: 5, token_type: 'input', keyRejections: 2, model: 'gpt-4.1', workload: 'default/task-runner' });
-    expect(JSON.parse(lines[0] ?? '')).toMatchObject({ inputTokens: 5, token_type: 'input', keyRejections: 2, model: 'gpt-4.1', workload: 'default/task-runner' });
+    const fields = { inputTokens: 5, token_type: 'input', keyRejections: 2, model: 'gpt-4.1', workload: 'default/task-runner', message: 'listener 127.0.0.1:4000 is taken' };
+    logger.info('envoy.log', fields);
+    expect(JSON.parse(lines[0] ?? '')).toMatchObject(fields);
   });
 
   it('bounds what a field can bring', () => {

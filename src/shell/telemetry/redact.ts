@@ -7,7 +7,7 @@ const MAX_STRING_LENGTH = 2_000;
 
 /** Names of fields whose values are never written, whatever they are. */
 const SECRET_NAME =
-  /^(?:.*authorization|.*cookie|.*api[-_]?key|key|.*secret|.*password|.*credentials?|token|.*(?:access|auth|refresh|id|bearer)[-_]?token|.*prompt|messages?|input|body|content|answer|headers)$/i;
+  /^(?:.*authorization|.*cookie|.*api[-_]?key|key|.*secret|.*password|.*credentials?|token|.*(?:access|auth|refresh|id|bearer)[-_]?token|.*prompt|messages|input|body|content|answer|headers)$/i;
 
 /** Shapes of keys inside longer text, such as an error's message. */
 const SECRET_TEXT = /\b(?:Bearer|Basic)\s+[^\s"',;]+|\b(?:sk|pk|rk|hs|key|api)[-_][A-Za-z0-9_-]{12,}/gi;
