@@ -133,11 +133,13 @@ export class DurableBudgets implements BudgetGate {
 
   /** Sums over all calls that have ended by now. */
   async spend(by: SpendGrouping, sinceMs: number): Promise<SpendRow[]> {
+    await this.#journal.flushed();
     await this.#applyAll();
     return this.#books.spend(by, sinceMs);
   }
 
   async records(count: number): Promise<CallRecord[]> {
+    await this.#journal.flushed();
     await this.#applyAll();
     return this.#books.records(count);
   }

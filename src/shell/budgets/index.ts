@@ -7,5 +7,5 @@ export { DurableBudgets } from './durable.ts';
 export type { BudgetEvents } from './durable.ts';
 export { acceptLoss, openBudgets } from './open.ts';
 export type { OpenedBudgets, OpenOptions } from './open.ts';
-export { spendReport } from './spend.ts';
+export { spendReport, storedSpend } from './spend.ts';
 export type { BudgetReport, SpendEntry, SpendReport } from './spend.ts';

@@ -7,6 +7,7 @@ import { Journal, lockFolder } from '../journal/index.ts';
 import { BooksClient, BooksUnusable } from '../stores/sqlite/index.ts';
 import { DurableBudgets } from './durable.ts';
 import type { BudgetEvents } from './durable.ts';
+import { booksFile } from './folder.ts';
 
 export interface OpenOptions {
   readonly folder: string;
@@ -24,7 +25,6 @@ export interface OpenedBudgets {
 
 /** Says that something was lost, until a person has accepted it. */
 const LOSS_FILE = 'ledger-loss.txt';
-const BOOKS_FILE = 'ledger.db';
 
 /**
  * Opens the state folder and brings back what a former process knew: the books, then what the journal has beyond them,
@@ -68,7 +68,7 @@ export async function openBudgets({ folder, clock, events, limits }: OpenOptions
 
 /** A damaged file is kept aside, never repaired over: what it held is for a person to decide upon. */
 async function openBooks(folder: string, warnings: string[]): Promise<BooksClient> {
-  const path = join(folder, BOOKS_FILE);
+  const path = booksFile(folder);
   try {
     return await open(path);
   } catch (error) {

@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
 import { convertNanoUsd, formatNanoUsd } from '../../core/units/index.ts';
 import type { AccountView } from '../../core/ledger/index.ts';
+import { BooksClient } from '../stores/sqlite/index.ts';
 import type { SpendRow } from '../stores/sqlite/index.ts';
 import type { DurableBudgets } from './durable.ts';
+import { booksFile } from './folder.ts';
 
 /** Figures of some calls; money as decimal strings. */
 export interface SpendEntry {
@@ -43,7 +46,7 @@ export interface SpendReport {
 }
 
 /** Who spent what since a time (whole days, UTC), and where each budget stands. `cnyPerUsdNano` in billionths. */
-export async function spendReport(budgets: DurableBudgets, sinceMs: number, cnyPerUsdNano: bigint, isBudget: (limit: string) => boolean): Promise<SpendReport> {
+export async function spendReport(budgets: Pick<DurableBudgets, 'spend' | 'views'>, sinceMs: number, cnyPerUsdNano: bigint, isBudget: (limit: string) => boolean): Promise<SpendReport> {
   const [byWorkload, byModel, byProvider] = await Promise.all([budgets.spend('workload', sinceMs), budgets.spend('model', sinceMs), budgets.spend('provider', sinceMs)]);
   const entry = (row: SpendRow): SpendEntry => entryOf(row, cnyPerUsdNano);
   return {
@@ -57,6 +60,22 @@ export async function spendReport(budgets: DurableBudgets, sinceMs: number, cnyP
       .filter(({ limit }) => isBudget(limit))
       .map(budgetOf),
   };
+}
+
+/**
+ * The same from the books of a state folder alone, while no process runs on it; `undefined` where there are none.
+ * Budgets are not in it, as their limits stand in the resources; and what a crash left in the journal is counted by the
+ * next start. Throws BooksUnusable.
+ */
+export async function storedSpend(folder: string, sinceMs: number, cnyPerUsdNano: bigint): Promise<SpendReport | undefined> {
+  const path = booksFile(folder);
+  if (!existsSync(path)) return undefined;
+  const books = await BooksClient.open(path);
+  try {
+    return await spendReport({ spend: (by, since) => books.spend(by, since), views: () => [] }, sinceMs, cnyPerUsdNano, () => false);
+  } finally {
+    await books.close();
+  }
 }
 
 const EMPTY: SpendRow = {

@@ -45,13 +45,16 @@ export class Journal {
   #nextSequence: number;
   #queue: Waiting[] = [];
   #writing = false;
-  #idle: (() => void)[] = [];
+  /** Who waits for all up to an entry to be written or refused. */
+  #barriers: { readonly sequence: number; readonly resolve: () => void }[] = [];
+  #doneSequence: number;
   #lazyIsDue = false;
 
   private constructor(folder: string, segments: Segment[], nextSequence: number) {
     this.#folder = folder;
     this.#segments = segments;
     this.#nextSequence = nextSequence;
+    this.#doneSequence = nextSequence - 1;
   }
 
   /** Reads what is there, and goes on in a new segment. Throws where the folder cannot be used. */
@@ -102,10 +105,11 @@ export class Journal {
     }
   }
 
-  /** Resolves when everything appended so far is written or has failed. */
+  /** Resolves when everything appended so far is written or has failed; what is appended later does not delay it. */
   async flushed(): Promise<void> {
     if (!this.#writing) this.#writeNext();
-    if (this.#writing || this.#queue.length > 0) await new Promise<void>((resolve) => this.#idle.push(resolve));
+    const sequence = this.lastSequence;
+    if (this.#doneSequence < sequence) await new Promise<void>((resolve) => this.#barriers.push({ sequence, resolve }));
   }
 
   async close(): Promise<void> {
@@ -124,10 +128,7 @@ export class Journal {
 
   #writeNext(): void {
     const batch = this.#takeBatch();
-    if (batch.length === 0) {
-      for (const resolve of this.#idle.splice(0)) resolve();
-      return;
-    }
+    if (batch.length === 0) return;
     this.#writing = true;
     const bytes = batch.length === 1 ? (batch[0]?.bytes ?? Buffer.alloc(0)) : Buffer.concat(batch.map((waiting) => waiting.bytes));
     try {
@@ -161,7 +162,11 @@ export class Journal {
       if (segment !== undefined) segment.lastSequence = batch.at(-1)?.sequence ?? segment.lastSequence;
     }
     this.#writing = false;
+    this.#doneSequence = batch.at(-1)?.sequence ?? this.#doneSequence;
     for (const { onDurable } of batch) onDurable(error);
+    const passed = this.#barriers.filter(({ sequence }) => sequence <= this.#doneSequence);
+    this.#barriers = this.#barriers.filter(({ sequence }) => sequence > this.#doneSequence);
+    for (const { resolve } of passed) resolve();
     if (!this.#writing) this.#writeNext();
   }
 

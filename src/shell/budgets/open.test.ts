@@ -1,0 +1,157 @@
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { CallHold, CallRecord } from '../../core/call/index.ts';
+import type { Granted, LimitSpec, ReserveCommand, Settled } from '../../core/ledger/index.ts';
+import { acceptLoss, openBudgets } from './open.ts';
+import type { OpenedBudgets } from './open.ts';
+
+const LIMIT: LimitSpec = { kind: 'budget', id: 'shop/life', unit: 'usd', limit: 1000n, window: { kind: 'lifetime' }, mode: 'Strict', nearLimit: 'Reject', floorOutputTokens: 1, waitMs: 0 };
+const clock = { epochMs: () => 1_000_000, monotonicMs: () => performance.now() };
+
+let folder: string;
+let recovered: CallRecord[];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'airmesh-budgets-'));
+  recovered = [];
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+const open = (limits: readonly LimitSpec[] = [LIMIT]): Promise<OpenedBudgets> =>
+  openBudgets({ folder, clock, limits, events: { failed: () => undefined, recovered: (record) => void recovered.push(record) } });
+
+const reserve = (id: string, nanoUsd: bigint): ReserveCommand => ({
+  id,
+  at: clock.epochMs(),
+  now: clock.monotonicMs(),
+  accounts: [{ limit: LIMIT.id, subject: 'shop/checkout' }],
+  quote: { fixedNanoUsd: nanoUsd, outputNanoUsdPerMillion: 0n, inputTokens: 1, choices: 1, outputCap: 0, capIsDefault: false, estimate: { nanoUsd, tokens: 1 } },
+  profile: 'test',
+});
+
+const describeHold = (granted: Granted): CallHold => ({
+  id: granted.id,
+  at: clock.epochMs(),
+  namespace: 'shop',
+  workload: 'checkout',
+  rule: 'shop/all#chat',
+  provider: 'shop/relay',
+  model: 'gpt-4.1',
+  operation: 'chat',
+  stream: false,
+  priceSource: 'test',
+  holds: granted.holds,
+  heldNanoUsd: granted.holds[0]?.amount ?? 0n,
+  estimate: { nanoUsd: 1n, inputTokens: 1, outputTokens: 0 },
+});
+
+const recordOf = (settled: Settled, nanoUsd: bigint): CallRecord => {
+  const { holds: _holds, estimate: _estimate, ...call } = describeHold({ kind: 'granted', id: settled.id, holds: settled.posted, outputCap: 0, shrunk: false, observed: [] });
+  return { ...call, endedAt: clock.epochMs(), ending: 'finished', status: 200, servedModel: 'gpt-4.1', usage: { inputTokens: 7, outputTokens: 3 }, estimated: false, costNanoUsd: nanoUsd, chargedNanoUsd: nanoUsd, posted: settled.posted, shrunkToTokens: undefined };
+};
+
+async function spend(opened: OpenedBudgets, id: string, nanoUsd: bigint): Promise<string> {
+  const decision = await opened.budgets.admit(reserve(id, nanoUsd), describeHold);
+  if (decision.kind === 'granted') opened.budgets.settle(id, { kind: 'actual', actual: { nanoUsd, tokens: 10, outputTokens: 3 } }, (settled) => recordOf(settled, nanoUsd));
+  return decision.kind;
+}
+
+const posted = (opened: OpenedBudgets): bigint => opened.budgets.views()[0]?.posted ?? 0n;
+
+describe('openBudgets', () => {
+  it('knows after a restart what was spent, and in the records', async () => {
+    const first = await open();
+    for (let call = 0; call < 5; call++) expect(await spend(first, `call-${call}`, 100n)).toBe('granted');
+    await first.close();
+    const second = await open();
+    expect(posted(second)).toBe(500n);
+    expect(recovered).toEqual([]);
+    expect(await second.budgets.spend('workload', 0)).toMatchObject([{ key: 'shop/checkout', requests: 5, inputTokens: 35, costNanoUsd: '500' }]);
+    expect(await second.budgets.records(10)).toHaveLength(5);
+    expect(await spend(second, 'more', 501n)).toBe('refused');
+    await second.close();
+  });
+
+  it('charges the whole hold of a call that was in flight when the process died, once', async () => {
+    const first = await open();
+    await first.budgets.admit(reserve('lost', 300n), describeHold);
+    // Closed without a settlement, as a kill leaves it.
+    await first.close();
+    const second = await open();
+    expect(posted(second)).toBe(300n);
+    expect(recovered).toMatchObject([{ id: 'lost', ending: 'lost', chargedNanoUsd: 300n, estimated: true }]);
+    await second.close();
+    const third = await open();
+    expect(posted(third)).toBe(300n);
+    expect(recovered).toHaveLength(1);
+    await third.close();
+  });
+
+  it('settles one reservation once', async () => {
+    const opened = await open();
+    await spend(opened, 'once', 100n);
+    opened.budgets.settle('once', { kind: 'actual', actual: { nanoUsd: 100n, tokens: 10, outputTokens: 3 } }, (settled) => recordOf(settled, 100n));
+    expect(posted(opened)).toBe(100n);
+    expect(await opened.budgets.records(10)).toHaveLength(1);
+    await opened.close();
+  });
+
+  it('refuses a folder that another process uses', async () => {
+    const opened = await open();
+    await expect(open()).rejects.toThrow(new RegExp(`in use by process ${process.pid}`));
+    await opened.close();
+  });
+
+  it('takes over the lock of a process that is gone', async () => {
+    writeFileSync(join(folder, 'lock'), JSON.stringify({ pid: 2 ** 22 - 1, started: '1' }));
+    const opened = await open();
+    await opened.close();
+  });
+
+  it('keeps a damaged ledger aside, and refuses strict budgets until a person decides', async () => {
+    const first = await open();
+    await spend(first, 'one', 100n);
+    await first.close();
+    const file = join(folder, 'ledger.db');
+    writeFileSync(file, Buffer.concat([Buffer.from('not a database at all '), readFileSync(file).subarray(22)]));
+    const second = await open();
+    expect(second.warnings.join()).toContain('damaged');
+    expect(readdirSync(folder).some((name) => name.startsWith('ledger.db.damaged-'))).toBe(true);
+    expect(await spend(second, 'two', 1n)).toBe('unavailable');
+    await second.close();
+    expect(acceptLoss(folder)).toContain('damaged');
+    const third = await open();
+    expect(third.warnings).toEqual([]);
+    expect(await spend(third, 'three', 1n)).toBe('granted');
+    await third.close();
+  });
+
+  it('leaves a ledger of a newer version alone', async () => {
+    const first = await open();
+    await first.close();
+    const database = new DatabaseSync(join(folder, 'ledger.db'));
+    database.exec('PRAGMA user_version = 99');
+    database.close();
+    await expect(open()).rejects.toThrow(/newer version of Airmesh \(schema 99/);
+    expect(readdirSync(folder).some((name) => name.includes('damaged'))).toBe(false);
+    await expect(open()).rejects.toThrow(/newer version/); // The lock was released.
+  });
+
+  it('reads a journal whose last entry was torn, and goes on', async () => {
+    const first = await open();
+    await spend(first, 'one', 100n);
+    await first.close();
+    const journal = join(folder, 'journal');
+    const [segment] = readdirSync(journal);
+    const bytes = readFileSync(join(journal, segment ?? ''));
+    bytes.write('torn', bytes.indexOf(0, 16) + 1000);
+    writeFileSync(join(journal, segment ?? ''), bytes);
+    const second = await open();
+    expect(posted(second)).toBe(100n);
+    expect(await spend(second, 'two', 100n)).toBe('granted');
+    await second.close();
+  });
+});
