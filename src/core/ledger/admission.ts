@@ -11,7 +11,7 @@ const SCARCE_SHARES = 8n;
 /** Below this, a share of what is left is too small to learn from how long answers of an unknown profile are. */
 const UNKNOWN_ANSWER_TOKENS = 1_024;
 /** After holds stood in the way for the whole wait: when it is worth trying again. */
-export const RETRY_AFTER_HOLDS_MS = 5_000;
+const RETRY_AFTER_HOLDS_MS = 5_000;
 
 export type Verdict =
   | { readonly kind: 'fits'; readonly cap: number }

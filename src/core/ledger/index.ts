@@ -5,5 +5,5 @@
  */
 export { Ledger } from './ledger.ts';
 export { timeZoneError } from './calendar.ts';
-export { MAX_LIMIT_AMOUNT, MAX_ROLLING_MS, MAX_SUBJECTS, MAX_WAIT_MS, MAX_WAITING, MIN_ROLLING_MS, OTHER_SUBJECTS, ROLLING_BUCKETS } from './limits.ts';
+export { MAX_SUBJECTS, MAX_WAITING, OTHER_SUBJECTS } from './limits.ts';
 export type * from './types.ts';

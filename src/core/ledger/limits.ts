@@ -4,12 +4,12 @@ import { timeZoneError } from './calendar.ts';
 import type { LimitError, LimitSpec } from './types.ts';
 
 /** The largest limit: a billion dollars in nano-dollars, and as many tokens or requests. */
-export const MAX_LIMIT_AMOUNT = 1_000_000_000_000_000_000n;
-export const MIN_ROLLING_MS = 1_000;
+const MAX_LIMIT_AMOUNT = 1_000_000_000_000_000_000n;
+const MIN_ROLLING_MS = 1_000;
 /** 366 days. */
-export const MAX_ROLLING_MS = 31_622_400_000;
+const MAX_ROLLING_MS = 31_622_400_000;
 /** Envoy holds a call's body while it waits, so a wait is minutes at most. */
-export const MAX_WAIT_MS = 600_000;
+const MAX_WAIT_MS = 600_000;
 /** Reservations that wait at one time; the next is refused as `too_many_waiting`. */
 export const MAX_WAITING = 10_000;
 /** Accounts of one limit; further subjects share the account `OTHER_SUBJECTS`, so that made-up names bring no new money. */
