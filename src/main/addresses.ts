@@ -34,13 +34,22 @@ export function parseHeader(text: string, earlier: ReadonlyMap<string, string> =
   return new Map([...earlier, [(match[1] ?? '').toLowerCase(), match[2] ?? '']]);
 }
 
-/** `--admin` of the commands that ask: a URL, or an address. */
+/** `--admin` of the commands that ask: a URL, or an address as `run` takes it. */
 export function parseAdminUrl(text: string): URL {
+  // A bare number would otherwise be read as an IPv4 address in decimal, which nobody means.
+  if (/^\d+$/.test(text)) return new URL(httpUrl(parseAddress(text)));
   const url = URL.parse(/^[a-z]+:\/\//i.test(text) ? text : `http://${text}`);
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
     throw new InvalidArgumentError(`${JSON.stringify(text)} is no URL. Write one such as http://127.0.0.1:4001.`);
   }
   return url;
+}
+
+/** `--since 2026-01-31`. */
+export function parseTime(text: string): Date {
+  const time = new Date(text);
+  if (Number.isNaN(time.getTime())) throw new InvalidArgumentError(`${JSON.stringify(text)} is no time. Write one such as 2026-01-31 or 2026-01-31T12:00:00Z.`);
+  return time;
 }
 
 /** As a person or a client writes it; an address that means every interface becomes one that can be called. */

@@ -1,114 +1,16 @@
 #!/usr/bin/env node
-import { Command, CommanderError, Option } from 'commander';
-import { acceptLoss } from '../shell/budgets/index.ts';
-import { LOG_LEVELS } from '../shell/telemetry/index.ts';
-import { httpUrl, parseAddress, parseAdminUrl, parseHeader, parseWorkload } from './addresses.ts';
-import { check, explain, validate } from './commands/policies.ts';
-import type { ExplainFlags } from './commands/policies.ts';
-import { run } from './commands/run.ts';
-import type { RunFlags } from './commands/run.ts';
-import { spend } from './commands/spend.ts';
-import type { SpendFlags } from './commands/spend.ts';
+import { CommanderError } from 'commander';
 import { EXIT } from './exit-codes.ts';
-import type { Address } from './ports.ts';
+import { createProgram } from './program.ts';
 import { StartError } from './start-error.ts';
-import { defaultStateFolder } from './state-folder.ts';
 import { painter, processTerminal } from './terminal/terminal.ts';
-import type { Terminal } from './terminal/terminal.ts';
-import { VERSION } from './version.ts';
-
-const CONCURRENCY = /^[1-9]\d{0,2}$/;
-
-function program(terminal: Terminal, finish: (code: number) => void): Command {
-  const airmesh = new Command('airmesh')
-    .description('AI traffic inside a service mesh: keys, tokens, prices and budgets in the Envoy beside each service.')
-    .version(VERSION)
-    .option('--no-color', 'plain text')
-    .showHelpAfterError()
-    .exitOverride();
-  const state = (): Option => new Option('--state <folder>', 'where budgets and records are kept').default(defaultStateFolder(terminal.environment));
-
-  airmesh
-    .command('run [paths...]')
-    .description('run a real Envoy governed by resources from files or folders; without any, by the keys in the environment, else by examples/quickstart')
-    .addOption(new Option('--listen <address>', 'where callers connect').default(parseAddress('4000'), '127.0.0.1:4000').argParser(parseAddress))
-    .addOption(new Option('--admin <address>', 'administration').default(parseAddress('4001'), '127.0.0.1:4001').argParser(parseAddress))
-    .addOption(new Option('--workload <name=address>', 'another workload with a listener of its own; repeat').default([], 'none').argParser(parseWorkload))
-    .addOption(state())
-    .option('--envoy <path>', 'the Envoy binary to run')
-    .option('--envoy-version <version>', 'install and run this version')
-    .addOption(
-      new Option('--concurrency <threads>', 'Envoy’s worker threads').argParser((text) => {
-        if (!CONCURRENCY.test(text)) throw new CommanderError(EXIT.usage, 'airmesh.concurrency', `error: --concurrency ${text} is not a number from 1 to 999`);
-        return Number(text);
-      }),
-    )
-    .addOption(new Option('--log-level <level>', 'what is logged').choices(LOG_LEVELS).default('info'))
-    .addOption(new Option('--log-format <format>', 'for people or for machines').choices(['pretty', 'json']))
-    .action(async (paths: string[], flags: RunFlags) => finish(await run(paths, flags, terminal)));
-
-  airmesh
-    .command('spend')
-    .description('who spent what, in dollars and yuan, and where each budget stands')
-    .addOption(new Option('--admin <url>', 'administration of the server').default(parseAdminUrl('127.0.0.1:4001'), 'http://127.0.0.1:4001').argParser(parseAdminUrl))
-    .option('--since <time>', 'only since then, by whole days (UTC), such as 2026-01-31')
-    .option('--watch', 'again each second', false)
-    .option('--json', 'for machines', false)
-    .action(async (flags: SpendFlags) => finish(await spend(flags, terminal)));
-
-  airmesh
-    .command('validate <paths...>')
-    .description('check resources without running them')
-    .option('--json', 'for machines', false)
-    .action((paths: string[], flags: { json: boolean }) => finish(validate(paths, flags.json, terminal)));
-
-  airmesh
-    .command('explain <paths...>')
-    .description('which rule, provider, budgets and limits a call would meet, and why')
-    .option('--workload <name>', 'who calls', 'default')
-    .requiredOption('--model <name>', 'the model that is asked for')
-    .option('--path <path>', 'the endpoint below /v1', '/chat/completions')
-    .addOption(new Option('--header <name=value>', 'a header of the call; repeat').default(new Map(), 'none').argParser(parseHeader))
-    .option('--json', 'for machines', false)
-    .action((paths: string[], flags: ExplainFlags) => finish(explain(paths, flags, terminal)));
-
-  airmesh
-    .command('check [paths...]')
-    .description('ask each provider whether it accepts its key')
-    .option('--json', 'for machines', false)
-    .action(async (paths: string[], flags: { json: boolean }) => finish(await check(paths, flags.json, terminal)));
-
-  airmesh
-    .command('simulate')
-    .description('run the simulated provider by itself: docs/simulator.md')
-    .addOption(new Option('--listen <address>', 'where it listens').default(parseAddress('4010'), '127.0.0.1:4010').argParser(parseAddress))
-    .option('--key <key...>', 'keys that it takes; any, where none is named')
-    .action(async (flags: { listen: Address; key?: string[] }) => {
-      // Only here: its tokenizer takes more memory than all the rest.
-      const { startSimulator } = await import('../shell/simulator/index.ts');
-      const simulator = await startSimulator({ ...flags.listen, keys: flags.key ?? 'any' });
-      terminal.out(`The simulated provider listens at ${httpUrl(simulator)}/v1; its books are at ${httpUrl(simulator)}/simulator/books\n`);
-    });
-
-  const ledger = airmesh.command('ledger').description('the ledger in the state folder');
-  ledger
-    .command('accept-loss')
-    .description('go on after damage: what was lost counts as not spent')
-    .addOption(state())
-    .action((flags: { state: string }) => {
-      const loss = acceptLoss(flags.state);
-      terminal.out(loss === undefined ? 'Nothing was lost.\n' : `Accepted: ${loss}\nRestart Airmesh to go on.\n`);
-      finish(EXIT.ok);
-    });
-  return airmesh;
-}
 
 const terminal = processTerminal(process.argv);
 const finish = (code: number): void => {
   process.exitCode = code;
 };
 try {
-  await program(terminal, finish).parseAsync(process.argv);
+  await createProgram(terminal, finish).parseAsync(process.argv);
 } catch (error) {
   if (error instanceof CommanderError) finish(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
   else if (error instanceof StartError) {

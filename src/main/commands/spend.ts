@@ -1,84 +1,93 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { BudgetReport, SpendEntry, SpendReport } from '../../shell/budgets/index.ts';
+import { DEFAULT_CNY_PER_USD } from '../../core/catalog/index.ts';
+import { usdToNano } from '../../core/units/index.ts';
+import { storedSpend } from '../../shell/budgets/index.ts';
+import type { SpendReport } from '../../shell/budgets/index.ts';
+import { BooksUnusable } from '../../shell/stores/sqlite/index.ts';
 import { EXIT } from '../exit-codes.ts';
 import { StartError } from '../start-error.ts';
-import { bar, printable, table } from '../terminal/table.ts';
 import { painter } from '../terminal/terminal.ts';
-import type { Paint, Terminal } from '../terminal/terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { spendView } from '../views/spend.ts';
 
 export interface SpendFlags {
-  readonly admin: URL;
-  readonly since?: string;
+  /** `undefined`: the usual address, else the state folder. */
+  readonly admin?: URL;
+  readonly state: string;
+  readonly since?: Date;
   readonly watch: boolean;
   readonly json: boolean;
 }
 
+const DEFAULT_ADMIN = new URL('http://127.0.0.1:4001');
 const WATCH_MS = 1000;
-const BAR_WIDTH = 20;
+const ANSWER_WITHIN_MS = 10_000;
 
-/** Who spent what, from the server that runs. */
-export async function spend(flags: SpendFlags, terminal: Terminal): Promise<number> {
+/** What a person should know besides the figures. */
+interface Told {
+  readonly report: SpendReport;
+  readonly warnings: readonly string[];
+}
+
+/** Who spent what: from the server that runs, or from the books where none does at `usualAdmin`. */
+export async function spend(flags: SpendFlags, terminal: Terminal, usualAdmin: URL = DEFAULT_ADMIN): Promise<number> {
   const paint = painter(terminal.colour);
   do {
-    const report = await ask(flags);
-    const text = flags.json ? `${JSON.stringify(report, undefined, 2)}\n` : `${view(report, paint)}\n`;
-    terminal.out(flags.watch && terminal.interactive ? `\u001b[2J\u001b[H${text}` : text);
+    const { report, warnings } = await ask(flags, usualAdmin);
+    const text = flags.json ? JSON.stringify({ ...report, warnings }, undefined, 2) : spendView(report, warnings, paint);
+    terminal.out(flags.watch && terminal.interactive ? `\u001b[2J\u001b[H${text}\n` : `${text}\n`);
     if (flags.watch) await delay(WATCH_MS);
   } while (flags.watch);
   return EXIT.ok;
 }
 
-async function ask({ admin, since }: SpendFlags): Promise<SpendReport> {
-  const url = new URL('/spend', admin);
-  if (since !== undefined) url.searchParams.set('since', since);
-  const answer = await fetch(url, { signal: AbortSignal.timeout(10_000) }).catch((error: unknown) => {
-    throw new StartError(`No Airmesh answers at ${admin.origin}.`, 'Start it with npm start, or name another with --admin.', { cause: error });
-  });
-  if (!answer.ok) throw new StartError(`${url.href} answered ${answer.status}: ${(await answer.text()).slice(0, 300)}`, 'Mend the question.');
-  return (await answer.json()) as SpendReport;
+async function ask({ admin, state, since }: SpendFlags, usualAdmin: URL): Promise<Told> {
+  const server = admin ?? usualAdmin;
+  const url = new URL('/spend', server);
+  if (since !== undefined) url.searchParams.set('since', since.toISOString());
+  const answer = await getJson(url);
+  if (answer !== undefined) {
+    if (!isReport(answer.value)) throw new StartError(`${url.href} answered ${answer.status}, and not as Airmesh does${problemIn(answer.value)}.`, 'Name its administration address with --admin.');
+    return { report: answer.value, warnings: await warningsOf(server) };
+  }
+  const stored = admin === undefined ? await fromBooks(state, since) : undefined;
+  if (stored === undefined) throw new StartError(`No Airmesh answers at ${server.origin}${admin === undefined ? `, and there are no books in ${state}` : ''}.`, 'Start it with npm start, or name another with --admin.');
+  return { report: stored, warnings: [`No Airmesh answers at ${server.origin}: these are the books in ${state}, without budgets.`] };
 }
 
-function view(report: SpendReport, paint: Paint): string {
-  if (report.totals.requests === 0 && report.budgets.length === 0) return 'Nothing was spent yet.';
-  const parts = [section('by workload', report.byWorkload, paint), section('by model', report.byModel, paint), section('by provider', report.byProvider, paint), section('in all', [report.totals], paint)];
-  return [...parts, ...(report.budgets.length === 0 ? [] : [budgets(report.budgets, paint)])].join('\n\n');
+async function fromBooks(state: string, since: Date | undefined): Promise<SpendReport | undefined> {
+  try {
+    return await storedSpend(state, since?.getTime() ?? 0, usdToNano(DEFAULT_CNY_PER_USD));
+  } catch (error) {
+    if (!(error instanceof BooksUnusable)) throw error;
+    throw new StartError(`The books in ${state} cannot be read: ${error.message}.`, 'Nothing was changed. Start Airmesh to have damage looked after.', { cause: error });
+  }
 }
 
-const right = { align: 'right' } as const;
-
-function section(title: string, entries: readonly SpendEntry[], paint: Paint): string {
-  const columns = [{ title }, { title: 'requests', ...right }, { title: 'input', ...right }, { title: 'cached', ...right }, { title: 'output', ...right }, { title: 'reasoning', ...right }, { title: 'USD', ...right }, { title: 'CNY', ...right }, { title: 'estimated', ...right }];
-  const rows = entries.map((entry) => [
-    printable(entry.name),
-    ...[entry.requests, entry.inputTokens, entry.cachedInputTokens, entry.outputTokens, entry.reasoningTokens].map((figure) => figure.toLocaleString('en')),
-    money(entry.costUsd),
-    money(entry.costCny),
-    entry.estimatedRequests === 0 ? '' : String(entry.estimatedRequests),
-  ]);
-  return table(columns, rows, (text) => paint('bold', text));
+/** Keys that their providers refuse, files that are broken: what /readyz tells, ready or not. */
+async function warningsOf(server: URL): Promise<readonly string[]> {
+  const readiness = (await getJson(new URL('/readyz', server)))?.value;
+  if (!isRecord(readiness) || !Array.isArray(readiness['warnings'])) return [];
+  return readiness['warnings'].filter((warning: unknown) => typeof warning === 'string');
 }
 
-function budgets(reports: readonly BudgetReport[], paint: Paint): string {
-  const columns = [{ title: 'budget' }, { title: 'for' }, { title: '' }, { title: 'posted', ...right }, { title: 'held', ...right }, { title: 'free', ...right }, { title: 'limit', ...right }, { title: 'until' }];
-  const rows = reports.map((report) => {
-    const share = Number(report.posted) / Number(report.limit);
-    const shown = (text: string): string => (report.unit === 'usd' ? money(text) : `${text} ${report.unit}`);
-    return [
-      printable(report.budget),
-      report.subject === '' ? 'all' : printable(report.subject),
-      paint(share > 0.9 ? 'red' : share > 0.7 ? 'yellow' : 'green', bar(share, Number(report.pending) / Number(report.limit), BAR_WIDTH)),
-      shown(report.posted),
-      shown(report.pending),
-      shown(report.free),
-      shown(report.limit),
-      report.windowEnd ?? 'for ever',
-    ];
-  });
-  return table(columns, rows, (text) => paint('bold', text));
+/** `undefined`: nobody answers. */
+async function getJson(url: URL): Promise<{ readonly status: number; readonly value: unknown } | undefined> {
+  const answer = await fetch(url, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS), redirect: 'manual' }).catch(() => undefined);
+  if (answer === undefined) return undefined;
+  return { status: answer.status, value: await answer.json().catch(() => undefined) };
 }
 
-/** To a hundredth of a cent; less only where that shows nothing. */
-function money(decimal: string): string {
-  const value = Number(decimal);
-  return value !== 0 && Math.abs(value) < 0.0001 ? value.toFixed(7) : value.toFixed(4);
+function isReport(value: unknown): value is SpendReport {
+  return isRecord(value) && isRecord(value['totals']) && ['byWorkload', 'byModel', 'byProvider', 'budgets'].every((part) => Array.isArray(value[part]));
+}
+
+function problemIn(value: unknown): string {
+  const error = isRecord(value) ? value['error'] : undefined;
+  const message = isRecord(error) ? error['message'] : undefined;
+  return typeof message === 'string' ? ` (${message.slice(0, 200)})` : '';
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -9,15 +9,11 @@ export interface Terminal {
   err(text: string): void;
   /** Whether a person watches the output, who wants it redrawn in place. */
   readonly interactive: boolean;
-  /** Characters in a line. */
-  readonly width: number;
   readonly colour: boolean;
 }
 
 type Look = 'bold' | 'dim' | 'red' | 'green' | 'yellow' | 'cyan';
 export type Paint = (look: Look, text: string) => string;
-
-const DEFAULT_WIDTH = 100;
 
 export function processTerminal(argv: readonly string[]): Terminal {
   const { env, stdout, stderr } = process;
@@ -26,7 +22,6 @@ export function processTerminal(argv: readonly string[]): Terminal {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
     interactive: stdout.isTTY === true,
-    width: stdout.columns ?? DEFAULT_WIDTH,
     colour: wantsColour(env, argv, stdout.isTTY === true),
   };
 }

@@ -150,7 +150,7 @@ export function createInstruments(registry: Registry) {
     }),
     snapshotsRejected: new Counter({
       name: 'airmesh_snapshots_rejected_total',
-      help: 'Configurations that were refused, because a file was broken or Envoy did not accept them; the last good one went on.',
+      help: 'Configurations that were refused as a whole for an error in a file; the last good one went on. What Envoy refuses shows in airmesh_ready.',
       registers,
     }),
     snapshotAppliedAt: new Gauge({

@@ -1,0 +1,64 @@
+import { describe, expect, it } from 'vitest';
+import { httpUrl, parseAddress, parseAdminUrl, parseHeader, parseTime, parseWorkload } from './addresses.ts';
+
+describe('parseAddress', () => {
+  it.each([
+    ['4000', { host: '127.0.0.1', port: 4000 }],
+    ['0.0.0.0:80', { host: '0.0.0.0', port: 80 }],
+    ['localhost:0', { host: 'localhost', port: 0 }],
+    ['[::1]:4000', { host: '::1', port: 4000 }],
+  ])('%s', (text, expected) => expect(parseAddress(text)).toEqual(expected));
+
+  it.each(['', 'x', ':4000', '65536', '-1', '127.0.0.1', '::1:4000', '127.0.0.1:4000/v1', '4000 '.repeat(2)])('refuses %j', (text) => {
+    expect(() => parseAddress(text)).toThrow('is no address');
+  });
+});
+
+describe('parseWorkload', () => {
+  it('gathers, each with an address', () => {
+    expect(parseWorkload('support=0.0.0.0:4011', parseWorkload('checkout=4010'))).toEqual([
+      { name: 'checkout', host: '127.0.0.1', port: 4010 },
+      { name: 'support', host: '0.0.0.0', port: 4011 },
+    ]);
+  });
+
+  it.each([
+    ['4010', 'is no workload'],
+    ['=4010', 'is no workload'],
+    ['Check_out=4010', 'is no workload'],
+    ['../x=4010', 'is no workload'],
+    ['default=4010', 'listens on --listen already'],
+    ['checkout=', 'is no address'],
+  ])('refuses %s: %s', (text, message) => expect(() => parseWorkload(text)).toThrow(message));
+
+  it('refuses a name twice', () => expect(() => parseWorkload('a=1', parseWorkload('a=2'))).toThrow('named twice'));
+});
+
+describe('parseHeader', () => {
+  it('goes by lower-case name, with either sign', () => {
+    expect([...parseHeader('X-Tier: gold', parseHeader('x-team=a=b'))]).toEqual([['x-team', 'a=b'], ['x-tier', 'gold']]);
+  });
+
+  it.each(['', 'x-team', '=v', 'x team=v'])('refuses %j', (text) => expect(() => parseHeader(text)).toThrow('is no header'));
+});
+
+it.each([
+  ['4001', 'http://127.0.0.1:4001/'],
+  ['127.0.0.1:4001', 'http://127.0.0.1:4001/'],
+  ['https://mesh.example/', 'https://mesh.example/'],
+  ['ftp://mesh.example', undefined],
+])('parseAdminUrl %s: %s', (text, expected) => {
+  if (expected === undefined) expect(() => parseAdminUrl(text)).toThrow('is no URL');
+  else expect(parseAdminUrl(text).href).toBe(expected);
+});
+
+it('parseTime takes dates, and says what one is', () => {
+  expect(parseTime('2026-01-31').toISOString()).toBe('2026-01-31T00:00:00.000Z');
+  expect(() => parseTime('yesterday')).toThrow('is no time');
+});
+
+it.each([
+  [{ host: '127.0.0.1', port: 4000 }, 'http://127.0.0.1:4000'],
+  [{ host: '0.0.0.0', port: 80 }, 'http://127.0.0.1:80'],
+  [{ host: '::', port: 80 }, 'http://[::1]:80'],
+])('httpUrl of %j', (address, expected) => expect(httpUrl(address)).toBe(expected));
