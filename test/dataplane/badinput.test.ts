@@ -39,7 +39,7 @@ afterAll(async () => {
   await simulator?.close();
 });
 
-async function post(body: BodyInit, headers: Record<string, string> = { 'content-type': 'application/json' }): Promise<{ status: number; code: string | undefined; model: string | null }> {
+async function post(body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = { 'content-type': 'application/json' }): Promise<{ status: number; code: string | undefined; model: string | null }> {
   const answer = await fetch(`${mesh.baseURL}/chat/completions`, { method: 'POST', headers, body, signal: AbortSignal.timeout(30_000) });
   const text = await answer.text();
   const parsed = JSON.parse(text) as { error?: { code?: string } };

@@ -102,9 +102,15 @@ export class EventReader {
     return -1;
   }
 
+  /** A line feed right behind a return may come with the next chunk, after the event was judged; so it never counts for its size. */
+  #endsInPair(chunk: Uint8Array, start: number, end: number): boolean {
+    const before = end - start >= 2 ? chunk[end - 2] : this.#pending.at(-1)?.at(-1);
+    return end > start && chunk[end - 1] === LINE_FEED && before === CARRIAGE_RETURN;
+  }
+
   /** Judges the event that ends at `end`, and settles what becomes of its bytes. */
   #finish(chunk: Uint8Array, start: number, end: number, out: Output): 'keep' | 'drop' {
-    const size = this.#pendingBytes + end - start;
+    const size = this.#pendingBytes + end - start - (this.#endsInPair(chunk, start, end) ? 1 : 0);
     let verdict: 'keep' | 'drop' = 'keep';
     if (!this.#passes && size > this.#maxEventBytes) this.#listener.unreadable();
     else if (!this.#passes && size > 0) {
