@@ -50,7 +50,7 @@ function budgets(reports: readonly BudgetReport[], paint: Paint): string {
       shown(report.pending),
       shown(report.free),
       shown(report.limit),
-      report.windowEnd ?? (Date.parse(report.windowStart) === 0 ? 'for ever' : 'rolling'),
+      report.windowEnd ?? 'for ever',
     ];
   });
   return table(columns, rows, (text) => paint('bold', text));

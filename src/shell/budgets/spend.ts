@@ -32,7 +32,7 @@ export interface BudgetReport {
   readonly pending: string;
   readonly free: string;
   readonly windowStart: string;
-  /** `null` for a lifetime and for rolling windows, which have no end. */
+  /** `null` for a lifetime. */
   readonly windowEnd: string | null;
 }
 
