@@ -154,7 +154,7 @@ describe('spend', () => {
       const { code, out } = await airmesh(['spend', '--admin', url]);
       expect(code).toBe(0);
       expect(out).toMatch(/^by workload +requests +input +cached +output +reasoning +USD +CNY +estimated\ndefault\/checkout +1,200 +3,400 +10 +560 +0 +0\.0113 +0\.0823 +2\n/);
-      expect(out).toMatch(/default\/daily +all +█{19}▒ +9\.5000 +0\.2500 +0\.2500 +10\.0000 +for ever/);
+      expect(out).toMatch(/default\/daily +all +█{19}▒ +9\.5000 +0\.2500 +0\.2500 +10\.0000 +no end/);
       expect(out).toContain('! default/openai refused its key 3 times');
       const machine = JSON.parse((await airmesh(['spend', '--admin', url, '--json'])).out);
       expect(machine).toEqual({ ...report, warnings: ['default/openai refused its key 3 times'] });

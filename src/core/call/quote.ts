@@ -45,6 +45,7 @@ export function quoteOf(facts: RequestFacts, model: ModelInfo, transform: Transf
     estimate: {
       nanoUsd: (expected?.fixedNanoUsd ?? 0n) + (perOutput * BigInt(expectedOutput)) / 1_000_000n,
       tokens: expectedInput + expectedOutput,
+      outputTokens: expectedOutput,
     },
   };
 }

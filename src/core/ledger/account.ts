@@ -145,7 +145,7 @@ export class Account implements AccountRef {
     const { id: limit, unit, mode, limit: limitAmount, window } = this.spec;
     const figures = { limit, subject: this.subject, unit, mode, limitAmount, posted: this.posted, pending: this.pending, free: this.free };
     if (window.kind === 'lifetime') return { ...figures, windowStart: 0, windowEnd: undefined };
-    if (window.kind === 'rolling') return { ...figures, windowStart: at - window.durationMs, windowEnd: at };
+    if (window.kind === 'rolling') return { ...figures, windowStart: at - window.durationMs, windowEnd: undefined };
     const { start, countsUntil } = this.#counters[0]?.span ?? this.#limit.spanAt(at);
     return { ...figures, windowStart: start, windowEnd: countsUntil };
   }

@@ -172,6 +172,6 @@ export interface AccountView extends AccountRef {
   readonly pending: bigint;
   readonly free: bigint;
   readonly windowStart: EpochMs;
-  /** `undefined` for lifetime. */
+  /** `undefined` for lifetime and for rolling windows, which have no end. */
   readonly windowEnd: EpochMs | undefined;
 }

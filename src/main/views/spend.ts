@@ -50,7 +50,7 @@ function budgets(reports: readonly BudgetReport[], paint: Paint): string {
       shown(report.pending),
       shown(report.free),
       shown(report.limit),
-      report.windowEnd ?? 'for ever',
+      report.windowEnd ?? 'no end',
     ];
   });
   return table(columns, rows, (text) => paint('bold', text));

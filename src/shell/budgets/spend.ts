@@ -32,7 +32,7 @@ export interface BudgetReport {
   readonly pending: string;
   readonly free: string;
   readonly windowStart: string;
-  /** `null` for a lifetime. */
+  /** `null` for a lifetime and for rolling windows, which have no end. */
   readonly windowEnd: string | null;
 }
 
