@@ -3,8 +3,8 @@ import type { StatementSync } from 'node:sqlite';
 import type { PostedWindow } from '../../../core/ledger/index.ts';
 import type { CallHold, CallRecord } from '../../../core/call/index.ts';
 import { prepare } from './schema.ts';
-import type { BookEntry, Cover } from './entry.ts';
 import { readEntry } from './entry.ts';
+import type { Cover, ReadEntry } from './entry.ts';
 import { fromText } from './text.ts';
 
 export interface BooksState {
@@ -84,7 +84,7 @@ export class Books {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
       const step = new Step();
-      for (const text of entries) this.#take(readEntry(text), text.slice(1), step);
+      for (const entry of entries) this.#take(readEntry(entry), step);
       this.#write(step);
       this.#statements.applied.run(appliedSequence);
       this.#database.exec('COMMIT');
@@ -161,19 +161,19 @@ export class Books {
   }
 
   /** What begins and ends within one step never touches the tables of what is open. */
-  #take(entry: BookEntry, text: string, step: Step): void {
+  #take(entry: ReadEntry, step: Step): void {
     switch (entry.kind) {
       case 'hold':
-        step.holds.set(entry.hold.id, text);
+        step.holds.set(entry.id, entry.text);
         return;
       case 'cover':
-        step.covers.set(entry.cover.id, text);
+        step.covers.set(entry.id, entry.text);
         return;
       case 'uncover':
         if (!step.covers.delete(entry.id)) this.#statements.uncover.run(entry.id);
         return;
       case 'settle':
-        return this.#settle(entry.record, text, step);
+        return this.#settle(entry.record, entry.text, step);
     }
   }
 

@@ -1,7 +1,7 @@
 import type { CallHold, CallRecord } from '../../../core/call/index.ts';
 import type { Hold } from '../../../core/ledger/index.ts';
 import type { EpochMs } from '../../../core/units/index.ts';
-import { fromText, toText } from './text.ts';
+import { recordFromText, toText } from './text.ts';
 
 /** What the journal says and the books apply. */
 export type BookEntry =
@@ -19,33 +19,44 @@ export interface Cover {
   readonly of: Pick<CallHold, 'namespace' | 'workload' | 'rule' | 'provider' | 'model' | 'operation'>;
 }
 
-/** A letter for the kind, then what it is of as JSON: the books keep that text as it is. */
+/**
+ * A letter for the kind, the id, a space, and what it is of as JSON: the books keep that text as it is, and most of it
+ * need not be read again. No id holds a space.
+ */
 export function entryText(entry: BookEntry): string {
   switch (entry.kind) {
     case 'hold':
-      return `H${toText(entry.hold)}`;
+      return `H${entry.hold.id} ${toText(entry.hold)}`;
     case 'settle':
-      return `S${toText(entry.record)}`;
+      return `S${entry.record.id} ${toText(entry.record)}`;
     case 'cover':
-      return `C${toText(entry.cover)}`;
+      return `C${entry.cover.id} ${toText(entry.cover)}`;
     case 'uncover':
-      return `U${toText(entry.id)}`;
+      return `U${entry.id} `;
   }
 }
 
+/** An entry, read as far as the books need it. */
+export type ReadEntry =
+  | { readonly kind: 'hold' | 'cover'; readonly id: string; readonly text: string }
+  | { readonly kind: 'settle'; readonly id: string; readonly text: string; readonly record: CallRecord }
+  | { readonly kind: 'uncover'; readonly id: string };
+
 /** Throws on what `entryText` has not written. */
-export function readEntry(text: string): BookEntry {
-  const value = fromText(text.slice(1));
-  switch (text[0]) {
+export function readEntry(line: string): ReadEntry {
+  const space = line.indexOf(' ');
+  const id = line.slice(1, space);
+  const text = line.slice(space + 1);
+  switch (line[0]) {
     case 'H':
-      return { kind: 'hold', hold: value as CallHold };
+      return { kind: 'hold', id, text };
     case 'S':
-      return { kind: 'settle', record: value as CallRecord };
+      return { kind: 'settle', id, text, record: recordFromText(text) };
     case 'C':
-      return { kind: 'cover', cover: value as Cover };
+      return { kind: 'cover', id, text };
     case 'U':
-      return { kind: 'uncover', id: value as string };
+      return { kind: 'uncover', id };
     default:
-      throw new Error(`a journal entry of unknown kind ${JSON.stringify(text[0])}`);
+      throw new Error(`a journal entry of unknown kind ${JSON.stringify(line[0])}`);
   }
 }
