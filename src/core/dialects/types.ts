@@ -2,7 +2,7 @@ import type { PriceTier, Usage } from '../catalog/index.ts';
 import type { Result } from '../units/index.ts';
 
 /** What a caller wants done; metrics carry it as `gen_ai.operation.name`. */
-export type Operation = 'chat' | 'text_completion' | 'responses' | 'embeddings' | 'models' | 'images' | 'audio' | 'moderations';
+export type Operation = 'chat' | 'text_completion' | 'responses' | 'embeddings' | 'models' | 'images' | 'audio' | 'moderations' | 'count_tokens';
 
 /** One entry of a dialect's list of paths. */
 export interface Endpoint {
@@ -141,6 +141,8 @@ export interface ProviderAuth {
   readonly set: readonly (readonly [name: string, value: string])[];
   /** Credentials and account selectors of the caller, lower case, removed whatever they hold. */
   readonly remove: readonly string[];
+  /** Headers that the provider must have and that the caller may choose: set only where the caller sent none (`anthropic-version`). */
+  readonly defaults?: readonly (readonly [name: string, value: string])[];
 }
 
 /**
