@@ -65,7 +65,8 @@ export function match(method: string, path: string): EndpointMatch {
   const what = statefulName(below);
   if (what !== undefined) return { kind: 'stateful', what };
   const endpoint = endpointAt(below, query);
-  if (endpoint === undefined) return { kind: 'unknown' };
+  const isForeignMethod = endpoint?.operation === 'models' && method === 'POST' && below.includes(':');
+  if (endpoint === undefined || isForeignMethod) return { kind: 'unknown' };
   const allow = endpoint.body === 'none' ? 'GET' : 'POST';
   return method === allow ? { kind: 'endpoint', endpoint } : { kind: 'method_not_allowed', allow };
 }
