@@ -10,6 +10,12 @@ export interface Endpoint {
   /** The path below the API's root, such as `/chat/completions`: what is appended to a provider's base URL. */
   readonly path: string;
   readonly body: 'json' | 'multipart' | 'none';
+  /** The model, where the path names it (Gemini). */
+  readonly model?: string;
+  /** Whether a stream is asked for, where the path says so (Gemini). */
+  readonly stream?: boolean;
+  /** How a stream is to come, where the query says so: Gemini's is an array in JSON unless it is asked for with `alt=sse`. */
+  readonly streamForm?: 'sse' | 'json_array';
 }
 
 /** What became of matching a method and a path. `stateful` names what the provider would keep (files, batches, stored responses). */
