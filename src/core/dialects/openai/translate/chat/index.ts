@@ -1,0 +1,1 @@
+export { readChat } from './read-request.ts';
