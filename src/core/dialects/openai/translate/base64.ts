@@ -1,19 +1,24 @@
-const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
+import { decodeUtf8, encodeUtf8 } from '../../../json/index.ts';
+
+/** The character's code of each six bits. */
+const CODES = encodeUtf8('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/');
+const PADDING = 0x3d;
 
 /** The six bits of each character's code, -1 for what is no digit of base64. */
 const DIGITS = new Int8Array(128).fill(-1);
-for (const [bits, digit] of [...ALPHABET].entries()) DIGITS[digit.charCodeAt(0)] = bits;
+for (const [bits, code] of CODES.entries()) DIGITS[code] = bits;
 
 /** Writes bytes in base64 with padding. Source: RFC 4648, section 4. */
 export function encodeBase64(bytes: Uint8Array): string {
-  let text = '';
+  const text = new Uint8Array(Math.ceil(bytes.length / 3) * 4).fill(PADDING);
+  let length = 0;
   for (let at = 0; at < bytes.length; at += 3) {
-    const [first = 0, second = 0, third = 0] = bytes.subarray(at, at + 3);
-    const bits = (first << 16) | (second << 8) | third;
-    const rest = bytes.length - at;
-    text += digit(bits >> 18) + digit(bits >> 12) + (rest > 1 ? digit(bits >> 6) : '=') + (rest > 2 ? digit(bits) : '=');
+    const bits = ((bytes[at] ?? 0) << 16) | ((bytes[at + 1] ?? 0) << 8) | (bytes[at + 2] ?? 0);
+    const digits = Math.min(bytes.length - at, 3) + 1;
+    for (let place = 0; place < digits; place++) text[length + place] = CODES[(bits >> (18 - 6 * place)) & 0x3f] ?? PADDING;
+    length += 4;
   }
-  return text;
+  return decodeUtf8(text);
 }
 
 /** Reads base64 with or without padding; `undefined` where a character is no digit of it. */
@@ -34,8 +39,4 @@ export function decodeBase64(text: string): Uint8Array | undefined {
     }
   }
   return bytes;
-}
-
-function digit(bits: number): string {
-  return ALPHABET.charAt(bits & 0x3f);
 }

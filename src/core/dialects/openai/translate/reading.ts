@@ -7,6 +7,11 @@ import type { JsonObject } from './values.ts';
 /** Names of the caller's that are repeated in a message; others may be content in disguise. */
 const PLAIN_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
 
+/** A name of the caller's in quotes, if it is one that can be repeated. */
+export function quoted(name: string | undefined): string {
+  return name !== undefined && PLAIN_NAME.test(name) ? `"${name}"` : 'of an unknown kind';
+}
+
 /** What is found while a request is read: the first fault, and what has no neutral form. */
 export class RequestLog {
   readonly faults = new FaultLog();

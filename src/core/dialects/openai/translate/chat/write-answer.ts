@@ -1,5 +1,6 @@
 import type { NeutralChatAnswer, NeutralChoice, NeutralPart, NeutralToolCall } from '../../../neutral.ts';
 import type { AnswerContext } from '../../../translation.ts';
+import { answerId } from '../answer-context.ts';
 import { writeLogprobs } from '../logprobs.ts';
 import { writeCallSignature } from '../signature.ts';
 import { writeChatUsage } from '../usage.ts';
@@ -18,11 +19,6 @@ export function writeChatAnswer(answer: NeutralChatAnswer, context: AnswerContex
   };
 }
 
-/** An answer's id: the provider's where it gave one, else ours. */
-export function answerId(id: string, { requestId }: AnswerContext, prefix: string): string {
-  return id === '' ? `${prefix}-${requestId}` : id;
-}
-
 function writeChoice(choice: NeutralChoice): JsonObject {
   const { index, parts, finish, logprobs } = choice;
   const calls = parts.filter((part) => part.kind === 'tool_call');
@@ -37,14 +33,14 @@ function writeChoice(choice: NeutralChoice): JsonObject {
       content: text === '' && (said.calls || said.refused) ? null : text,
       refusal: said.refused ? refusal : null,
       ...(thought === '' ? {} : { reasoning_content: thought }),
-      ...(said.calls ? { tool_calls: calls.map(writeAnswerCall) } : {}),
+      ...(said.calls ? { tool_calls: calls.map(writeCall) } : {}),
     },
     logprobs: logprobs === undefined ? null : { content: writeLogprobs(logprobs), refusal: null },
     finish_reason: writeFinish(finish, said),
   };
 }
 
-export function writeAnswerCall(call: NeutralToolCall): JsonObject {
+function writeCall(call: NeutralToolCall): JsonObject {
   return { id: call.id, type: 'function', function: { name: call.name, arguments: call.argumentsJson }, ...writeCallSignature(call) };
 }
 

@@ -1,6 +1,7 @@
 import type { Usage } from '../../../../catalog/index.ts';
 import type { NeutralFinish } from '../../../neutral.ts';
 import type { AnswerContext } from '../../../translation.ts';
+import { answerId, chatOf } from '../answer-context.ts';
 import { errorObject } from '../error.ts';
 import { EventStreamWriter } from '../event-stream.ts';
 import type { StreamStep } from '../event-stream.ts';
@@ -9,7 +10,6 @@ import { writeCallSignature } from '../signature.ts';
 import { writeChatUsage } from '../usage.ts';
 import type { JsonObject } from '../values.ts';
 import { writeFinish } from './finish.ts';
-import { answerId } from './write-answer.ts';
 
 /** Steps that add to a choice. */
 type Addition = Extract<StreamStep, { readonly kind: 'text' | 'refusal' | 'thinking' | 'tool_call' | 'tool_arguments' }>;
@@ -34,7 +34,7 @@ export class ChatStreamWriter extends EventStreamWriter {
   constructor(context: AnswerContext) {
     super();
     this.#context = context;
-    this.#head = this.#headOf('', context.request.kind === 'chat' ? context.request.model : '', undefined);
+    this.#head = this.#headOf('', chatOf(context).model, undefined);
   }
 
   override step(event: StreamStep): void {
@@ -118,6 +118,6 @@ export class ChatStreamWriter extends EventStreamWriter {
   }
 
   #wantsUsage(): boolean {
-    return this.#context.request.kind === 'chat' && this.#context.request.wantsStreamUsage;
+    return chatOf(this.#context).wantsStreamUsage;
   }
 }

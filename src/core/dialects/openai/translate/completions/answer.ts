@@ -3,9 +3,10 @@ import type { Result } from '../../../../units/index.ts';
 import type { NeutralChatAnswer } from '../../../neutral.ts';
 import type { AnswerContext } from '../../../translation.ts';
 import type { Endpoint } from '../../../types.ts';
+import { answerId } from '../answer-context.ts';
 import { readFinish, writeFinish } from '../chat/finish.ts';
 import type { ChatFinish } from '../chat/finish.ts';
-import { answerId, textOf } from '../chat/write-answer.ts';
+import { textOf } from '../chat/write-answer.ts';
 import { usageOf, writeChatUsage } from '../usage.ts';
 import { integerAt, objectsAt, textAt, wordAt } from '../values.ts';
 import type { JsonObject, ParsedObject } from '../values.ts';
@@ -41,7 +42,7 @@ export function writeCompletionAnswer(answer: NeutralChatAnswer, context: Answer
       text: textOf(parts, 'text') + textOf(parts, 'refusal'),
       index,
       logprobs: null,
-      finish_reason: textFinish(writeFinish(finish, { calls: false, refused: parts.some(({ kind }) => kind === 'refusal') })),
+      finish_reason: textFinish(writeFinish(finish, TEXT_ONLY)),
     })),
     ...(answer.usage === undefined ? {} : { usage: writeChatUsage(answer.usage) }),
   };

@@ -2,8 +2,9 @@ import type { Usage } from '../../../../catalog/index.ts';
 import type { NeutralEvent, NeutralFinish } from '../../../neutral.ts';
 import type { AnswerContext } from '../../../translation.ts';
 import type { Endpoint } from '../../../types.ts';
+import { MAX_CHOICES } from '../../limits.ts';
 import { readFinish, writeFinish } from '../chat/finish.ts';
-import { answerId } from '../chat/write-answer.ts';
+import { answerId, chatOf } from '../answer-context.ts';
 import { errorObject } from '../error.ts';
 import { EventStreamWriter } from '../event-stream.ts';
 import type { StreamLanguage, StreamStep } from '../event-stream.ts';
@@ -28,14 +29,7 @@ export class CompletionChunks implements StreamLanguage {
     const steps: NeutralEvent[] = [];
     if (!this.#hasStarted) steps.push({ kind: 'start', id: textAt(value, 'id') ?? '', model: textAt(value, 'model') ?? '', created: integerAt(value, 'created') });
     this.#hasStarted = true;
-    for (const item of objectsAt(value, 'choices')) {
-      const choice = integerAt(item, 'index') ?? 0;
-      const text = wordAt(item, 'text');
-      const reason = wordAt(item, 'finish_reason');
-      if (text !== undefined) steps.push({ kind: 'text', choice, delta: text });
-      if (reason !== undefined) steps.push({ kind: 'finish', choice, reason: readFinish(reason, TEXT_ONLY) });
-      this.#open.set(choice, reason === undefined);
-    }
+    for (const item of objectsAt(value, 'choices')) this.#readChoice(item, steps);
     const usage = usageOf(event, this.#endpoint);
     if (usage !== undefined) steps.push({ kind: 'usage', usage });
     return steps;
@@ -43,6 +37,16 @@ export class CompletionChunks implements StreamLanguage {
 
   isWhole(): boolean {
     return this.#open.size > 0 && [...this.#open.values()].every((open) => !open);
+  }
+
+  #readChoice(value: JsonObject, steps: NeutralEvent[]): void {
+    const choice = integerAt(value, 'index') ?? 0;
+    if (choice < 0 || choice >= MAX_CHOICES || this.#open.get(choice) === false) return;
+    const text = wordAt(value, 'text');
+    const reason = wordAt(value, 'finish_reason');
+    if (text !== undefined) steps.push({ kind: 'text', choice, delta: text });
+    if (reason !== undefined) steps.push({ kind: 'finish', choice, reason: readFinish(reason, TEXT_ONLY) });
+    this.#open.set(choice, reason === undefined);
   }
 }
 
@@ -56,7 +60,7 @@ export class CompletionStreamWriter extends EventStreamWriter {
   constructor(context: AnswerContext) {
     super();
     this.#context = context;
-    this.#head = this.#headOf('', context.request.kind === 'chat' ? context.request.model : '', undefined);
+    this.#head = this.#headOf('', chatOf(context).model, undefined);
   }
 
   override step(event: StreamStep): void {
@@ -103,6 +107,6 @@ export class CompletionStreamWriter extends EventStreamWriter {
   }
 
   #wantsUsage(): boolean {
-    return this.#context.request.kind === 'chat' && this.#context.request.wantsStreamUsage;
+    return chatOf(this.#context).wantsStreamUsage;
   }
 }

@@ -1,1 +1,0 @@
-export { readChat } from './read-request.ts';
