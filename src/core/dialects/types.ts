@@ -124,6 +124,7 @@ export interface Refusal {
 /** Every code that a caller can meet. A test holds this list against docs/errors.md, both ways. */
 export type RefusalCode =
   | 'invalid_json' | 'invalid_body' | 'invalid_value' | 'unsupported_content_type' | 'unsupported_content_encoding' | 'unsupported_state'
+  | 'not_translatable' | 'operation_not_supported'
   | 'request_too_large' | 'empty_body' | 'method_not_allowed' | 'endpoint_not_supported' | 'stateful_endpoint_refused'
   | 'model_not_found' | 'model_not_allowed' | 'no_provider_available' | 'provider_key_missing' | 'price_unknown' | 'cost_unbounded'
   | 'budget_exhausted' | 'budget_too_small_for_call' | 'budget_wait_timeout' | 'budget_unavailable' | 'rate_limit_exceeded' | 'too_many_waiting'

@@ -68,11 +68,16 @@ const keySource = z
   })
   .refine((source) => Object.values(source).filter((value) => value !== undefined).length === 1, 'needs exactly one of env, file, value and secretRef');
 
-export const PROVIDER_TYPES = ['OpenAI', 'DeepSeek', 'OpenAICompatible', 'Simulated'] as const;
+export const PROVIDER_TYPES = ['OpenAI', 'Anthropic', 'Gemini', 'AzureOpenAI', 'DeepSeek', 'OpenAICompatible', 'Simulated'] as const;
 
 const providerSpec = z.strictObject({
   type: z.enum(PROVIDER_TYPES).describe('What kind of API it is, and which models it serves unless `models` says so.'),
-  baseUrl: z.string().min(1).max(2048).optional().describe('Root of its API, such as `https://api.openai.com/v1`. Each type but OpenAICompatible has a default.'),
+  baseUrl: z.string().min(1).max(2048).optional().describe('Root of its API, such as `https://api.openai.com/v1`. OpenAICompatible and AzureOpenAI have no default.'),
+  apiVersion: z
+    .string()
+    .regex(/^[a-z0-9.-]{1,32}$/, 'must be a version such as "2024-10-21"')
+    .optional()
+    .describe('AzureOpenAI only: the `api-version` to name, with the deployment in the path. Absent: the v1 API, which needs none.'),
   auth: z.strictObject({ apiKey: keySource }).optional().describe('Where its key comes from. Absent: it takes none.'),
   models: z.array(providerModel).max(1000).optional().describe('The models that it serves. Absent: those of its type.'),
   unknownPrice: z.enum(['Refuse', 'CountTokens']).default('Refuse').describe('What becomes of calls to a model whose price is unknown.'),

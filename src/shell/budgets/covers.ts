@@ -173,7 +173,7 @@ export class Covers {
   #releaseIdle(): void {
     this.#idleTimer = undefined;
     const now = this.#ports.clock.monotonicMs();
-    for (const account of [...this.#accounts.values()]) if (now - account.usedAt >= IDLE_MS) this.#giveBack(account);
+    for (const account of this.#accounts.values()) if (now - account.usedAt >= IDLE_MS) this.#giveBack(account);
     if (this.#accounts.size > 0) this.#idleTimer = setTimeout(() => this.#releaseIdle(), IDLE_MS).unref();
   }
 }
