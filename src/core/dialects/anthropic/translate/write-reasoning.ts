@@ -57,7 +57,10 @@ function budgeted({ effort, budgetTokens, visible }: NeutralReasoning, generatio
   const wanted = Math.max(MIN_THINKING_BUDGET, budgetTokens ?? BUDGETS[effort === undefined || effort === 'none' ? 'medium' : effort]);
   const budget = cap === undefined || wanted < cap ? wanted : halfOf(cap);
   const written = generation.effort ? writtenEffort(effort, generation, losses) : {};
-  if (budget !== undefined) return { thinking: { type: 'enabled', budget_tokens: budget }, ...written, thinks: true, budgetTokens: budget };
+  if (budget !== undefined) {
+    if (budgetTokens !== undefined && budget !== budgetTokens) losses.dropped('reasoning', `Anthropic wants a budget of thinking from ${MIN_THINKING_BUDGET} tokens on, and below the cap; it is moved there.`);
+    return { thinking: { type: 'enabled', budget_tokens: budget }, ...written, thinks: true, budgetTokens: budget };
+  }
   losses.dropped('reasoning', `Anthropic thinks with at least ${MIN_THINKING_BUDGET} tokens of the cap, which is lower; thinking is left out.`);
   return { ...OFF, ...written };
 }
