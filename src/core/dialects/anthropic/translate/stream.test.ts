@@ -139,6 +139,7 @@ describe('writeStream', () => {
   it.each<[string, readonly NeutralEvent[], readonly string[]]>([
     ['calls as they come, once the one before is whole', [call(0), given(0, '{"a":"}'), given(0, '"}'), call(1), given(1, '{}')], ['+0 tool_use f0', '0 {"a":"}', '0 "}', '-0', '+1 tool_use f1', '1 {}', '-1']],
     ['interleaved calls one after another', [call(0), given(0, '{"a":'), call(1), given(1, '{"b":'), given(0, '[1]}'), given(1, '2}')], ['+0 tool_use f0', '0 {"a":', '0 [1]}', '-0', '+1 tool_use f1', '1 {"b":', '1 2}', '-1']],
+    ['calls whose text looks like their end', [call(0), given(0, '{"a":"\\"}'), call(1), given(1, '{}'), given(0, '"}')], ['+0 tool_use f0', '0 {"a":"\\"}', '0 "}', '-0', '+1 tool_use f1', '1 {}', '-1']],
     ['a call that never ends before the others', [call(0), call(1), given(1, '{}'), said('x')], ['+0 tool_use f0', '-0', '+1 tool_use f1', '1 {}', '-1', '+2 text', '2 x', '-2']],
     ['text between the halves of a call after it', [call(0), given(0, '{'), said('x'), given(0, '}'), said('y')], ['+0 tool_use f0', '0 {', '0 }', '-0', '+1 text', '1 x', '1 y', '-1']],
     ['text on both sides of a call', [said('a'), call(0), given(0, '{}'), said('b')], ['+0 text', '0 a', '-0', '+1 tool_use f0', '1 {}', '-1', '+2 text', '2 b', '-2']],
@@ -179,6 +180,12 @@ describe('writeStream', () => {
     const writer = writeStream(CONTEXT);
     writer.write([START, END]);
     expect([writer.write([said('x')]).length, writer.finish().length]).toEqual([0, 0]);
+  });
+
+  it('has room for what is held back at one time, however much it is in all', () => {
+    const held = `{"a":"${'x'.repeat(9 * 1024 * 1024)}"}`;
+    const events = [0, 1, 2].flatMap((number) => [call(2 * number), call(2 * number + 1), given(2 * number + 1, held), given(2 * number, '{}')]);
+    expect(write([START, ...events, END]).at(-1)).toEqual({ type: 'message_stop' });
   });
 
   it('gives up where more is held back than there is room for', () => {
