@@ -34,6 +34,7 @@ describe('editRequest', () => {
     [`${START},"system":"b"}`, { systemPrompt: 'a', set: { system: 'c' } }, `${START},"system":"c"}`],
     [`${START},"top_k":1,"x":2}`, { remove: ['top_k', 'max_tokens'], set: { stream: true, temperature: 0.5 } }, `${START},"x":2,"temperature":0.5}`],
     [`${START}${thinking(4000)}`, { maxOutputTokens: 5000 }, `${START.replace('8000', '5000')}${thinking(4000)}`],
+    [`${START}${thinking(6000)}`, { maxOutputTokens: 6000 }, `${START.replace('8000', '6000')}${thinking(4500)}`],
     [`${START}${thinking(6000)}`, { maxOutputTokens: 4000 }, `${START.replace('8000', '4000')}${thinking(3000)}`],
     [`${START}${thinking(6000)}`, { maxOutputTokens: 1100 }, `${START.replace('8000', '1100')}${thinking(1024)}`],
     [`${START}${thinking(6000)}`, { maxOutputTokens: 1024 }, `${START.replace('8000', '1024')},"thinking":{"type":"disabled"}}`],

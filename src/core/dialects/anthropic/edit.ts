@@ -84,7 +84,7 @@ function planCap(plan: Plan, editor: JsonEditor, document: JsonDocument, members
 }
 
 /** The budget's share of the cap stays as it was, but for the least that Anthropic takes; `undefined` where not even that fits. */
-export function loweredBudget(budget: number, cap: number, ownCap: number | undefined): number | undefined {
+function loweredBudget(budget: number, cap: number, ownCap: number | undefined): number | undefined {
   const share = ownCap === undefined || ownCap <= budget ? cap - 1 : Math.floor((budget * cap) / ownCap);
   const lowered = Math.max(MIN_THINKING_BUDGET, share);
   return lowered < cap ? lowered : undefined;

@@ -1,6 +1,6 @@
 import { encodeUtf8 } from '../../../json/index.ts';
 
-/** What Anthropic takes for the id of a tool call. Source: its error for others, `String should match pattern '^[a-zA-Z0-9_-]+$'`. */
+/** What Anthropic takes for the id of a tool call. Source: Anthropic's error for others, `String should match pattern '^[a-zA-Z0-9_-]+$'`. */
 const VALID = /^[a-zA-Z0-9_-]+$/;
 
 /**

@@ -41,7 +41,7 @@ const BODY_FIELDS: ReadonlySet<string> = new Set([
 
 /**
  * Reads a caller's message, or what it wants counted. Source: `MessageCreateParams` of `@anthropic-ai/sdk`, with the fields
- * of earlier versions (`temperature`, `top_p`, `top_k`) and of betas (`output_format`, `context_management` and others).
+ * of earlier versions (`temperature`, `top_p`, `top_k`, `output_format`).
  */
 export function parseRequest(endpoint: Endpoint, bytes: Uint8Array): Result<ParsedRequest, RequestFault> {
   const parsed = parseJson(bytes);

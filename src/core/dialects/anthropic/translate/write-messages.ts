@@ -2,9 +2,6 @@ import type { NeutralMessage } from '../../neutral.ts';
 import type { LossLog } from './losses.ts';
 import type { BlockWriter, Wire } from './write-content.ts';
 
-/** Anthropic wants a user to begin; where an assistant does, this stands before it. */
-const OPENING = '(The assistant begins.)';
-
 interface Turn {
   readonly role: 'user' | 'assistant';
   readonly blocks: readonly Wire[];
@@ -26,10 +23,6 @@ export function writeConversation(messages: readonly NeutralMessage[], blocks: B
   noteLosses(messages, losses);
   const turns = prefilled(turnsOf(messages, blocks));
   if (turns.length === 0) return alone(system, losses);
-  if (turns[0]?.role === 'assistant') {
-    losses.dropped('messages[0]', 'Anthropic wants a user to begin the conversation; a line that says that the assistant begins stands before it.');
-    return { system, messages: [{ role: 'user', blocks: [{ type: 'text', text: OPENING }] } satisfies Turn, ...turns].map(messageOf) };
-  }
   return { system, messages: turns.map(messageOf) };
 }
 

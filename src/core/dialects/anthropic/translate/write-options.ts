@@ -4,11 +4,8 @@ import type { LossLog } from './losses.ts';
 import { decoderSchema } from './schema.ts';
 import type { BlockWriter, Wire } from './write-content.ts';
 
-/** Source: `ToolUnion` names at Anthropic, `^[a-zA-Z0-9_-]{1,128}$`. */
+/** Source: Anthropic's error for others, `String should match pattern '^[a-zA-Z0-9_-]{1,128}$'`. */
 const TOOL_NAME = /^[a-zA-Z0-9_-]{1,128}$/;
-
-/** Longest `metadata.user_id`. Source: Messages API reference, `metadata.user_id`, maxLength. */
-const MAX_USER_CHARS = 256;
 
 /** Tools without parameters still take an object. */
 const NO_PARAMETERS = { type: 'object', properties: {} };
@@ -84,11 +81,9 @@ function stopsOf(stop: readonly string[] | undefined, losses: LossLog): readonly
 /** Writes who asks, and at which tier. */
 export function accountOf({ user, metadata, tier }: NeutralChat, losses: LossLog): Wire {
   if (Object.keys(metadata ?? {}).length > 0) losses.dropped('metadata', 'Anthropic has no metadata but the id of a user; it is left out.');
-  const isLong = user !== undefined && user.length > MAX_USER_CHARS;
-  if (isLong) losses.dropped('user', `Anthropic takes ids of users of up to ${MAX_USER_CHARS} characters; this one is left out.`);
   if (tier === 'flex' || tier === 'priority') losses.dropped('service_tier', `Anthropic has no tier ${tier} that a request can ask for; it is left out.`);
   return {
-    metadata: user === undefined || isLong ? undefined : { user_id: user },
+    metadata: user === undefined ? undefined : { user_id: user },
     service_tier: tier === 'auto' ? 'auto' : tier === 'standard' ? 'standard_only' : undefined,
   };
 }

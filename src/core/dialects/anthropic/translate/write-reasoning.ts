@@ -6,7 +6,7 @@ import type { Wire } from './write-content.ts';
 
 type Effort = Exclude<NeutralReasoning['effort'], undefined>;
 
-/** Tokens of thinking for an effort, where a model wants a number: from the least that Anthropic takes, doubling twice over. */
+/** Tokens of thinking for an effort, where a model wants a number. Anthropic names none; these begin at the least that it takes. */
 const BUDGETS: Readonly<Record<Exclude<Effort, 'none'>, number>> = { minimal: 1_024, low: 2_048, medium: 8_192, high: 16_384, xhigh: 32_768, max: 32_768 };
 
 /** How reasoning is asked for. */
@@ -57,7 +57,10 @@ function budgeted({ effort, budgetTokens, visible }: NeutralReasoning, generatio
   const wanted = Math.max(MIN_THINKING_BUDGET, budgetTokens ?? BUDGETS[effort === undefined || effort === 'none' ? 'medium' : effort]);
   const budget = cap === undefined || wanted < cap ? wanted : halfOf(cap);
   const written = generation.effort ? writtenEffort(effort, generation, losses) : {};
-  if (budget !== undefined) return { thinking: { type: 'enabled', budget_tokens: budget }, ...written, thinks: true, budgetTokens: budget };
+  if (budget !== undefined) {
+    if (budgetTokens !== undefined && budget !== budgetTokens) losses.dropped('reasoning', `Anthropic wants a budget of thinking from ${MIN_THINKING_BUDGET} tokens on, and below the cap; it is moved there.`);
+    return { thinking: { type: 'enabled', budget_tokens: budget }, ...written, thinks: true, budgetTokens: budget };
+  }
   losses.dropped('reasoning', `Anthropic thinks with at least ${MIN_THINKING_BUDGET} tokens of the cap, which is lower; thinking is left out.`);
   return { ...OFF, ...written };
 }
@@ -68,12 +71,18 @@ function halfOf(cap: number): number | undefined {
   return half < cap ? half : undefined;
 }
 
-/** The effort in Anthropic's words. `xhigh` came with the models that take no sampling parameters. */
 function writtenEffort(effort: NeutralReasoning['effort'], generation: Generation, losses: LossLog): { readonly effort?: string } {
   if (effort === undefined || effort === 'none') return {};
-  const known = effort === 'minimal' ? 'low' : effort === 'xhigh' && generation.sampling ? 'high' : effort;
+  const known = knownEffort(effort, generation);
   if (known !== effort) losses.dropped('reasoning', `This model has no effort ${effort}; it is asked for ${known}.`);
   return { effort: known };
+}
+
+/** `max` came with the models that think adaptively, `xhigh` with those that take no sampling parameters. */
+function knownEffort(effort: Effort, generation: Generation): Effort {
+  if (effort === 'minimal') return 'low';
+  const isTooNew = effort === 'max' ? generation.thinking === 'budget' : effort === 'xhigh' && generation.sampling;
+  return isTooNew ? 'high' : effort;
 }
 
 function effortOf(budgetTokens: number): Effort {
