@@ -73,6 +73,8 @@ export class ResponseStreamWriter extends EventStreamWriter {
   #add(event: ItemStep): void {
     switch (event.kind) {
       case 'text':
+        // Nothing opens no message.
+        if (event.delta === '' && event.logprobs === undefined) return;
         return this.#message().add('text', event.delta, event.logprobs);
       case 'refusal':
         this.#hasRefused = true;
