@@ -65,6 +65,13 @@ describe('chunks of a chat completion', () => {
     );
   });
 
+  it.each([['tool_calls', true], ['stop', true], ['length', false], ['content_filter', false]] as const)('give a call the arguments of none only where it is whole: %s', (reason, isWhole) => {
+    const written = write('/chat/completions', [START, { kind: 'tool_call', choice: 0, call: 0, id: 'a', name: 'f' }, { kind: 'finish', choice: 0, reason }, END]);
+    expect(written.includes('"arguments":"{}"')).toBe(isWhole);
+    const told = write('/responses', [START, { kind: 'tool_call', choice: 0, call: 0, id: 'a', name: 'f' }, { kind: 'finish', choice: 0, reason }, END]);
+    expect(told.includes('"arguments":"{}"')).toBe(isWhole);
+  });
+
   it('have an id and a date of ours where the provider gave none', () => {
     expect(write('/chat/completions', [{ kind: 'start', id: '', model: 'served', created: undefined }])).toContain('"id":"chatcmpl-r1","object":"chat.completion.chunk","created":9');
     expect(write('/chat/completions', [stop])).toContain('"model":"asked"');
@@ -197,9 +204,15 @@ describe('events of a response', () => {
   it('tell of a failure in both ways that clients look for', () => {
     const told = tell([START, text('H'), { kind: 'error', error: { kind: 'timeout', status: 504, message: 'Too slow.', param: 'p' } }]);
     expect(told.slice(-2)).toMatchObject([
-      { type: 'response.failed', response: { status: 'failed', error: { code: 'timeout', message: 'Too slow.' }, output: [{ status: 'incomplete' }] } },
+      { type: 'response.failed', response: { status: 'failed', error: { code: 'timeout', message: 'Too slow.' }, output: [] } },
       { type: 'error', code: 'timeout', message: 'Too slow.', param: 'p', error: { type: 'server_error', code: 'timeout', message: 'Too slow.', param: 'p' } },
     ]);
+  });
+
+  it('never tell that a call is done which the failure cut', () => {
+    const told = tell([START, text('H'), { kind: 'tool_call', choice: 0, call: 0, id: 'a', name: 'f' }, { kind: 'error', error: { kind: 'timeout', status: 504, message: 'Too slow.' } }]);
+    expect(told.filter(({ type }) => type === 'response.output_item.done').map(({ output_index }) => output_index)).toEqual([0]);
+    expect(told.at(-2)).toMatchObject({ type: 'response.failed', response: { output: [{ type: 'message' }] } });
   });
 
   it.each([['length', 'max_output_tokens'], ['content_filter', 'content_filter'], ['refusal', 'content_filter']] as const)('tell of an answer that is incomplete: %s', (reason, told) => {
