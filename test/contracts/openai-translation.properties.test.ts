@@ -111,7 +111,7 @@ const stream: fc.Arbitrary<readonly NeutralEvent[]> = fc
         delta.map((text): readonly NeutralEvent[] => [{ kind: 'text', choice: 0, delta: text }]),
         delta.map((text): readonly NeutralEvent[] => [{ kind: 'thinking', choice: 0, delta: text }]),
         fc.constant<readonly NeutralEvent[]>([{ kind: 'ping' }]),
-        fc.record({ parts: fc.array(delta, { maxLength: 3 }), id: word, name: word }).map(({ parts, id, name }): readonly NeutralEvent[] => [
+        fc.record({ parts: fc.array(delta, { minLength: 1, maxLength: 3 }), id: word, name: word }).map(({ parts, id, name }): readonly NeutralEvent[] => [
           { kind: 'tool_call', choice: 0, call: 0, id, name },
           ...parts.map((part): NeutralEvent => ({ kind: 'tool_arguments', choice: 0, call: 0, delta: part })),
         ]),

@@ -214,7 +214,7 @@ describe('errors', () => {
     ['an error', [{ kind: 'error', error } as const], 'Too much to do.', 'overloaded_error'],
     ['a stream that breaks off', [], 'broke off', 'provider_unreachable'],
   ] as const)('in the midst of streams reach the caller: %s', async (_name, last, message, code) => {
-    const events = [START, text('Onc'), ...last];
+    const events: readonly NeutralEvent[] = [START, text('Onc'), { kind: 'tool_call', choice: 0, call: 0, id: 'a', name: 'weather' }, ...last];
     const failing = async (run: () => Promise<unknown>): Promise<void> => {
       const failure: unknown = await run().then(() => undefined, (thrown: unknown) => thrown);
       expect(failure).toBeInstanceOf(APIError);

@@ -7,9 +7,6 @@ import { readCallSignature } from '../signature.ts';
 
 const ROLES = ['system', 'developer', 'user', 'assistant', 'tool', 'function'] as const;
 
-/** What an assistant message can hold from an earlier answer that says nothing to a model. */
-const ANSWER_EXTRAS: readonly string[] = ['annotations', 'audio'];
-
 /**
  * Reads `messages`. Results of tools that follow each other become one user message. As at OpenAI, the results of all calls
  * follow the message that made them before anything else does, and none comes without its call.
@@ -49,7 +46,9 @@ function readName(message: ObjectReader): { readonly name?: string } {
 }
 
 function readAssistant(message: ObjectReader, calls: OpenCalls): NeutralMessage {
-  message.ignore(ANSWER_EXTRAS);
+  // Where an earlier answer found what it cites: nothing to a model.
+  message.ignore(['annotations']);
+  message.refuse('audio', `${message.at('audio')} refers to an earlier answer that OpenAI keeps. Send its transcript as text instead.`);
   const parts: NeutralPart[] = [];
   // DeepSeek's name of what its models thought; OpenRouter and newer vLLM servers call it `reasoning`.
   const thought = message.string('reasoning_content') ?? message.string('reasoning') ?? '';

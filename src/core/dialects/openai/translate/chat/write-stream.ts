@@ -81,13 +81,15 @@ export class ChatStreamWriter extends EventStreamWriter {
     }
   }
 
-  /** A call without arguments has those of an empty object, as clients parse them. */
-  #finish(choice: number, reason: NeutralFinish | undefined): void {
+  /** A call without arguments has those of an empty object, as clients parse them; one that was cut has what came of them. */
+  #finish(choice: number, finish: NeutralFinish | undefined): void {
     const state = this.#choice(choice);
     if (state.finished) return;
     state.finished = true;
-    for (const [call, hasArguments] of state.calls) if (!hasArguments) this.#sendCall(choice, { index: call, function: { arguments: '{}' } });
-    this.#sendChoice(choice, {}, writeFinish(reason, { calls: state.calls.size > 0, refused: state.refused }));
+    const reason = writeFinish(finish, { calls: state.calls.size > 0, refused: state.refused });
+    const isWhole = reason === 'stop' || reason === 'tool_calls';
+    for (const [call, hasArguments] of state.calls) if (isWhole && !hasArguments) this.#sendCall(choice, { index: call, function: { arguments: '{}' } });
+    this.#sendChoice(choice, {}, reason);
   }
 
   #end(): void {

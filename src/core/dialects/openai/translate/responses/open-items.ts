@@ -158,8 +158,8 @@ export class OpenCall implements OpenItem {
   }
 
   close(status: ItemStatus): JsonObject {
-    // A call without arguments has those of an empty object, as clients parse them.
-    if (this.#arguments === '') this.add('{}');
+    // A call without arguments has those of an empty object, as clients parse them; one that was cut has what came of them.
+    if (this.#arguments === '' && status === 'completed') this.add('{}');
     this.#events.part('response.function_call_arguments.done', { name: this.#call.name, arguments: this.#arguments });
     return this.#events.done(this.#item(status));
   }

@@ -28,7 +28,7 @@ export class ResponseStreamWriter extends EventStreamWriter {
   #head: ResponseHead;
   #hasBegun = false;
   #number = 0;
-  /** Finished items, by their place in the output. */
+  /** Finished items, by their place in the output; there are gaps as long as others are open. */
   readonly #output: JsonObject[] = [];
   #places = 0;
   #open: { readonly index: number; readonly item: OpenMessage | OpenReasoning } | undefined;
@@ -73,6 +73,8 @@ export class ResponseStreamWriter extends EventStreamWriter {
   #add(event: ItemStep): void {
     switch (event.kind) {
       case 'text':
+        // Nothing opens no message.
+        if (event.delta === '' && event.logprobs === undefined) return;
         return this.#message().add('text', event.delta, event.logprobs);
       case 'refusal':
         this.#hasRefused = true;
@@ -134,18 +136,18 @@ export class ResponseStreamWriter extends EventStreamWriter {
 
   /**
    * The response has failed, and the stream with it: some clients look at the one and some at the other. The second event
-   * has the error both beside its type, as the reference says, and in a member of its own, as OpenAI sends it.
+   * has the error both beside its type, as the reference says, and in a member of its own, as OpenAI sends it. What is
+   * open stays open: a call that is told to be done is made by clients, whatever its arguments.
    */
   #fail(error: NeutralError): void {
     const told = errorObject(error);
-    this.#closeAll('incomplete');
     this.#emit('response.failed', { response: this.#response({ status: 'failed', error: { code: told['code'] ?? 'server_error', message: error.message } }) });
     this.#emit('error', { code: told['code'], message: error.message, param: told['param'], error: told });
   }
 
   #response(progress: Omit<Progress, 'output' | 'usage'>): JsonObject {
     const usage = progress.status === 'in_progress' ? undefined : this.#usage;
-    return responseObject(this.#head, { ...progress, output: this.#output, usage }, this.#context);
+    return responseObject(this.#head, { ...progress, output: Object.values(this.#output), usage }, this.#context);
   }
 
   #emit(type: string, members: JsonObject): void {
