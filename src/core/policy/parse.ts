@@ -15,7 +15,7 @@ export function parseResource(document: unknown): Result<Resource, readonly Find
   const label = labelOf(document);
   const wrong = (path: string, message: string): Result<Resource, readonly Finding[]> => err([{ severity: 'error', resource: label, path, message }]);
   if (apiVersion !== API_VERSION) return wrong('apiVersion', `must be ${API_VERSION}`);
-  if (typeof kind !== 'string' || !(kind in SCHEMAS)) {
+  if (typeof kind !== 'string' || !Object.hasOwn(SCHEMAS, kind)) {
     const guess = typeof kind === 'string' ? nearest(kind, Object.keys(SCHEMAS)) : undefined;
     return wrong('kind', `must be one of ${Object.keys(SCHEMAS).join(', ')}${guess === undefined ? '' : `; did you mean ${guess}?`}`);
   }
@@ -34,7 +34,7 @@ function labelOf(document: object): string {
 
 function findingsOf(issue: z.core.$ZodIssue, label: string, kind: Kind): Finding[] {
   const path = issue.path.filter((part) => typeof part !== 'symbol');
-  const finding = (at: FieldPath, message: string): Finding => ({ severity: 'error', resource: label, path: formatPath(at), message });
+  const finding = (at: FieldPath, message: string): Finding => ({ severity: 'error', resource: label, path: shortened(formatPath(at)), message: shortened(message) });
   if (issue.code === 'unrecognized_keys') {
     const known = fieldsAt(SCHEMAS[kind], path);
     return issue.keys.map((key) => {
@@ -42,12 +42,19 @@ function findingsOf(issue: z.core.$ZodIssue, label: string, kind: Kind): Finding
       return finding([...path, key], `is not a field${guess === undefined ? '' : `; did you mean ${guess}?`}${known.length > 0 ? ` Known: ${known.join(', ')}.` : ''}`);
     });
   }
+  // A record's key is checked by a schema of its own, whose issue says what is wrong with it.
+  if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => finding(path, message));
   if (issue.code === 'invalid_union') {
     const deepest = issue.errors.flat().toSorted((left, right) => right.path.length - left.path.length)[0];
     if (deepest !== undefined && deepest.path.length > 0) return findingsOf({ ...deepest, path: [...issue.path, ...deepest.path] }, label, kind);
   }
   return [finding(path, issue.message)];
 }
+
+/** A message may quote what stands in the file, of whatever length. */
+const MAX_TEXT_LENGTH = 400;
+
+const shortened = (text: string): string => (text.length > MAX_TEXT_LENGTH ? `${text.slice(0, MAX_TEXT_LENGTH)}…` : text);
 
 /** The fields that a schema has at a path, for suggestions; empty where it is no object. */
 function fieldsAt(schema: unknown, path: FieldPath): string[] {
