@@ -427,7 +427,7 @@ describe('what is declared twice', () => {
 
   it('a field', () => {
     const { findings, compiled, file } = read(`${WHOLE.AIBudget}  mode: Observe\n`, STEADY);
-    expect(findings).toMatchObject([{ severity: 'error', file, line: lineOf(WHOLE.AIBudget, 'waitTimeout') + 1, message: expect.stringMatching(/unique/) }]);
+    expect(findings).toMatchObject([{ severity: 'error', file, line: lineOf(WHOLE.AIBudget, 'waitTimeout') + 1, message: expect.stringMatching(/stands here twice/) }]);
     expectSteady(compiled);
   });
 });
