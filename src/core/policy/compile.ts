@@ -25,7 +25,8 @@ export const workloadId = ({ namespace, name }: Workload): string => `${namespac
 export function compile(resources: readonly Resource[], workloads: readonly Workload[], context: ProviderContext): Compiled {
   const findings: Finding[] = [];
   const report = (finding: Finding): void => void findings.push(finding);
-  const unique = withoutDuplicates(resources, report);
+  // Whoever reads them may do so in any order, and a snapshot's version must not depend on it.
+  const unique = withoutDuplicates(resources, report).toSorted((a, b) => compareText(resourceId(a), resourceId(b)));
   const providers = new Map<string, CompiledProvider>();
   for (const resource of unique) {
     if (resource.kind !== 'AIProvider') continue;
@@ -33,7 +34,7 @@ export function compile(resources: readonly Resource[], workloads: readonly Work
     if (compiled !== undefined) providers.set(compiled.policy.id, compiled);
   }
   const declared = new Set(unique.filter((resource) => resource.kind === 'AIProvider').map(resourceId));
-  const routes = unique.filter((resource) => resource.kind === 'AIRoute').toSorted((a, b) => compareText(resourceId(a), resourceId(b)));
+  const routes = unique.filter((resource) => resource.kind === 'AIRoute');
   const rules = new Map(routes.map((route) => [route, compileRules(route, providers, declared, report)]));
   for (const route of routes) if (!workloads.some((workload) => selectsAny(route.spec.workloads, workload, route.metadata.namespace))) report(selectsNobody(`AIRoute ${resourceId(route)}`, 'spec.workloads', 'so its rules are for nobody'));
   const budgets = unique.filter((resource) => resource.kind === 'AIBudget').flatMap((budget) => compileBudget(budget, workloads, declared, report));
