@@ -1,6 +1,7 @@
 import { anthropic } from './anthropic/index.ts';
 import { anthropicTranslation } from './anthropic/translate/index.ts';
 import { gemini } from './gemini/index.ts';
+import { geminiTranslation } from './gemini/translate/index.ts';
 import { openai } from './openai/index.ts';
 import { openaiTranslation } from './openai/translate/index.ts';
 import type { Translation } from './translation.ts';
@@ -9,6 +10,7 @@ import type { Dialect } from './types.ts';
 const TRANSLATIONS: ReadonlyMap<Dialect, Translation> = new Map([
   [openai, openaiTranslation],
   [anthropic, anthropicTranslation],
+  [gemini, geminiTranslation],
 ]);
 
 /** A dialect's way to and from the neutral form. */
