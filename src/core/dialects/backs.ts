@@ -14,6 +14,8 @@ export interface Back {
   /** The one field that is known to cap an answer's tokens there, whatever field the caller used. */
   readonly capField?: string;
   auth(key: string): ProviderAuth;
+  /** Path and query, below the root, of the list of models, which any accepted key may read. */
+  modelsPath(apiVersion: string | undefined): string;
   /** Path and query below the root. `query` is the caller's with its `?`, or empty. */
   path(place: PlaceAtBack): string;
 }
@@ -27,13 +29,18 @@ export interface PlaceAtBack {
   readonly apiVersion: string | undefined;
 }
 
+const MODELS = '/models';
+const models = (): string => MODELS;
 const asWritten = ({ endpoint, query }: PlaceAtBack): string => `${endpoint.path}${query}`;
+
+const versionQuery = (apiVersion: string): string => `?api-version=${encodeURIComponent(apiVersion)}`;
 
 const BACKS: Readonly<Record<BackName, Back>> = {
   openai: {
     dialect: openai,
     operations: new Set<Operation>(['chat', 'text_completion', 'responses', 'embeddings', 'images', 'audio', 'moderations', 'count_tokens']),
     auth: openai.auth,
+    modelsPath: models,
     path: asWritten,
   },
   /** Relays, vLLM, Ollama. Responses are passed on as they come: those that lack them say so. */
@@ -42,6 +49,7 @@ const BACKS: Readonly<Record<BackName, Back>> = {
     operations: new Set<Operation>(['chat', 'text_completion', 'responses', 'embeddings', 'images', 'audio', 'moderations']),
     capField: 'max_tokens',
     auth: openai.auth,
+    modelsPath: models,
     path: asWritten,
   },
   /** Source: DeepSeek API docs, "Create Chat Completion" and "Create FIM Completion". */
@@ -50,6 +58,7 @@ const BACKS: Readonly<Record<BackName, Back>> = {
     operations: new Set<Operation>(['chat', 'text_completion']),
     capField: 'max_tokens',
     auth: openai.auth,
+    modelsPath: models,
     path: asWritten,
   },
   /**
@@ -60,21 +69,24 @@ const BACKS: Readonly<Record<BackName, Back>> = {
     dialect: openai,
     operations: new Set<Operation>(['chat', 'text_completion', 'responses', 'embeddings', 'images', 'audio']),
     auth: (key) => ({ ...openai.auth(''), set: key === '' ? [] : [['api-key', key]] }),
+    modelsPath: (apiVersion) => (apiVersion === undefined ? `/v1${MODELS}` : `${MODELS}${versionQuery(apiVersion)}`),
     path: ({ endpoint, model, apiVersion }) =>
       apiVersion === undefined
         ? `/v1${endpoint.path}`
-        : `${endpoint.path === '/responses' ? '' : `/deployments/${encodeURIComponent(model)}`}${endpoint.path}?api-version=${encodeURIComponent(apiVersion)}`,
+        : `${endpoint.path === '/responses' ? '' : `/deployments/${encodeURIComponent(model)}`}${endpoint.path}${versionQuery(apiVersion)}`,
   },
   anthropic: {
     dialect: anthropic,
     operations: new Set<Operation>(['chat', 'count_tokens']),
     auth: anthropic.auth,
+    modelsPath: models,
     path: asWritten,
   },
   gemini: {
     dialect: gemini,
     operations: new Set<Operation>(['chat', 'embeddings', 'count_tokens']),
     auth: gemini.auth,
+    modelsPath: models,
     path: ({ endpoint, model, query }) => {
       const path = pathAt(endpoint, model);
       const rest = cleanQuery(query);

@@ -17,7 +17,8 @@ apiVersion: airmesh.dev/v1alpha1
 kind: AIProvider
 metadata: {name: relay, namespace: shop}
 spec:
-  type: OpenAICompatible
+  type: AzureOpenAI
+  apiVersion: "2024-10-21"
   baseUrl: https://relay.example/v1
   auth: {apiKey: {env: RELAY_KEY}}
   models:
