@@ -21,17 +21,18 @@ export function translationOf(dialect: Dialect): Translation {
 }
 
 /** A path of Gemini's: a version that only Google has, or a method behind a model's name. */
-const GEMINI_PATH = /^\/v1(?:alpha|beta)\/|^(?:\/v1)?\/models\/[^?#]*:[A-Za-z]+(?=[?#]|$)/;
+const GEMINI_PATH = /^(?:\/upload|\/download)?\/v1(?:alpha|beta)\/|^(?:\/v1)?\/models\/[^?#]*:[A-Za-z]+(?=[?#]|$)/;
 const ANTHROPIC_PATH = /^(?:\/v1)?\/messages(?=[/?#]|$)/;
-const MODELS_PATH = /^(?:\/v1)?\/models(?=[/?#]|$)/;
+/** Paths that OpenAI and Anthropic share. */
+const SHARED_PATH = /^(?:\/v1)?\/(?:files|models)(?=[/?#]|$)/;
 
-/** The header that every client of Anthropic's sends; it tells whose list of models is meant. */
+/** The header that every client of Anthropic's sends; it tells whose models or files are meant. */
 export const ANTHROPIC_VERSION_HEADER = 'anthropic-version';
 
 /** The language that a caller speaks, from where it calls. OpenAI's is what everybody else speaks. */
 export function frontOf(path: string, headers: ReadonlyMap<string, string>): Dialect {
   if (GEMINI_PATH.test(path)) return gemini;
   if (ANTHROPIC_PATH.test(path)) return anthropic;
-  if (MODELS_PATH.test(path) && headers.has(ANTHROPIC_VERSION_HEADER)) return anthropic;
+  if (SHARED_PATH.test(path) && headers.has(ANTHROPIC_VERSION_HEADER)) return anthropic;
   return openai;
 }

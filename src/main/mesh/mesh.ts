@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { limitsOf } from '../../core/call/index.ts';
+import { limitsOf, usdLimits } from '../../core/call/index.ts';
 import type { CallPorts } from '../../core/call/index.ts';
 import { DEFAULT_CNY_PER_USD } from '../../core/catalog/index.ts';
 import { renderEnvoy } from '../../core/envoyconfig/index.ts';
@@ -11,6 +11,7 @@ import { err, ok, usdToNano } from '../../core/units/index.ts';
 import type { Result } from '../../core/units/index.ts';
 import { describeSnapshot, startAdminServer } from '../../shell/admin/index.ts';
 import type { AdminServer, Readiness } from '../../shell/admin/index.ts';
+import { BatchWatch } from '../../shell/batches/index.ts';
 import { openBudgets, spendReport } from '../../shell/budgets/index.ts';
 import type { OpenedBudgets, SpendReport } from '../../shell/budgets/index.ts';
 import { EnvoySupervisor, ensureEnvoy, stopOrphan, trustedCaFile } from '../../shell/envoy/index.ts';
@@ -119,6 +120,7 @@ class Mesh {
     this.#envoyVersion = envoy.version;
     this.#policies = await this.#firstPolicies();
     await this.#openBudgets(this.#policies);
+    this.#watchBatches(this.#requireBudgets());
     await this.#serveEnvoy();
     await this.#startEnvoy(envoy.path, this.#policies);
     await this.#startAdmin();
@@ -187,11 +189,36 @@ class Mesh {
     this.#stops.push(() => clearInterval(timer));
   }
 
+  #watchBatches({ budgets, objects, openBatches }: OpenedBudgets): void {
+    const { logger } = this.#options;
+    const watch = new BatchWatch({
+      budgets,
+      objects,
+      provider: (id) => this.#policies?.compiled.providers.get(id)?.policy,
+      isUsd: (workload, limit) => {
+        const snapshot = this.#policies?.compiled.snapshots.get(workload);
+        return snapshot !== undefined && usdLimits(snapshot)(limit);
+      },
+      keys: this.#keys,
+      clock: systemClock,
+      random: Math.random,
+      events: {
+        settled: ({ id, namespace, workload, model, chargedNanoUsd, estimated }) => logger.info('batch.settled', { call: id, workload: `${namespace}/${workload}`, model, charged: String(chargedNanoUsd), estimated }),
+        failed: ({ provider, id }, reason) => logger.warn('batch.unreachable', { provider, batch: id, reason }),
+        lost: ({ provider, id }, reason) => logger.error('batch.lost', { provider, batch: id, reason }),
+      },
+    });
+    objects.listener = watch;
+    for (const batch of openBatches) watch.opened(batch);
+    this.#stops.push(() => watch.stop());
+  }
+
   async #serveEnvoy(): Promise<void> {
     const ports: CallPorts = {
       snapshots: { current: (workload) => this.#policies?.compiled.snapshots.get(workload) },
       keys: this.#keys,
       budgets: this.#requireBudgets().budgets,
+      state: this.#requireBudgets().objects,
       clock: systemClock,
       observer: createCallObserver(this.#metrics, this.#options.logger),
       random: Math.random,

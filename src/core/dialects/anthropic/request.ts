@@ -35,7 +35,7 @@ function readFacts(endpoint: Endpoint, body: Fields): RequestFacts {
   refuseState(body);
   const overhead = readInput(body, tally);
   const tier = readPricing(body, tally);
-  if (endpoint.operation === 'count_tokens') return { ...COUNTED, model };
+  if (endpoint.operation === 'count_tokens') return { ...COUNTED, model, references: tally.references };
   const textBytes = body.document.bytes.length - tally.mediaBytes;
   return {
     model,
@@ -50,6 +50,8 @@ function readFacts(endpoint: Endpoint, body: Fields): RequestFacts {
     unbounded: tally.unbounded,
     hasOutput: true,
     tier,
+    references: tally.references,
+    stores: 'no',
   };
 }
 
@@ -65,6 +67,8 @@ const COUNTED: Omit<RequestFacts, 'model'> = {
   unbounded: [],
   hasOutput: false,
   tier: 'standard',
+  references: [],
+  stores: 'no',
 };
 
 function readModel(body: Fields): string {
