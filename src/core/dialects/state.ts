@@ -88,6 +88,8 @@ export interface StateLanguage {
   widenList(endpoint: Endpoint, query: string): { readonly query: string; readonly limit: number };
   /** A page of a list without what `owns` denies, at most `limit` items; `undefined`: the body is no list. */
   filterList(endpoint: Endpoint, body: Uint8Array, owns: (kind: StateKind, id: string) => boolean, limit: number): FilteredList | undefined;
+  /** Answers that lead a client past this mesh, made to lead through it; absent: there are none in this API. */
+  readonly rewrite?: { concerns(endpoint: Endpoint): boolean; edit(body: Uint8Array): Uint8Array };
   /** Where a batch is asked for, below the API's root. */
   batchPath(id: string): string;
   /** `undefined`: that is no batch. */

@@ -7,6 +7,7 @@ import { NO_FAULTS, RandomFaults, parseFaults } from './faults.ts';
 import type { Faults } from './faults.ts';
 import { chat, completions, embeddings, errorBody, listModels, moderations, responses } from './openai/routes.ts';
 import type { Exchange } from './openai/routes.ts';
+import { KeptThings } from './state/index.ts';
 
 export interface SimulatorOptions {
   readonly host: string;
@@ -25,6 +26,9 @@ export interface Simulator {
   close(): Promise<void>;
 }
 
+/** Batches of the real providers take minutes to hours. */
+const BATCH_MS = 300;
+
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 /** Starts the simulated provider. Rejects where the address is taken. */
@@ -32,9 +36,18 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const books = new SimulatorBooks();
   const random = new RandomFaults();
   let count = 0;
+  let url = '';
+  const [key = 'any'] = options.keys === 'any' ? [] : options.keys;
+  const kept = new KeptThings({
+    batchMs: BATCH_MS,
+    serve: async (path, body) => {
+      const response = await fetch(`${url}${path}`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${key}` }, body: JSON.stringify(body) });
+      return { status: response.status, body: await response.json() };
+    },
+  });
   const server: Server = createServer((request, response) => {
     const requestId = firstHeader(request, 'x-airmesh-request-id') ?? `req_${(count++).toString(36)}`;
-    serve(request, response, { options, books, random, requestId }).catch((error: unknown) => {
+    serve(request, response, { options, books, random, requestId, kept }).catch((error: unknown) => {
       const body = errorBody(error instanceof Error ? error.message : 'broken', 'invalid_request_error', null);
       if (!response.headersSent) new Answer(response, NO_FAULTS, requestId).json(400, body);
       else response.destroy();
@@ -48,10 +61,11 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   });
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : options.port;
+  url = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`;
   return {
     host: options.host,
     port,
-    url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
+    url,
     books,
     close: () =>
       new Promise((resolve) => {
@@ -66,6 +80,7 @@ interface Context {
   readonly books: SimulatorBooks;
   readonly random: RandomFaults;
   readonly requestId: string;
+  readonly kept: KeptThings;
 }
 
 async function serve(request: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
@@ -78,12 +93,19 @@ async function serve(request: IncomingMessage, response: ServerResponse, context
   if (!authorised(request, context.options.keys)) {
     return answer.json(401, errorBody('Incorrect API key provided. You can find your API key at the provider.', 'invalid_request_error', 'invalid_api_key'));
   }
+  const headers = Object.fromEntries(Object.keys(request.headers).map((name) => [name, firstHeader(request, name)]));
+  const ofKept = await context.kept.handle({ method: request.method ?? 'GET', path: request.url ?? '/', headers, body });
+  if (ofKept !== undefined) {
+    response.writeHead(ofKept.status, { 'content-type': ofKept.contentType, 'x-request-id': context.requestId });
+    response.end(ofKept.body);
+    return;
+  }
   if (faults.delayMs > 0) await delay(faults.delayMs);
   if (faults.status !== undefined) {
     context.books.record(context.requestId, '', faults.status, false, NOTHING);
     return answer.json(faults.status, errorBody('This failure was asked for.', faults.status === 429 ? 'rate_limit_error' : 'server_error', null));
   }
-  await route(request, path, body, { answer, faults, books: context.books, acceptEncoding: firstHeader(request, 'accept-encoding') ?? '' });
+  await route(request, path, body, { answer, faults, books: context.books, kept: context.kept, acceptEncoding: firstHeader(request, 'accept-encoding') ?? '' });
 }
 
 async function route(request: IncomingMessage, path: string, body: Buffer, exchange: Exchange): Promise<void> {

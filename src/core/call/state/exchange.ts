@@ -48,6 +48,8 @@ export class StateExchange implements ForwardedCall {
   #watcher: StateWatcher | undefined;
   /** A list that is kept until its end, or one that cannot be read. */
   #list: Gathered | 'unreadable' | undefined;
+  /** An answer that is kept until its end, to be changed. */
+  #whole: Gathered | undefined;
   /** What was made, as far as it is known. */
   #made: KeptObject | undefined;
   #ended = false;
@@ -70,6 +72,7 @@ export class StateExchange implements ForwardedCall {
       if (head.status === 404 && endpoint.state?.action === 'delete') this.#forget();
       return { set, remove: [] };
     }
+    const { rewrite } = place.back.dialect.state;
     const kind = isPlain(head.contentEncoding) ? kindOf(head.contentType) : 'other';
     switch (endpoint.state?.action) {
       case 'list':
@@ -82,14 +85,15 @@ export class StateExchange implements ForwardedCall {
         break;
       default:
         if (kind !== 'other') this.#watcher = place.back.dialect.state.watch(endpoint, kind, (found) => this.#found(found));
+        if (kind === 'json' && rewrite?.concerns(endpoint) === true) this.#whole = new Gathered();
     }
-    return { set, remove: [] };
+    return { set, remove: this.#whole === undefined ? [] : GONE_WITH_THE_BODY };
   }
 
   onAnswerBody(chunk: Uint8Array, endOfStream: boolean): Uint8Array {
     if (this.#list !== undefined) return this.#ofList(this.#list, chunk, endOfStream);
     this.#watcher?.push(chunk, endOfStream);
-    return chunk;
+    return this.#whole === undefined ? chunk : this.#ofWhole(this.#whole, chunk, endOfStream);
   }
 
   end(how: ExchangeEnd): void {
@@ -154,6 +158,13 @@ export class StateExchange implements ForwardedCall {
     if (this.#call.object !== undefined) this.#ports.state.forget(this.#call.object);
   }
 
+  #ofWhole(whole: Gathered, chunk: Uint8Array, endOfStream: boolean): Uint8Array {
+    whole.add(chunk);
+    if (!endOfStream) return NOTHING;
+    const body = whole.whole();
+    return this.#call.place.back.dialect.state.rewrite?.edit(body) ?? body;
+  }
+
   #ofList(list: Gathered | 'unreadable', chunk: Uint8Array, endOfStream: boolean): Uint8Array {
     if (list !== 'unreadable') list.add(chunk);
     if (!endOfStream) return NOTHING;
@@ -164,6 +175,7 @@ export class StateExchange implements ForwardedCall {
     // Nothing of a list goes on that could not be read.
     if (page === undefined) return dialect.refusal(refusal('internal_error', "The provider's list could not be read, so what of it is yours could not be told."), this.#id).body;
     for (const found of page.found) this.#found(found);
-    return page.body;
+    const { rewrite } = dialect.state;
+    return rewrite?.concerns(endpoint) === true ? rewrite.edit(page.body) : page.body;
   }
 }

@@ -3,6 +3,7 @@ import { NOTHING, spoiltUsage } from '../answer.ts';
 import type { Answer } from '../answer.ts';
 import type { Counted, SimulatorBooks } from '../books.ts';
 import type { Faults } from '../faults.ts';
+import type { KeptThings } from '../state/index.ts';
 import { countTokens, generate, seedOf } from '../text.ts';
 import { chatBody, chatEvents, completionBody, completionEvents, generateChat, generateCompletion } from './chat.ts';
 import type { Generated } from './chat.ts';
@@ -14,6 +15,7 @@ export interface Exchange {
   readonly faults: Faults;
   readonly books: SimulatorBooks;
   readonly acceptEncoding: string;
+  readonly kept: KeptThings;
 }
 
 /** OpenAI's error shape. */
@@ -126,25 +128,32 @@ function unitVector(seed: number, dimensions: number): Float32Array {
 export async function responses(body: unknown, exchange: Exchange): Promise<void> {
   const request = parsed(responsesRequest, body, exchange);
   if (request === undefined) return;
+  const earlier = typeof request['previous_response_id'] === 'string' ? exchange.kept.responses.get(request['previous_response_id']) : undefined;
+  if (request['previous_response_id'] != null && earlier === undefined) {
+    return refuse(exchange, 400, errorBody(`Previous response with id '${String(request['previous_response_id'])}' not found.`, 'invalid_request_error', 'previous_response_not_found', 'previous_response_id'));
+  }
   const text = JSON.stringify(request.input) + (request.instructions ?? '');
   const seed = seedOf(text);
   const pieces = generate(seed, exchange.faults.tokens ?? 24);
   const cap = request.max_output_tokens ?? Number.POSITIVE_INFINITY;
   const shown = pieces.slice(0, Math.min(cap, pieces.length));
-  const counted = { input: countTokens(text) + 3, cached: 0, output: shown.length, reasoning: 0 };
+  const before = (earlier as ResponseObject | undefined)?.usage;
+  const counted = { input: countTokens(text) + 3 + (before?.total_tokens ?? 0), cached: 0, output: shown.length, reasoning: 0 };
   const generated: Generated = { choices: [], counted };
-  const whole = responseObject(request, shown.join(''), counted, seed, shown.length < pieces.length, exchange.faults);
+  const whole = responseObject(request, shown.join(''), counted, exchange.kept.newId('resp_'), shown.length < pieces.length, exchange.faults);
+  if (request.store !== false) exchange.kept.responses.set(whole.id, whole);
   await deliver(exchange, request.model, generated, request.stream === true ? responseEvents(whole, shown) : undefined, () => whole);
 }
 
 interface ResponseObject {
   readonly id: string;
   readonly status: string;
+  readonly usage: { readonly total_tokens: number } | null | undefined;
   readonly [field: string]: unknown;
   readonly output: readonly { readonly id: string }[];
 }
 
-function responseObject(request: ResponsesRequest, text: string, counted: Counted, seed: number, cut: boolean, faults: Faults): ResponseObject {
+function responseObject(request: ResponsesRequest, text: string, counted: Counted, id: string, cut: boolean, faults: Faults): ResponseObject {
   const usage = {
     input_tokens: counted.input,
     input_tokens_details: { cached_tokens: counted.cached },
@@ -152,9 +161,9 @@ function responseObject(request: ResponsesRequest, text: string, counted: Counte
     output_tokens_details: { reasoning_tokens: counted.reasoning },
     total_tokens: counted.input + counted.output,
   };
-  const message = { type: 'message', id: `msg_${seed.toString(36)}`, status: 'completed', role: 'assistant', content: [{ type: 'output_text', text, annotations: [] }] };
+  const message = { type: 'message', id: id.replace('resp_', 'msg_'), status: 'completed', role: 'assistant', content: [{ type: 'output_text', text, annotations: [] }] };
   return {
-    id: `resp_${seed.toString(36)}`,
+    id,
     object: 'response',
     created_at: 1_700_000_000,
     error: null,
@@ -170,7 +179,7 @@ function responseObject(request: ResponsesRequest, text: string, counted: Counte
     store: request.store ?? true,
     status: cut ? 'incomplete' : 'completed',
     output: [message],
-    usage: spoiltUsage(usage, faults.usage),
+    usage: spoiltUsage(usage, faults.usage) as ResponseObject['usage'],
   };
 }
 

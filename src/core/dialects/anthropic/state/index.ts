@@ -9,6 +9,7 @@ import type { StateKind, StateLanguage } from '../../state.ts';
 import { filterPage, widenQuery } from '../../statelist.ts';
 import { NOTHING_WATCHED, ObjectWatcher, secondsOfTime } from '../../statewatch.ts';
 import { readBatch, readBatchCreation, readResults } from './batches.ts';
+import { localResults } from './results-url.ts';
 
 const NO_RELATED: ReadonlyMap<string, StateKind> = new Map();
 
@@ -37,6 +38,7 @@ export const state: StateLanguage = {
   // A page backwards is the one just before an id; a larger one would be another.
   widenList: (_endpoint, query) => (/[?&]before_id=/.test(query) ? { query, limit: LARGEST_PAGE } : widenQuery(query, 'limit', USUAL_PAGE, LARGEST_PAGE)),
   filterList: (endpoint, body, owns, limit) => filterPage(body, { items: 'data', kind: endpoint.state?.kind ?? 'file', id: 'id', related: NO_RELATED, namesEnds: true }, owns, limit),
+  rewrite: { concerns: ({ state: target }) => target?.kind === 'batch' && target.action !== 'content' && target.action !== 'delete', edit: localResults },
   batchPath: (id) => `/messages/batches/${id}`,
   readBatch,
   readResults,
