@@ -1,4 +1,4 @@
-import { formOf, jsonAnswer, pageOf, urlOf } from './kept.ts';
+import { formOf, jsonAnswer, pageOf, urlOf } from './answers.ts';
 import type { KeptAnswer, KeptBatch, KeptFile, KeptRequest, KeptRoute, KeptThings } from './kept.ts';
 
 const DAY_S = 86_400;
