@@ -66,8 +66,10 @@ export interface StateBook {
   idsOf(workload: string, kind: StateKind, provider: string): Promise<ReadonlySet<string>>;
   /** New, or more is known of it. A batch that is open is looked after from now on. */
   keep(object: KeptObject): void;
-  /** It is gone at its provider. An open batch is settled first, as far as that is possible. */
+  /** It is gone at its provider. A batch that is still open is settled by what is expected of it. */
   forget(object: KeptObject): void;
+  /** Settles an open batch now if it is over, as its result is about to go. */
+  settle(batch: KeptObject): Promise<void>;
   /** Lets others have a turn, in the middle of long work. */
   nextTurn(): Promise<void>;
 }

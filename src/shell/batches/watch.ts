@@ -37,6 +37,8 @@ export interface BatchWatchPorts {
   readonly random: () => number;
   readonly events: BatchEvents;
   readonly certificateAuthority?: string;
+  /** Time until the first look; by default as is fit for providers. */
+  readonly firstLookMs?: number;
 }
 
 interface Watched {
@@ -69,6 +71,13 @@ export class BatchWatch implements BatchListener {
     this.#giveUp(batch, 'it was deleted before its result was read', false);
   }
 
+  async settleNow(batch: KeptObject): Promise<void> {
+    const watched = this.#watched.get(keyOf(batch));
+    if (watched === undefined) return;
+    clearTimeout(watched.timer);
+    await this.#look(watched);
+  }
+
   /** No more looks; what is open is taken up again by the next process. */
   stop(): void {
     this.#isStopped = true;
@@ -77,7 +86,7 @@ export class BatchWatch implements BatchListener {
   }
 
   #schedule(watched: Watched): void {
-    const interval = Math.min(LAST_LOOK_MS, FIRST_LOOK_MS * GROWTH ** watched.looks);
+    const interval = Math.min(LAST_LOOK_MS, (this.#ports.firstLookMs ?? FIRST_LOOK_MS) * GROWTH ** watched.looks);
     const wait = interval * (1 - JITTER + 2 * JITTER * this.#ports.random());
     watched.looks++;
     watched.timer = setTimeout(() => {
@@ -100,6 +109,7 @@ export class BatchWatch implements BatchListener {
 
   async #look(watched: Watched): Promise<void> {
     const { batch } = watched;
+    if (this.#watched.get(keyOf(batch)) !== watched) return;
     const holds = this.#holdsOf(batch);
     if (holds.length === 0) return this.#close(batch);
     const seen = await this.#seen(batch, holds);
@@ -139,7 +149,7 @@ export class BatchWatch implements BatchListener {
     if (holds.length > 0) this.#ports.events.lost(batch, reason);
     for (const hold of holds) this.#settle(hold, lostEnd(hold, this.#circumstances(batch)));
     if (isKept) this.#close(batch);
-    else this.#watched.delete(keyOf(batch));
+    else this.#drop(batch);
   }
 
   #settle(hold: CallHold, ended: Ended): void {
@@ -152,9 +162,14 @@ export class BatchWatch implements BatchListener {
 
   /** It stays its owner's, and costs nothing more. */
   #close(batch: KeptObject): void {
-    this.#watched.delete(keyOf(batch));
+    this.#drop(batch);
     const { open: _open, ...closed } = batch;
     this.#ports.objects.keep(closed);
+  }
+
+  #drop(batch: KeptObject): void {
+    clearTimeout(this.#watched.get(keyOf(batch))?.timer);
+    this.#watched.delete(keyOf(batch));
   }
 
   #holdsOf({ open }: KeptObject): CallHold[] {

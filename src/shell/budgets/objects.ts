@@ -11,6 +11,8 @@ export interface BatchListener {
   opened(batch: KeptObject): void;
   /** It was deleted at its provider before it was settled. */
   deleted(batch: KeptObject): void;
+  /** Looks at it at once; resolves when that is done, whatever came of it. */
+  settleNow(batch: KeptObject): Promise<void>;
 }
 
 /** Whose what is: the latest in memory, all of it in the books, and every change in the journal before anybody is told of it. */
@@ -52,6 +54,10 @@ export class ObjectBook implements StateBook {
     this.#latest.delete(keyOf(object.workload, object.kind, object.id));
     this.#budgets.keepObject({ kind: 'forget', object });
     if (object.open !== undefined) this.#listener?.deleted(object);
+  }
+
+  async settle(batch: KeptObject): Promise<void> {
+    await this.#listener?.settleNow(batch);
   }
 
   async nextTurn(): Promise<void> {

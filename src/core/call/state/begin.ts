@@ -80,6 +80,7 @@ async function plan(request: IncomingRequest, query: PlaceQuery, ports: CallPort
     if (object === undefined) return err(absent({ kind: target.kind, id: target.id }, dialect));
     const place = placeFor(query, object.provider);
     if (place === undefined) return err(nowhere(query));
+    if (target.action === 'delete' && object.open !== undefined) await ports.state.settle(object);
     return ok({ place, object, body: undefined, requests: undefined, starts: undefined });
   }
   if (target.action !== 'create') {
