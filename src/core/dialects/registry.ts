@@ -20,19 +20,23 @@ export function translationOf(dialect: Dialect): Translation {
   return translation;
 }
 
-/** A path of Gemini's: a version that only Google has, or a method behind a model's name. */
-const GEMINI_PATH = /^(?:\/upload|\/download)?\/v1(?:alpha|beta)\/|^(?:\/v1)?\/models\/[^?#]*:[A-Za-z]+(?=[?#]|$)/;
+/** A path of Gemini's: a version that only Google has, a collection of theirs, or a method behind a model's name. */
+const GEMINI_PATH = /^(?:\/upload|\/download)?\/v1(?:alpha|beta)\/|^(?:\/v1)?\/cachedContents(?=[/?#]|$)|^(?:\/v1)?\/models\/[^?#]*:[A-Za-z]+(?=[?#]|$)/;
 const ANTHROPIC_PATH = /^(?:\/v1)?\/messages(?=[/?#]|$)/;
-/** Paths that OpenAI and Anthropic share. */
-const SHARED_PATH = /^(?:\/v1)?\/(?:files|models)(?=[/?#]|$)/;
+/** Paths that several share. */
+const SHARED_PATH = /^(?:\/v1)?\/(?:batches|files|models)(?=[/?#]|$)/;
 
 /** The header that every client of Anthropic's sends; it tells whose models or files are meant. */
 export const ANTHROPIC_VERSION_HEADER = 'anthropic-version';
+
+/** The header by which Google's clients say what they are. */
+export const GOOGLE_CLIENT_HEADER = 'x-goog-api-client';
 
 /** The language that a caller speaks, from where it calls. OpenAI's is what everybody else speaks. */
 export function frontOf(path: string, headers: ReadonlyMap<string, string>): Dialect {
   if (GEMINI_PATH.test(path)) return gemini;
   if (ANTHROPIC_PATH.test(path)) return anthropic;
-  if (SHARED_PATH.test(path) && headers.has(ANTHROPIC_VERSION_HEADER)) return anthropic;
-  return openai;
+  if (!SHARED_PATH.test(path)) return openai;
+  if (headers.has(ANTHROPIC_VERSION_HEADER)) return anthropic;
+  return headers.has(GOOGLE_CLIENT_HEADER) ? gemini : openai;
 }
