@@ -1,4 +1,4 @@
-import type { PriceTier, Usage } from '../catalog/index.ts';
+import type { CacheWrites, PriceTier, Usage } from '../catalog/index.ts';
 import type { Result } from '../units/index.ts';
 
 /** What a caller wants done; metrics carry it as `gen_ai.operation.name`. */
@@ -46,6 +46,8 @@ export interface RequestFacts {
   /** No answer in tokens: embeddings, moderations. */
   readonly hasOutput: boolean;
   readonly tier: PriceTier;
+  /** Absent: not known, as it depends on the provider. */
+  readonly cacheWrites?: CacheWrites;
 }
 
 /** Why a request cannot be read: a 400 that names the parameter, as the dialect's own API would answer. */

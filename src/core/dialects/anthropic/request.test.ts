@@ -89,6 +89,7 @@ describe('facts', () => {
       unbounded: [],
       hasOutput: true,
       tier: 'standard',
+      cacheWrites: 'none',
     });
   });
 
