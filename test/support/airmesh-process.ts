@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 const fromRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 /** From the sources, or as `npm start` runs what was built (memory and speed are of that). */
-const PROGRAMS = { sources: [fromRoot('src/main/cli.ts')], built: ['--max-semi-space-size=2', fromRoot('dist/main/cli.js')] } as const;
+const PROGRAMS = { sources: [fromRoot('src/main/cli.ts')], built: ['--max-semi-space-size=8', fromRoot('dist/main/cli.js')] } as const;
 
 export interface AirmeshProcess {
   readonly child: ChildProcess;
