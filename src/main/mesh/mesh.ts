@@ -40,6 +40,8 @@ import { summaryOf } from './summary.ts';
 const NAMESPACE = 'default';
 
 const READY_WITHIN_MS = 20_000;
+/** Envoy sees a changed file at once; clusters with names to resolve take longer. */
+const APPLIED_WITHIN_MS = 10_000;
 const DRAIN_MS = 30_000;
 const RETENTION_MS = 90 * 86_400_000;
 const RETENTION_EVERY_MS = 3_600_000;
@@ -228,7 +230,7 @@ class Mesh {
     });
     this.#envoy = envoy;
     this.#stops.push(() => envoy.stop(DRAIN_MS, () => this.#activeCalls));
-    await envoy.start(this.#render(policies));
+    await envoy.start(this.#render([policies]));
     const readiness = await envoy.whenReady(READY_WITHIN_MS);
     if (!readiness.ready) throw new StartError(`Envoy did not become ready: ${readiness.reason}.`, 'Its log lines above say more.');
     this.#ready = true;
@@ -272,22 +274,41 @@ class Mesh {
   /** A changed file takes effect as a whole, or not at all: what is broken is reported, and what was good goes on. */
   #watchFiles(): void {
     if (this.#source.kind !== 'files') return;
-    const watching = watchResources(this.#source.paths, () => void this.#reload().catch((error: unknown) => this.#refuse([messageOf(error)])));
+    let reloaded = Promise.resolve();
+    const reload = (): void => void (reloaded = reloaded.then(() => this.#reload()).catch((error: unknown) => this.#refuse([messageOf(error)])));
+    const watching = watchResources(this.#source.paths, reload);
     this.#stops.push(() => watching.close());
   }
 
+  /** Makes before it breaks: Envoy knows new providers before a call is sent to them, and forgets old ones when no call is any more. */
   async #reload(): Promise<void> {
     const policies = this.#load();
     const errors = policies.findings.filter(({ severity }) => severity === 'error').map(formatFinding);
     if (errors.length > 0) return this.#refuse(errors);
-    const limits = this.#requireBudgets().budgets.configure(limitsOf(policies.compiled.snapshots.values()));
-    if (!limits.ok) return this.#refuse(limits.error.map(({ limit, field, message }) => `AIBudget ${limit} ${field}: ${message}`));
+    const former = this.#requirePolicies();
+    const refused = (await this.#configureEnvoy([former, policies])) ?? this.#configureBudgets(policies);
+    if (refused !== undefined) {
+      await this.#configureEnvoy([former]);
+      return this.#refuse(refused);
+    }
     this.#applyKeys(policies);
     this.#policies = policies;
-    await this.#envoy?.apply(this.#render(policies));
+    await this.#configureEnvoy([policies]);
     this.#problems = [];
     this.#metrics.snapshotApplied(Date.now());
     this.#options.logger.info('snapshot.applied', { resources: policies.resources.length });
+  }
+
+  /** Why Envoy does not run the configuration of these policies; `undefined`: it does. */
+  async #configureEnvoy(policies: readonly Policies[]): Promise<readonly string[] | undefined> {
+    await this.#envoy?.apply(this.#render(policies));
+    const readiness = await this.#envoy?.whenReady(APPLIED_WITHIN_MS);
+    return readiness === undefined || readiness.ready ? undefined : [readiness.reason];
+  }
+
+  #configureBudgets(policies: Policies): readonly string[] | undefined {
+    const limits = this.#requireBudgets().budgets.configure(limitsOf(policies.compiled.snapshots.values()));
+    return limits.ok ? undefined : limits.error.map(({ limit, field, message }) => `AIBudget ${limit} ${field}: ${message}`);
   }
 
   #refuse(errors: readonly string[]): void {
@@ -302,8 +323,8 @@ class Mesh {
     for (const { ref, usable, reason } of this.#keys.health()) if (!usable) this.#options.logger.error('key.unusable', { provider: ref, reason });
   }
 
-  #render(policies: Policies): ReturnType<typeof renderEnvoy> {
-    return renderEnvoy(envoySettings(policies.compiled, this.#listeners, this.#place));
+  #render(policies: readonly Policies[]): ReturnType<typeof renderEnvoy> {
+    return renderEnvoy(envoySettings(policies.map(({ compiled }) => compiled), this.#listeners, this.#place));
   }
 
   #onEnvoy(event: EnvoyEvent): void {
