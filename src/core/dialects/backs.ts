@@ -11,6 +11,7 @@ export interface Back {
   readonly dialect: Dialect;
   /** Served as they come, in the dialect's own paths. What is missing is translated to what is there, or refused. */
   readonly operations: ReadonlySet<Operation>;
+  readonly takesImages: boolean;
   /** The one field that is known to cap an answer's tokens there, whatever field the caller used. */
   readonly capField?: string;
   auth(key: string): ProviderAuth;
@@ -38,6 +39,7 @@ const versionQuery = (apiVersion: string): string => `?api-version=${encodeURICo
 const BACKS: Readonly<Record<BackName, Back>> = {
   openai: {
     dialect: openai,
+    takesImages: true,
     operations: new Set<Operation>(['chat', 'text_completion', 'responses', 'embeddings', 'images', 'audio', 'moderations', 'count_tokens']),
     auth: openai.auth,
     modelsPath: models,
@@ -46,6 +48,7 @@ const BACKS: Readonly<Record<BackName, Back>> = {
   /** Relays, vLLM, Ollama. Responses are passed on as they come: those that lack them say so. */
   compatible: {
     dialect: openai,
+    takesImages: true,
     operations: new Set<Operation>(['chat', 'text_completion', 'responses', 'embeddings', 'images', 'audio', 'moderations']),
     capField: 'max_tokens',
     auth: openai.auth,
@@ -55,6 +58,7 @@ const BACKS: Readonly<Record<BackName, Back>> = {
   /** Source: DeepSeek API docs, "Create Chat Completion" and "Create FIM Completion". */
   deepseek: {
     dialect: openai,
+    takesImages: false,
     operations: new Set<Operation>(['chat', 'text_completion']),
     capField: 'max_tokens',
     auth: openai.auth,
@@ -67,6 +71,7 @@ const BACKS: Readonly<Record<BackName, Back>> = {
    */
   azure: {
     dialect: openai,
+    takesImages: true,
     operations: new Set<Operation>(['chat', 'text_completion', 'responses', 'embeddings', 'images', 'audio']),
     auth: (key) => ({ ...openai.auth(''), set: key === '' ? [] : [['api-key', key]] }),
     modelsPath: (apiVersion) => (apiVersion === undefined ? `/v1${MODELS}` : `${MODELS}${versionQuery(apiVersion)}`),
@@ -77,6 +82,7 @@ const BACKS: Readonly<Record<BackName, Back>> = {
   },
   anthropic: {
     dialect: anthropic,
+    takesImages: true,
     operations: new Set<Operation>(['chat', 'count_tokens']),
     auth: anthropic.auth,
     modelsPath: models,
@@ -84,6 +90,7 @@ const BACKS: Readonly<Record<BackName, Back>> = {
   },
   gemini: {
     dialect: gemini,
+    takesImages: true,
     operations: new Set<Operation>(['chat', 'embeddings', 'count_tokens']),
     auth: gemini.auth,
     modelsPath: models,

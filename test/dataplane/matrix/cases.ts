@@ -3,6 +3,8 @@ import type { Question } from './front.ts';
 /** What is asked in each cell, apart from the model. */
 export interface MatrixCase {
   readonly name: string;
+  /** Its name without how it is delivered. */
+  readonly subject: string;
   readonly question: Omit<Question, 'model'>;
   readonly finish: 'stop' | 'tools' | 'length';
 }
@@ -37,6 +39,7 @@ const CALLS = [
 
 const plain: MatrixCase = {
   name: 'plain',
+  subject: 'plain',
   question: {
     system: 'Be brief.',
     turns: [
@@ -48,10 +51,11 @@ const plain: MatrixCase = {
   finish: 'stop',
 };
 
-const tools: MatrixCase = { name: 'tools', question: { turns: [{ role: 'user', text: 'Use your tools for Oslo.' }], tools: [WEATHER, TIME] }, finish: 'tools' };
+const tools: MatrixCase = { name: 'tools', subject: 'tools', question: { turns: [{ role: 'user', text: 'Use your tools for Oslo.' }], tools: [WEATHER, TIME] }, finish: 'tools' };
 
 const results: MatrixCase = {
   name: 'tool results',
+  subject: 'tool results',
   question: {
     turns: [
       { role: 'user', text: 'How is Oslo now?' },
@@ -63,11 +67,11 @@ const results: MatrixCase = {
   finish: 'stop',
 };
 
-const image: MatrixCase = { name: 'image', question: { turns: [{ role: 'user', text: 'What is in the picture?', image: PIXEL }] }, finish: 'stop' };
-const structured: MatrixCase = { name: 'structured', question: { turns: [{ role: 'user', text: 'Describe a book, as JSON.' }], schema: SCHEMA }, finish: 'stop' };
-const capped: MatrixCase = { name: 'capped', question: { turns: [{ role: 'user', text: 'Go on and on.' }], maxTokens: 16, headers: { 'x-simulate': 'tokens=40' } }, finish: 'length' };
+const image: MatrixCase = { name: 'image', subject: 'image', question: { turns: [{ role: 'user', text: 'What is in the picture?', image: PIXEL }] }, finish: 'stop' };
+const structured: MatrixCase = { name: 'structured', subject: 'structured', question: { turns: [{ role: 'user', text: 'Describe a book, as JSON.' }], schema: SCHEMA }, finish: 'stop' };
+const capped: MatrixCase = { name: 'capped', subject: 'capped', question: { turns: [{ role: 'user', text: 'Go on and on.' }], maxTokens: 16, headers: { 'x-simulate': 'tokens=40' } }, finish: 'length' };
 
-const streamed = ({ name, question, finish }: MatrixCase): MatrixCase => ({ name: `${name}, streamed`, question: { ...question, stream: true }, finish });
+const streamed = ({ name, subject, question, finish }: MatrixCase): MatrixCase => ({ name: `${name}, streamed`, subject, question: { ...question, stream: true }, finish });
 
 export const CASES: readonly MatrixCase[] = [plain, tools, results, image, structured, capped].flatMap((one) => [one, streamed(one)]);
 

@@ -6,7 +6,8 @@ import { countTokens, messages } from './messages.ts';
 
 const MODELS = ['claude-sonnet-4-5', 'claude-opus-4-5', 'claude-haiku-4-5'];
 
-const VERSIONS = ['2023-06-01', '2023-01-01'];
+/** Source: Claude API docs, "Versions". */
+const VERSIONS = ['2023-01-01', '2023-06-01', '2026-10-21'];
 
 /** Anthropic's API: its paths, and the list of models for who names a version. */
 export const anthropic: SimulatedApi = {
@@ -35,7 +36,7 @@ async function serve(call: Call, exchange: Exchange): Promise<void> {
     return MODELS.includes(id) ? exchange.answer.json(200, modelObject(id)) : refuse(exchange, failure(404, `model: ${id.slice(0, 100)}`, requestId));
   }
   if (call.method !== 'POST') return refuse(exchange, failure(405, 'Method Not Allowed', requestId));
-  if (call.path === '/v1/messages') return messages(jsonOf(call), exchange);
+  if (call.path === '/v1/messages') return messages(jsonOf(call), exchange, headerOf(call, 'anthropic-version') ?? '');
   if (call.path === '/v1/messages/count_tokens') return countTokens(jsonOf(call), exchange);
   refuse(exchange, failure(404, 'Not found', requestId));
 }

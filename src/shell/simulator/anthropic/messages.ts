@@ -18,9 +18,12 @@ import type { MessageRequest } from './schema.ts';
 /** Beginnings of fewer tokens are not kept. Source: Claude docs, "Prompt caching", for Sonnet. */
 const LEAST_CACHED = 1024;
 
+/** The version that took sampling parameters away. Source: Claude API docs, "Versions". */
+const WITHOUT_SAMPLING = '2026-10-21';
+
 /** `POST /v1/messages`. Source: `Message` and `RawMessageStreamEvent` of `@anthropic-ai/sdk`. */
-export async function messages(body: unknown, exchange: Exchange): Promise<void> {
-  const request = parsed(messageRequest, body, exchange);
+export async function messages(body: unknown, exchange: Exchange, version: string): Promise<void> {
+  const request = parsed(version === WITHOUT_SAMPLING ? messageRequest.omit({ temperature: true, top_p: true, top_k: true }) : messageRequest, body, exchange);
   if (request === undefined) return;
   const { answer, faults, cache } = exchange;
   const problem = impossible(request);

@@ -8,7 +8,7 @@ export const THOUGHT_SEAL = 'gemini thought';
 const ACCEPTED_WITHOUT_SEAL = new Set(['context_engineering_is_the_way_to_go', 'skip_thought_signature_validator']);
 
 /** Models that refuse calls without the signature that they came with. */
-const wantsSignatures = (model: string): boolean => /^gemini-3/.test(model);
+const wantsSignatures = (model: string): boolean => model.startsWith('gemini-3');
 
 /** Models that think unless told not to; of the others, those of 2.5 do when they are asked to. */
 export const thinksAlways = (model: string): boolean => /^gemini-(?:3|2\.5-pro)/.test(model);

@@ -43,7 +43,7 @@ function wrongSchema({ text, tools = [] }: ResponsesRequest): Failure | undefine
 }
 
 function unsupported({ model, reasoning, temperature, top_p: topP }: ResponsesRequest): Failure | undefined {
-  if (/^gpt-4/.test(model) && reasoning?.effort != null) return invalid("Unsupported parameter: 'reasoning.effort' is not supported with this model.", 'unsupported_parameter', 'reasoning.effort');
+  if (model.startsWith('gpt-4') && reasoning?.effort != null) return invalid("Unsupported parameter: 'reasoning.effort' is not supported with this model.", 'unsupported_parameter', 'reasoning.effort');
   if (!isReasoning(model) || reasoning?.effort === 'none') return undefined;
   if (temperature != null) return invalid("Unsupported parameter: 'temperature' is not supported with this model.", null, 'temperature');
   return topP == null ? undefined : invalid("Unsupported parameter: 'top_p' is not supported with this model.", null, 'top_p');
