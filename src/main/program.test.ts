@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CallRecord } from '../core/call/index.ts';
 import type { SpendEntry, SpendReport } from '../shell/budgets/index.ts';
-import { BooksClient, toText } from '../shell/stores/sqlite/index.ts';
+import { BooksClient, entryText } from '../shell/stores/sqlite/index.ts';
 import { spend } from './commands/spend.ts';
 import { createProgram } from './program.ts';
 import { recordingTerminal } from './terminal/recording.ts';
@@ -189,7 +189,7 @@ describe('spend without a server', () => {
   it('reads the books in the state folder', async () => {
     const state = mkdtempSync(join(folder, 'state-'));
     const books = await BooksClient.open(join(state, 'ledger.db'));
-    await books.apply([toText({ kind: 'settle', record: settled })], 1);
+    await books.apply([entryText({ kind: 'settle', record: settled })], 1);
     await books.close();
     const { terminal, out } = recordingTerminal();
     const nobody = await serving({}, async (served) => served);

@@ -147,7 +147,7 @@ spec: {limit: {usd: "900000"}, window: {calendar: Day}}
   );
   const state = join(folder, 'state');
   const args = ['run', file, '--listen', String(port), '--admin', String(admin), '--state', state, '--envoy', envoy.path, '--concurrency', '1', '--log-level', 'warn'];
-  const running = await startAirmesh(args);
+  const running = await startAirmesh(args, {}, 'built');
   children.push(running.child);
   const envoyPid = Number(readFileSync(join(state, 'envoy', 'envoy.pid'), 'utf8'));
   return { name: 'Airmesh', port, envoyPid, processorPid: running.child.pid, stop: () => running.stop() };

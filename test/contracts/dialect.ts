@@ -42,7 +42,7 @@ const CODES: Readonly<Record<RefusalCode, true>> = {
   invalid_value: true,
   unsupported_content_type: true,
   unsupported_content_encoding: true,
-  unsupported_state: true,
+  unsupported_state: true, not_translatable: true, operation_not_supported: true,
   request_too_large: true,
   empty_body: true,
   method_not_allowed: true,

@@ -1,4 +1,4 @@
-import { dialectOf } from '../dialects/index.ts';
+import { frontOf } from '../dialects/index.ts';
 import type { Dialect, LocalReply, Refusal } from '../dialects/index.ts';
 import type { Granted } from '../ledger/index.ts';
 import { err, ok } from '../units/index.ts';
@@ -7,22 +7,19 @@ import { accountsOf, budgetsOf } from './accounts.ts';
 import { Exchange } from './exchange.ts';
 import { inject } from './inject.ts';
 import type { CallPorts } from './ports.ts';
-import { quoteOf } from './quote.ts';
+import { FREE, isFree, quoteOf } from './quote.ts';
 import type { CallHold } from './record.ts';
 import { ledgerRefusal, refusal } from './refusals.ts';
 import type { Forwarded, IncomingRequest, Replied } from './request.ts';
 import { resolve } from './resolve.ts';
 import type { ResolvedCall } from './resolve.ts';
 
-/** The language that callers speak at these listeners. */
-const FRONT = 'openai';
-
 /**
  * Decides upon a request: identify, resolve, admit, inject. `id` names the call from here on; whoever gives it may
  * `abandon` it while this waits.
  */
 export async function begin(id: string, request: IncomingRequest, ports: CallPorts): Promise<Replied | Forwarded> {
-  const dialect = dialectOf(FRONT);
+  const dialect = frontOf(request.path, request.headers);
   const snapshot = ports.snapshots.current(request.workload);
   if (snapshot === undefined) {
     return refuse(ports, dialect, id, request.workload, refusal('model_not_allowed', `No policies are known for the workload ${request.workload}.`));
@@ -68,7 +65,7 @@ async function admit(id: string, call: ResolvedCall, ports: CallPorts): Promise<
   if (strict !== undefined && facts.unbounded.length > 0) {
     return err(refusal('cost_unbounded', `The strict budget ${strict.id} cannot bound the cost of: ${facts.unbounded.join(', ')}.`));
   }
-  const quote = quoteOf(facts, model, rule.transform);
+  const quote = isFree(call.front.endpoint) ? FREE : quoteOf(facts, model, rule.transform);
   const at = ports.clock.epochMs();
   const describe = (granted: Granted): CallHold => ({
     id,
@@ -78,7 +75,7 @@ async function admit(id: string, call: ResolvedCall, ports: CallPorts): Promise<
     rule: rule.id,
     provider: provider.id,
     model: model.name,
-    operation: call.endpoint.operation,
+    operation: call.front.endpoint.operation,
     stream: facts.stream,
     priceSource: model.price?.source,
     holds: granted.holds,
@@ -95,7 +92,7 @@ async function admit(id: string, call: ResolvedCall, ports: CallPorts): Promise<
     now: ports.clock.monotonicMs(),
     accounts: accountsOf(budgets, chargeable),
     quote,
-    profile: `${snapshot.workload.namespace}/${snapshot.workload.name}|${model.name}|${call.endpoint.operation}`,
+    profile: `${snapshot.workload.namespace}/${snapshot.workload.name}|${model.name}|${call.front.endpoint.operation}`,
   };
   const outcome = await ports.budgets.admit(command, describe);
   switch (outcome.kind) {

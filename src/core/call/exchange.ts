@@ -4,13 +4,25 @@ import type { ResponseMeter, UsageReading } from '../dialects/index.ts';
 import type { Granted, Settled, Settlement } from '../ledger/index.ts';
 import type { CallPorts } from './ports.ts';
 import type { CallHold, CallRecord } from './record.ts';
-import type { AnswerHead, ExchangeEnd, ForwardedCall } from './request.ts';
+import { kindOf, translateAnswer } from './answer.ts';
+import type { AnswerTranslator } from './answer.ts';
+import { isFree } from './quote.ts';
+import type { AnswerChanges, AnswerHead, ExchangeEnd, ForwardedCall } from './request.ts';
 import type { ResolvedCall } from './resolve.ts';
 import { verdictOf } from './settlement.ts';
-import type { Verdict } from './settlement.ts';
+import type { Outcome, Verdict } from './settlement.ts';
 
 /** A fair guess of how many bytes of text a token is. */
 const BYTES_PER_TOKEN = 4;
+
+/** JSON paths of what the provider was not told, as its API has no word for it. */
+const WARNING_HEADER = 'x-airmesh-warning';
+
+/** Of that header's value; the rest is counted. */
+const MAX_WARNED = 20;
+
+/** Header names of a body that another one takes the place of. */
+const GONE_WITH_THE_BODY = ['content-length', 'content-encoding', 'content-md5', 'digest', 'etag'];
 
 const NO_READING: UsageReading = { kind: 'missing', outputBytes: 0 };
 
@@ -23,6 +35,7 @@ export class Exchange implements ForwardedCall {
   readonly #startedMs: number;
   #head: AnswerHead | undefined;
   #meter: ResponseMeter | undefined;
+  #translator: AnswerTranslator | undefined;
   #firstByteMs: number | undefined;
   #ended = false;
 
@@ -34,26 +47,33 @@ export class Exchange implements ForwardedCall {
     this.#startedMs = ports.clock.monotonicMs();
   }
 
-  onAnswerHead(head: AnswerHead): readonly (readonly [name: string, value: string])[] {
-    const { dialect, endpoint, facts, provider, model } = this.#call;
+  onAnswerHead(head: AnswerHead): AnswerChanges {
+    const { back, endpoint, facts, provider, model, translated } = this.#call;
+    const start = { status: head.status, kind: isPlain(head.contentEncoding) ? kindOf(head.contentType) : ('other' as const) };
     this.#head = head;
-    this.#meter = dialect.meter(endpoint, {
-      kind: isPlain(head.contentEncoding) ? kindOf(head.contentType) : 'other',
-      status: head.status,
-      hideStreamUsage: facts.stream && !facts.wantsStreamUsage,
-    });
+    // Where the answer is said anew, its usage is for the translator to tell or to keep.
+    this.#meter = back.dialect.meter(endpoint, { ...start, hideStreamUsage: translated === undefined && facts.stream && !facts.wantsStreamUsage });
     if (head.local === undefined) this.#noteKey(head.status);
-    return [
+    // Envoy's own answers are in the caller's language already.
+    if (translated !== undefined && head.local === undefined) {
+      this.#translator = translateAnswer(translated, start, this.#hold.id, Math.floor(this.#ports.clock.epochMs() / 1000));
+    }
+    const ours: readonly (readonly [name: string, value: string])[] = [
       ['x-airmesh-request-id', this.#hold.id],
       ['x-airmesh-provider', provider.id],
       ['x-airmesh-model', model.name],
       ...(this.#granted.shrunk ? [['x-airmesh-output-cap', String(this.#granted.outputCap)] as const] : []),
+      ...(translated === undefined || translated.dropped.length === 0 ? [] : [[WARNING_HEADER, warningOf(translated.dropped)] as const]),
     ];
+    if (this.#translator === undefined) return { set: ours, remove: [] };
+    const { status, headers } = this.#translator;
+    return { ...(status === head.status ? {} : { status }), set: [...headers, ...ours], remove: GONE_WITH_THE_BODY };
   }
 
   onAnswerBody(chunk: Uint8Array, endOfStream: boolean): Uint8Array {
     this.#firstByteMs ??= this.#ports.clock.monotonicMs();
-    return this.#meter === undefined ? chunk : this.#meter.push(chunk, endOfStream);
+    const passed = this.#meter === undefined ? chunk : this.#meter.push(chunk, endOfStream);
+    return this.#translator === undefined ? passed : this.#translator.push(chunk, endOfStream);
   }
 
   end(how: ExchangeEnd): void {
@@ -61,11 +81,17 @@ export class Exchange implements ForwardedCall {
     this.#ended = true;
     const reading = this.#meter?.reading() ?? NO_READING;
     const status = this.#head?.status ?? 0;
-    const verdict = verdictOf({ status, local: this.#head?.local, how, body: this.#meter?.end(), reading });
-    const usage = verdict.basis === 'void' ? { inputTokens: 0, outputTokens: 0 } : this.#usageOf(reading);
+    const verdict = this.#verdictOf({ status, local: this.#head?.local, how, body: this.#meter?.end(), reading });
+    const usage = verdict.basis === 'void' || isFree(this.#call.front.endpoint) ? { inputTokens: 0, outputTokens: 0 } : this.#usageOf(reading);
     const settlement = this.#settlementOf(verdict, usage);
     const { id } = this.#hold;
     this.#ports.budgets.settle(id, settlement, (settled) => this.#record(verdict, usage, settled));
+  }
+
+  /** What is free costs what is known: nothing. */
+  #verdictOf(outcome: Outcome): Verdict {
+    const verdict = verdictOf(outcome);
+    return verdict.basis === 'estimated' && isFree(this.#call.front.endpoint) ? { ...verdict, basis: 'actual' } : verdict;
   }
 
   /** The provider's own count, else a guess from what went by. */
@@ -132,8 +158,9 @@ export class Exchange implements ForwardedCall {
 
 const isPlain = (encoding: string | undefined): boolean => encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity';
 
-function kindOf(contentType: string | undefined): 'sse' | 'json' | 'other' {
-  const type = contentType?.split(';', 1)[0]?.trim().toLowerCase() ?? '';
-  if (type === 'text/event-stream') return 'sse';
-  return type === 'application/json' || type.endsWith('+json') ? 'json' : 'other';
+/** `dropped: logit_bias, messages[0].name`. A field's name is the caller's own text, so only what a header may hold is said. */
+function warningOf(paths: readonly string[]): string {
+  const named = paths.slice(0, MAX_WARNED).map((path) => path.slice(0, 100).replaceAll(/[^\x21-\x7e]|,/g, '?'));
+  const more = paths.length - named.length;
+  return `dropped: ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

@@ -1,11 +1,12 @@
+import { ANTHROPIC_VERSION_HEADER } from '../dialects/index.ts';
 import type { WorkloadSnapshot } from '../policy/index.ts';
 
-/** What a dialect reads of a request besides its body. */
-const CONTENT_HEADERS = ['content-type', 'content-encoding'] as const;
+/** What a dialect reads of a request besides its path and body. */
+const DIALECT_HEADERS = ['content-type', 'content-encoding', ANTHROPIC_VERSION_HEADER] as const;
 
 /** Lower-case names of the request headers that these policies and the dialects read; no other header need reach the processor. */
 export function headersReadBy(snapshots: Iterable<WorkloadSnapshot>): string[] {
-  const names = new Set<string>(CONTENT_HEADERS);
+  const names = new Set<string>(DIALECT_HEADERS);
   for (const { rules, budgets } of snapshots) {
     for (const rule of rules) {
       for (const { name } of rule.match.headers) names.add(name.toLowerCase());

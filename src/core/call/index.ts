@@ -7,5 +7,5 @@ export type { CallHold, CallRecord, Ending } from './record.ts';
 export { begin } from './begin.ts';
 export { headersReadBy } from './headers.ts';
 export { limitsOf } from './limits.ts';
-export type { AnswerHead, Forwarded, ForwardedCall, ForwardInstructions, IncomingRequest, LocalAnswer, Replied } from './request.ts';
+export type { AnswerChanges, AnswerHead, Forwarded, ForwardedCall, ForwardInstructions, IncomingRequest, LocalAnswer, Replied } from './request.ts';
 export type { BudgetGate, CallObserver, CallPorts, Clock, KeySource, SnapshotSource, Unavailable } from './ports.ts';

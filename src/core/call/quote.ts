@@ -1,6 +1,6 @@
 import { worstCaseOf } from '../catalog/index.ts';
 import type { ModelInfo } from '../catalog/index.ts';
-import type { RequestFacts } from '../dialects/index.ts';
+import type { Endpoint, RequestFacts } from '../dialects/index.ts';
 import type { Quote } from '../ledger/index.ts';
 import type { TransformPolicy } from '../policy/index.ts';
 
@@ -12,6 +12,22 @@ const UNKNOWN_OUTPUT_TOKENS = 131_072;
 
 /** What an answer is expected to be where its real length is not known yet: a share of the cap, within reason. */
 const EXPECTED_OUTPUT_TOKENS = 512;
+
+/** What a call that costs nothing may cost. It counts as a request all the same. */
+export const FREE: Quote = {
+  fixedNanoUsd: 0n,
+  outputNanoUsdPerMillion: 0n,
+  inputTokens: 0,
+  choices: 1,
+  outputCap: 0,
+  capIsDefault: false,
+  estimate: { nanoUsd: 0n, tokens: 0, outputTokens: 0 },
+};
+
+/** Counting tokens is free at every provider that does it. Sources: Claude and Gemini API docs, "Token counting" and "Count tokens"; OpenAI's, "Counting tokens". */
+export function isFree({ operation }: Endpoint): boolean {
+  return operation === 'count_tokens';
+}
 
 /** The cap on one answer's tokens: the caller's, else the rule's default, else the model's; never above the rule's or the model's. */
 export function outputCapOf(facts: RequestFacts, model: ModelInfo, transform: TransformPolicy): { readonly cap: number; readonly isDefault: boolean } {
@@ -30,10 +46,10 @@ export function quoteOf(facts: RequestFacts, model: ModelInfo, transform: Transf
   const images = facts.inputImages * (model.maxImageTokens ?? UNKNOWN_IMAGE_TOKENS);
   const bounded = facts.inputTokenBound + images;
   const inputTokens = facts.unbounded.length === 0 ? bounded : Math.max(bounded, model.contextWindow ?? bounded);
-  const worst = model.price === undefined ? undefined : worstCaseOf(model.price, inputTokens, facts.tier);
+  const worst = model.price === undefined ? undefined : worstCaseOf(model.price, inputTokens, facts.tier, facts.cacheWrites);
   const expectedOutput = Math.min(cap, EXPECTED_OUTPUT_TOKENS) * facts.choices;
   const expectedInput = Math.min(inputTokens, facts.inputTokenEstimate + images);
-  const expected = model.price === undefined ? undefined : worstCaseOf(model.price, expectedInput, facts.tier);
+  const expected = model.price === undefined ? undefined : worstCaseOf(model.price, expectedInput, facts.tier, facts.cacheWrites);
   const perOutput = worst?.outputNanoUsdPerMillion ?? 0n;
   return {
     fixedNanoUsd: worst?.fixedNanoUsd ?? 0n,

@@ -31,6 +31,8 @@ export interface Forwarded {
 /** Changes to the request on its way out. */
 export interface ForwardInstructions {
   readonly providerId: string;
+  /** Name of the caller's dialect. */
+  readonly language: string;
   /** Path and query at the provider. */
   readonly path: string;
   readonly setHeaders: readonly (readonly [name: string, value: string])[];
@@ -59,10 +61,18 @@ export type LocalAnswer = 'unreachable' | 'reset' | 'timeout';
 /** `complete`: the last byte of the answer went by. `closed`: the exchange ended before. `unsent`: it was never sent on. */
 export type ExchangeEnd = 'complete' | 'closed' | 'unsent';
 
+/** Changes to an answer's beginning. */
+export interface AnswerChanges {
+  /** `undefined`: the provider's stays. */
+  readonly status?: number;
+  readonly set: readonly (readonly [name: string, value: string])[];
+  /** Lower-case names. */
+  readonly remove: readonly string[];
+}
+
 /** A call that was sent on: takes the answer as it comes, and ends once. */
 export interface ForwardedCall {
-  /** Headers to set on the answer. */
-  onAnswerHead(head: AnswerHead): readonly (readonly [name: string, value: string])[];
+  onAnswerHead(head: AnswerHead): AnswerChanges;
   /** The bytes that go on to the caller: the very same array where nothing changed. */
   onAnswerBody(chunk: Uint8Array, endOfStream: boolean): Uint8Array;
   /**

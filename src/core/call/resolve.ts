@@ -1,24 +1,25 @@
 import type { ModelInfo } from '../catalog/index.ts';
-import type { Dialect, Endpoint, LocalReply, Refusal, RequestContentHeaders, RequestFacts } from '../dialects/index.ts';
+import { backOf } from '../dialects/index.ts';
+import type { Back, Dialect, Endpoint, LocalReply, Refusal, RequestContentHeaders } from '../dialects/index.ts';
 import { callableModels, pickBackend, resolveModel } from '../policy/index.ts';
 import type { ProviderPolicy, RulePolicy, TransformPolicy, WorkloadSnapshot } from '../policy/index.ts';
 import { err, ok } from '../units/index.ts';
 import type { Result } from '../units/index.ts';
 import { faultRefusal, refusal } from './refusals.ts';
 import type { IncomingRequest } from './request.ts';
+import { translate } from './translate.ts';
+import type { BackRequest } from './translate.ts';
 
-/** A call whose rule, provider and model are known; nothing is reserved yet. */
-export interface ResolvedCall {
+/** A call whose rule, provider and model are known, said in the provider's language; nothing is reserved yet. */
+export interface ResolvedCall extends BackRequest {
   readonly snapshot: WorkloadSnapshot;
-  readonly dialect: Dialect;
-  readonly endpoint: Endpoint;
-  readonly facts: RequestFacts;
-  /** With the rule's edits. */
-  readonly body: Uint8Array;
-  /** As the caller sent it. */
+  /** As the caller speaks. */
+  readonly front: { readonly dialect: Dialect; readonly endpoint: Endpoint };
+  /** As the provider speaks. */
+  readonly back: Back;
+  /** The body as the caller sent it. */
   readonly received: Uint8Array;
-  readonly content: RequestContentHeaders;
-  /** With its `?`, or empty. */
+  /** The caller's, with its `?`, or empty. */
   readonly query: string;
   readonly headers: ReadonlyMap<string, string>;
   readonly rule: RulePolicy;
@@ -34,7 +35,7 @@ export type Resolution = { readonly kind: 'call'; readonly call: ResolvedCall } 
  */
 export function resolve(request: IncomingRequest, snapshot: WorkloadSnapshot, dialect: Dialect, random: () => number): Result<Resolution, Refusal> {
   const [path, query] = splitQuery(request.path);
-  const match = dialect.match(request.method, path);
+  const match = dialect.match(request.method, request.path);
   switch (match.kind) {
     case 'stateful':
       return err(
@@ -90,7 +91,13 @@ function resolveCall(
   const edited = applyRule(dialect, endpoint, body, content, found.rule.transform);
   const reread = edited === body ? read : dialect.readRequest(endpoint, edited, content);
   if (!reread.ok) return err(faultRefusal(reread.error));
-  return ok({ kind: 'call', call: { snapshot, dialect, endpoint, facts: reread.value, body: edited, received: body, content, query, headers, rule: found.rule, provider, model } });
+  const back = backOf(provider.back);
+  const said = translate({ dialect, endpoint, body: edited, content, facts: reread.value }, back, provider, model, snapshot);
+  if (!said.ok) return said;
+  return ok({
+    kind: 'call',
+    call: { ...said.value, snapshot, front: { dialect, endpoint }, back, received: body, query, headers, rule: found.rule, provider, model },
+  });
 }
 
 /** The rule's own edits come before anything is priced: a system prompt is input like any other. */

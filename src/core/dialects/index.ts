@@ -4,6 +4,11 @@
  * Owns wire formats. Must never know of budgets, policies, or how bytes travel.
  */
 export type * from './types.ts';
-export { dialectOf } from './registry.ts';
-export type { DialectName } from './registry.ts';
+export type * from './neutral.ts';
+export type * from './translation.ts';
+export { backOf } from './backs.ts';
+export type { Back, BackName } from './backs.ts';
+export { ANTHROPIC_VERSION_HEADER, frontOf, translationOf } from './registry.ts';
+export { anthropic } from './anthropic/index.ts';
+export { gemini } from './gemini/index.ts';
 export { openai } from './openai/index.ts';

@@ -1,13 +1,37 @@
+import { anthropic } from './anthropic/index.ts';
+import { anthropicTranslation } from './anthropic/translate/index.ts';
+import { gemini } from './gemini/index.ts';
+import { geminiTranslation } from './gemini/translate/index.ts';
 import { openai } from './openai/index.ts';
+import { openaiTranslation } from './openai/translate/index.ts';
+import type { Translation } from './translation.ts';
 import type { Dialect } from './types.ts';
 
-export type DialectName = 'openai';
+const TRANSLATIONS: ReadonlyMap<Dialect, Translation> = new Map([
+  [openai, openaiTranslation],
+  [anthropic, anthropicTranslation],
+  [gemini, geminiTranslation],
+]);
 
-const DIALECTS: ReadonlyMap<string, Dialect> = new Map([[openai.name, openai]]);
+/** A dialect's way to and from the neutral form. */
+export function translationOf(dialect: Dialect): Translation {
+  const translation = TRANSLATIONS.get(dialect);
+  if (translation === undefined) throw new TypeError(`${dialect.name} is not translated.`);
+  return translation;
+}
 
-/** The dialect of a name; `undefined` where none has it. */
-export function dialectOf(name: DialectName): Dialect;
-export function dialectOf(name: string): Dialect | undefined;
-export function dialectOf(name: string): Dialect | undefined {
-  return DIALECTS.get(name);
+/** A path of Gemini's: a version that only Google has, or a method behind a model's name. */
+const GEMINI_PATH = /^\/v1(?:alpha|beta)\/|^(?:\/v1)?\/models\/[^?#]*:[A-Za-z]+(?=[?#]|$)/;
+const ANTHROPIC_PATH = /^(?:\/v1)?\/messages(?=[/?#]|$)/;
+const MODELS_PATH = /^(?:\/v1)?\/models(?=[/?#]|$)/;
+
+/** The header that every client of Anthropic's sends; it tells whose list of models is meant. */
+export const ANTHROPIC_VERSION_HEADER = 'anthropic-version';
+
+/** The language that a caller speaks, from where it calls. OpenAI's is what everybody else speaks. */
+export function frontOf(path: string, headers: ReadonlyMap<string, string>): Dialect {
+  if (GEMINI_PATH.test(path)) return gemini;
+  if (ANTHROPIC_PATH.test(path)) return anthropic;
+  if (MODELS_PATH.test(path) && headers.has(ANTHROPIC_VERSION_HEADER)) return anthropic;
+  return openai;
 }

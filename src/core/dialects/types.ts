@@ -1,4 +1,4 @@
-import type { PriceTier, Usage } from '../catalog/index.ts';
+import type { CacheWrites, PriceTier, Usage } from '../catalog/index.ts';
 import type { Result } from '../units/index.ts';
 
 /** What a caller wants done; metrics carry it as `gen_ai.operation.name`. */
@@ -46,6 +46,8 @@ export interface RequestFacts {
   /** No answer in tokens: embeddings, moderations. */
   readonly hasOutput: boolean;
   readonly tier: PriceTier;
+  /** Absent: not known, as it depends on the provider. */
+  readonly cacheWrites?: CacheWrites;
 }
 
 /** Why a request cannot be read: a 400 that names the parameter, as the dialect's own API would answer. */
@@ -124,6 +126,7 @@ export interface Refusal {
 /** Every code that a caller can meet. A test holds this list against docs/errors.md, both ways. */
 export type RefusalCode =
   | 'invalid_json' | 'invalid_body' | 'invalid_value' | 'unsupported_content_type' | 'unsupported_content_encoding' | 'unsupported_state'
+  | 'not_translatable' | 'operation_not_supported'
   | 'request_too_large' | 'empty_body' | 'method_not_allowed' | 'endpoint_not_supported' | 'stateful_endpoint_refused'
   | 'model_not_found' | 'model_not_allowed' | 'no_provider_available' | 'provider_key_missing' | 'price_unknown' | 'cost_unbounded'
   | 'budget_exhausted' | 'budget_too_small_for_call' | 'budget_wait_timeout' | 'budget_unavailable' | 'rate_limit_exceeded' | 'too_many_waiting'
@@ -147,6 +150,8 @@ export interface ProviderAuth {
   readonly set: readonly (readonly [name: string, value: string])[];
   /** Credentials and account selectors of the caller, lower case, removed whatever they hold. */
   readonly remove: readonly string[];
+  /** Headers that the provider must have and that the caller may choose: set only where the caller sent none (`anthropic-version`). */
+  readonly defaults?: readonly (readonly [name: string, value: string])[];
 }
 
 /**

@@ -1,6 +1,6 @@
 import { watched } from './bootstrap.ts';
 import { localReplies } from './localreply.ts';
-import { BACKEND_HEADER, PROCESSOR_CLUSTER, WORKLOAD_METADATA, routesFile, seconds, typed } from './settings.ts';
+import { BACKEND_HEADER, FRONT_METADATA, PROCESSOR_CLUSTER, WORKLOAD_METADATA, routesFile, seconds, typed } from './settings.ts';
 import type { EnvoySettings, Json, ListenerSettings } from './settings.ts';
 
 /** What a caller could otherwise tell Envoy to do, and what only the processor may say. Removed on entry, before anything reads it. */
@@ -10,6 +10,7 @@ const REMOVED_ON_ENTRY = [
   'x-airmesh-model',
   'x-airmesh-provider',
   'x-airmesh-output-cap',
+  'x-airmesh-warning',
   'x-airmesh-workload',
   'x-envoy-attempt-count',
   'x-envoy-decorator-operation',
@@ -115,6 +116,7 @@ function extProc(listener: ListenerSettings, settings: EnvoySettings): Json {
       send_body_without_waiting_for_header_response: true,
       forward_rules: { allowed_headers: { patterns: [':path', ':method', ':status', 'content-type', ...settings.headersRead.filter((name) => name !== 'content-type')].map((exact) => ({ exact })) } },
       response_attributes: ['response.code_details'],
+      metadata_options: { receiving_namespaces: { untyped: [FRONT_METADATA.namespace] } },
       message_timeout: seconds(settings.messageTimeoutMs),
     }),
   };

@@ -1,28 +1,61 @@
-import { typed } from './settings.ts';
+import { anthropic, gemini, openai } from '../dialects/index.ts';
+import type { Dialect, Refusal } from '../dialects/index.ts';
+import { decodeUtf8 } from '../json/index.ts';
+import { FRONT_METADATA, typed } from './settings.ts';
 import type { Json } from './settings.ts';
 
-/** What Envoy answers by itself, in the words of OpenAI's API. Codes are sections of docs/errors.md. */
-interface OwnAnswer {
+/** What Envoy answers by itself. Codes are sections of docs/errors.md. */
+interface OwnAnswer extends Refusal {
   /** An expression over the reply that Envoy is about to send. */
   readonly when: string;
-  readonly status: number;
-  readonly code: string;
-  readonly type: 'invalid_request_error' | 'server_error';
-  readonly message: string;
-  readonly shouldRetry: boolean;
 }
+
+/** A language that callers speak, and the beginnings of the paths by which it is known. */
+interface Language {
+  readonly dialect: Dialect;
+  readonly prefixes: readonly string[];
+}
+
+/** In the order in which they are tried; everybody else speaks OpenAI's. The processor looks closer (`frontOf`); this is for calls that it never sees. */
+const LANGUAGES: readonly Language[] = [
+  { dialect: anthropic, prefixes: ['/v1/messages', '/messages'] },
+  { dialect: gemini, prefixes: ['/v1beta/', '/v1alpha/'] },
+  { dialect: openai, prefixes: ['/'] },
+];
+
+/** Envoy's own id of a request, which its access log has too. */
+const REQUEST_ID = '%REQ(X-REQUEST-ID)%';
 
 /** Our own refusals pass Envoy as local replies as well; they carry this in their details, and are left as they are. */
 export const REFUSAL_DETAILS = 'airmesh_refusal';
 
+/** Statuses of the routes that lead nowhere; the words are found here. */
+export const NOTHING_HERE = 404;
+export const NO_BODY = 400;
+
 const details = (text: string): string => `response.code_details.contains('${text}')`;
 
+const DIRECT = `response.code_details.startsWith('direct_response')`;
+
 const ANSWERS: readonly OwnAnswer[] = [
+  {
+    when: `${DIRECT} && response.code == ${NOTHING_HERE}`,
+    status: NOTHING_HERE,
+    code: 'endpoint_not_supported',
+    message: 'There is nothing here.',
+    shouldRetry: false,
+  },
+  {
+    when: `${DIRECT} && response.code == ${NO_BODY}`,
+    status: NO_BODY,
+    code: 'empty_body',
+    message: 'The request has no body. Send a JSON document.',
+    shouldRetry: false,
+  },
   {
     when: details('payload_too_large'),
     status: 413,
     code: 'request_too_large',
-    type: 'invalid_request_error',
     message: 'The request body is larger than this mesh takes. Send less, or have maxRequestBytes raised.',
     shouldRetry: false,
   },
@@ -30,7 +63,6 @@ const ANSWERS: readonly OwnAnswer[] = [
     when: 'response.code == 431',
     status: 431,
     code: 'headers_too_large',
-    type: 'invalid_request_error',
     message: 'The request headers are larger than this mesh takes.',
     shouldRetry: false,
   },
@@ -38,7 +70,6 @@ const ANSWERS: readonly OwnAnswer[] = [
     when: details('ext_proc'),
     status: 503,
     code: 'processor_unavailable',
-    type: 'server_error',
     message: 'The policy processor beside this service did not answer, so the call was not sent on. Try again.',
     shouldRetry: true,
   },
@@ -46,7 +77,6 @@ const ANSWERS: readonly OwnAnswer[] = [
     when: `response.code == 504`,
     status: 504,
     code: 'provider_timeout',
-    type: 'server_error',
     message: 'The provider did not answer in time. It may have billed the call.',
     shouldRetry: false,
   },
@@ -54,35 +84,33 @@ const ANSWERS: readonly OwnAnswer[] = [
     when: `response.code == 503`,
     status: 503,
     code: 'provider_unreachable',
-    type: 'server_error',
     message: 'The provider could not be reached, or broke the connection before it answered.',
     shouldRetry: true,
   },
 ];
 
 export function localReplies(): Json {
-  return { mappers: ANSWERS.map(mapper) };
+  return { mappers: LANGUAGES.flatMap((language) => ANSWERS.map((answer) => mapper(answer, language))) };
 }
 
-function mapper(answer: OwnAnswer): Json {
-  const ours = `response.code_details.startsWith('${REFUSAL_DETAILS}') || response.code_details.startsWith('direct_response')`;
+function mapper(answer: OwnAnswer, { dialect, prefixes }: Language): Json {
+  const ours = `response.code_details.startsWith('${REFUSAL_DETAILS}')`;
+  const reply = dialect.refusal(answer, REQUEST_ID);
+  const metadata = 'metadata.filter_metadata';
+  const { namespace, key } = FRONT_METADATA;
+  const byPath = prefixes.map((prefix) => `request.path.startsWith('${prefix}')`).join(' || ');
+  const spoken = `('${namespace}' in ${metadata} ? ${metadata}['${namespace}']['${key}'] == '${dialect.name}' : (${byPath}))`;
   return {
     filter: {
       extension_filter: {
         name: 'envoy.access_loggers.extension_filters.cel',
-        typed_config: typed('envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter', { expression: `!(${ours}) && ${answer.when}` }),
+        typed_config: typed('envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter', { expression: `!${ours} && ${answer.when} && ${spoken}` }),
       },
     },
-    status_code: answer.status,
-    body: { inline_string: errorBody(answer.message, answer.type, answer.code) },
-    body_format_override: { text_format_source: { inline_string: '%LOCAL_REPLY_BODY%' }, content_type: 'application/json' },
-    headers_to_add: [
-      { header: { key: 'x-should-retry', value: String(answer.shouldRetry) }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' },
-    ],
+    status_code: reply.status,
+    body_format_override: { text_format_source: { inline_string: decodeUtf8(reply.body) }, content_type: 'application/json' },
+    headers_to_add: reply.headers
+      .filter(([name]) => name !== 'content-type')
+      .map(([name, value]) => ({ header: { key: name, value }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' })),
   };
-}
-
-/** OpenAI's error shape. */
-export function errorBody(message: string, type: string, code: string): string {
-  return JSON.stringify({ error: { message, type, param: null, code } });
 }

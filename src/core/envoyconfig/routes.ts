@@ -1,6 +1,6 @@
+import { NO_BODY, NOTHING_HERE } from './localreply.ts';
 import { BACKEND_HEADER, seconds, typed } from './settings.ts';
 import type { EnvoySettings, Json, ListenerSettings, UpstreamSettings } from './settings.ts';
-import { errorBody } from './localreply.ts';
 
 /**
  * A listener's routes. A call first matches one of the last two, which lead nowhere; the processor then names its
@@ -55,8 +55,7 @@ function withoutBody(): Json {
   return {
     name: 'without-body',
     match: { prefix: '/', headers: [{ name: ':method', string_match: { safe_regex: { regex: 'GET|HEAD|OPTIONS|DELETE' } } }] },
-    direct_response: refusal(404, 'There is nothing here.', 'endpoint_not_supported'),
-    response_headers_to_add: jsonHeaders,
+    direct_response: { status: NOTHING_HERE },
     typed_per_filter_config: {
       'envoy.filters.http.ext_proc': typed('envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute', {
         overrides: {
@@ -79,18 +78,8 @@ function unseen(): Json {
   return {
     name: 'unseen',
     match: { prefix: '/' },
-    direct_response: refusal(400, 'The request has no body. Send a JSON document.', 'empty_body'),
-    response_headers_to_add: jsonHeaders,
+    direct_response: { status: NO_BODY },
   };
-}
-
-const jsonHeaders: Json = [
-  { header: { key: 'content-type', value: 'application/json' }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' },
-  { header: { key: 'x-should-retry', value: 'false' }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' },
-];
-
-function refusal(status: number, message: string, code: string): Json {
-  return { status, body: { inline_string: errorBody(message, 'invalid_request_error', code) } };
 }
 
 function hostHeader(upstream: UpstreamSettings): string {

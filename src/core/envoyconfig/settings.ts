@@ -53,6 +53,9 @@ export const BACKEND_HEADER = 'x-airmesh-backend';
 /** The metadata by which a listener's ext_proc filter names its workload. */
 export const WORKLOAD_METADATA = 'x-airmesh-workload';
 
+/** Where the processor says which API's language a call's caller speaks, for what Envoy answers by itself. */
+export const FRONT_METADATA = { namespace: 'airmesh', key: 'front' } as const;
+
 /** Name of the cluster of the ext_proc server. */
 export const PROCESSOR_CLUSTER = 'airmesh_processor';
 

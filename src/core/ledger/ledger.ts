@@ -10,7 +10,7 @@ import type { Held, HeldPart } from './held.ts';
 import { LimitBook } from './limitbook.ts';
 import { checkLimits } from './limits.ts';
 import type {
-  AccountRef, AccountView, AnswerStatistic, Checkpoint, Granted, HeldReservation, LimitError, LimitSpec, PostedWindow, RateView,
+  AccountRef, AccountView, AnswerStatistic, Checkpoint, Granted, HeldReservation, Hold, LimitError, LimitSpec, PostedWindow, RateView,
   Refused, ReservationId, ReserveCommand, Settled, Settlement, Waiting,
 } from './types.ts';
 import { WaitingRoom } from './waitingroom.ts';
@@ -73,6 +73,24 @@ export class Ledger {
     if (this.#room.isFull) return this.#tooMany(id, verdict.on);
     this.#room.enter(candidate, now);
     return { kind: 'waiting', id };
+  }
+
+  /**
+   * Holds an amount in one account for no call in particular; `settle` ends it like any reservation. `undefined`, and
+   * nothing has changed, where that much is not free or somebody waits for it. Throws on an id that is held or waits.
+   */
+  setAside(id: ReservationId, ref: AccountRef, amount: bigint, at: EpochMs, now: MonotonicMs): Hold | undefined {
+    if (this.#held.has(id) || this.#room.has(id)) throw new RangeError(`reservation ${JSON.stringify(id)} exists already`);
+    if (amount < 0n) throw new RangeError('a negative amount cannot be set aside');
+    this.#tick(at, now);
+    const account = this.#book.account(ref, at);
+    account.roll(at);
+    if (account.line.length > 0 || account.free < amount) return undefined;
+    const counter = account.hold(at, amount);
+    this.#room.watch(account);
+    const hold = { limit: account.limit, subject: account.subject, windowStart: counter.span.start, amount };
+    this.#held.set(id, { parts: [{ account, counter, hold, isBound: holdsUpperBound(account.spec) }], answer: undefined });
+    return hold;
   }
 
   /** Ends a held reservation. `undefined`: unknown, still waiting or settled before; nothing changed. Throws on negative amounts. */

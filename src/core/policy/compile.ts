@@ -25,7 +25,8 @@ export const workloadId = ({ namespace, name }: Workload): string => `${namespac
 export function compile(resources: readonly Resource[], workloads: readonly Workload[], context: ProviderContext): Compiled {
   const findings: Finding[] = [];
   const report = (finding: Finding): void => void findings.push(finding);
-  const unique = withoutDuplicates(resources, report);
+  // Whoever reads them may do so in any order, and a snapshot's version must not depend on it.
+  const unique = withoutDuplicates(resources, report).toSorted((a, b) => compareText(resourceId(a), resourceId(b)));
   const providers = new Map<string, CompiledProvider>();
   for (const resource of unique) {
     if (resource.kind !== 'AIProvider') continue;
@@ -33,8 +34,9 @@ export function compile(resources: readonly Resource[], workloads: readonly Work
     if (compiled !== undefined) providers.set(compiled.policy.id, compiled);
   }
   const declared = new Set(unique.filter((resource) => resource.kind === 'AIProvider').map(resourceId));
-  const routes = unique.filter((resource) => resource.kind === 'AIRoute').toSorted((a, b) => compareText(resourceId(a), resourceId(b)));
+  const routes = unique.filter((resource) => resource.kind === 'AIRoute');
   const rules = new Map(routes.map((route) => [route, compileRules(route, providers, declared, report)]));
+  for (const route of routes) if (!workloads.some((workload) => selectsAny(route.spec.workloads, workload, route.metadata.namespace))) report(selectsNobody(`AIRoute ${resourceId(route)}`, 'spec.workloads', 'so its rules are for nobody'));
   const budgets = unique.filter((resource) => resource.kind === 'AIBudget').flatMap((budget) => compileBudget(budget, workloads, declared, report));
   const policies = new Map([...providers].map(([id, { policy }]) => [id, policy]));
   const snapshots = new Map(workloads.map((workload) => [workloadId(workload), snapshotOf(workload, routes, rules, budgets, policies)]));
@@ -58,13 +60,13 @@ function snapshotOf(
   budgets: readonly { readonly policy: BudgetPolicy; readonly workloads: readonly string[] }[],
   policies: ReadonlyMap<string, ProviderPolicy>,
 ): WorkloadSnapshot {
-  const rules = routes.filter((route) => route.spec.workloads.some((name) => selects(name, workload, route.metadata.namespace))).flatMap((route) => compiled.get(route) ?? []);
+  const rules = routes.filter((route) => selectsAny(route.spec.workloads, workload, route.metadata.namespace)).flatMap((route) => compiled.get(route) ?? []);
   const used = new Set(rules.flatMap((rule) => rule.backends.map((backend) => backend.provider)));
   const content = {
     workload,
     providers: new Map([...policies].filter(([id]) => used.has(id))),
     rules,
-    budgets: budgets.filter((budget) => budget.workloads.length === 0 || budget.workloads.some((name) => selects(name, workload, namespaceOf(budget.policy.id)))).map(({ policy }) => policy),
+    budgets: budgets.filter((budget) => budget.workloads.length === 0 || selectsAny(budget.workloads, workload, namespaceOf(budget.policy.id))).map(({ policy }) => policy),
     aliases: SHIPPED_ALIASES,
     knownModels: new Map([...policies.values()].flatMap(({ models }) => [...models].map(([key, { name }]): [string, string] => [key, name]))),
   };
@@ -75,6 +77,11 @@ function snapshotOf(
 function selects(selector: string, workload: Workload, namespace: string): boolean {
   return selector === '*' || selector === workloadId(workload) || (selector === workload.name && workload.namespace === namespace);
 }
+
+const selectsAny = (selectors: readonly string[], workload: Workload, namespace: string): boolean => selectors.some((selector) => selects(selector, workload, namespace));
+
+/** A slip of the pen, or a workload that is yet to come: not an error. */
+const selectsNobody = (resource: string, path: string, consequence: string): Finding => ({ severity: 'warning', resource, path, message: `selects no workload that is known here, ${consequence}` });
 
 const namespaceOf = (id: string): string => id.split('/', 1)[0] ?? '';
 
@@ -139,19 +146,19 @@ const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 
 function compileBudget(budget: AIBudget, workloads: readonly Workload[], declared: ReadonlySet<string>, report: (finding: Finding) => void): { policy: BudgetPolicy; workloads: readonly string[] }[] {
   const { spec } = budget;
   const id = resourceId(budget);
-  const problem = (severity: Finding['severity'], path: string, message: string): void => report({ severity, resource: `AIBudget ${id}`, path, message });
-  const zone = spec.window.calendar === undefined ? undefined : timeZoneError(spec.window.timeZone);
+  const fault = (path: string, message: string): void => report({ severity: 'error', resource: `AIBudget ${id}`, path, message });
+  const zone = timeZoneError(spec.window.timeZone);
   if (zone !== undefined) {
-    problem('error', 'spec.window.timeZone', zone);
+    fault('spec.window.timeZone', zone);
     return [];
   }
   const providers = spec.selector.providers.map((reference) => qualified(reference, budget.metadata.namespace));
   providers.forEach((provider, index) => {
-    if (!declared.has(provider)) problem('error', `spec.selector.providers[${index}]`, missingProvider(provider, declared));
+    if (!declared.has(provider)) fault(`spec.selector.providers[${index}]`, missingProvider(provider, declared));
   });
   const selected = spec.selector.workloads;
-  if (selected.length > 0 && !workloads.some((workload) => selected.some((name) => selects(name, workload, budget.metadata.namespace)))) {
-    problem('warning', 'spec.selector.workloads', 'selects no workload that is known here, so the budget counts nothing');
+  if (selected.length > 0 && !workloads.some((workload) => selectsAny(selected, workload, budget.metadata.namespace))) {
+    report(selectsNobody(`AIBudget ${id}`, 'spec.selector.workloads', 'so the budget counts nothing'));
   }
   const { limit } = spec;
   const unit = limit.usd !== undefined ? 'usd' : limit.tokens !== undefined ? 'tokens' : 'requests';

@@ -15,13 +15,30 @@ export function parseResource(document: unknown): Result<Resource, readonly Find
   const label = labelOf(document);
   const wrong = (path: string, message: string): Result<Resource, readonly Finding[]> => err([{ severity: 'error', resource: label, path, message }]);
   if (apiVersion !== API_VERSION) return wrong('apiVersion', `must be ${API_VERSION}`);
-  if (typeof kind !== 'string' || !(kind in SCHEMAS)) {
+  if (typeof kind !== 'string' || !Object.hasOwn(SCHEMAS, kind)) {
     const guess = typeof kind === 'string' ? nearest(kind, Object.keys(SCHEMAS)) : undefined;
     return wrong('kind', `must be one of ${Object.keys(SCHEMAS).join(', ')}${guess === undefined ? '' : `; did you mean ${guess}?`}`);
   }
   const parsed = SCHEMAS[kind as Kind].safeParse(document);
   if (parsed.success) return ok(parsed.data);
-  return err(parsed.error.issues.flatMap((issue) => findingsOf(issue, label, kind as Kind)));
+  const findings = parsed.error.issues.slice(0, MAX_FINDINGS + 1).flatMap((issue) => findingsOf(issue, label, kind as Kind));
+  if (findings.length <= MAX_FINDINGS) return err(findings);
+  return err([...findings.slice(0, MAX_FINDINGS), { severity: 'error', resource: label, path: '', message: `has more than ${MAX_FINDINGS} errors; these were the first` }]);
+}
+
+/** More than a person reads at once, and each costs a search for its place. */
+const MAX_FINDINGS = 50;
+
+/** No field is called by a longer name; a key may be, in the wrong place. */
+const MAX_NAME_LENGTH = 24;
+
+/** A message may quote what stands in the file, of whatever length. */
+const MAX_TEXT_LENGTH = 400;
+
+/** Fit for a terminal: no control characters, and not endless. */
+function shown(text: string, longest = MAX_TEXT_LENGTH): string {
+  const plain = text.replaceAll(/\p{Cc}/gu, '\u{fffd}');
+  return plain.length > longest ? `${plain.slice(0, longest / 2)}…` : plain;
 }
 
 /** `Kind namespace/name`, as far as it can be told. */
@@ -29,19 +46,21 @@ function labelOf(document: object): string {
   const { kind, metadata } = document as { kind?: unknown; metadata?: { name?: unknown; namespace?: unknown } | null };
   const name = typeof metadata?.name === 'string' ? metadata.name : '?';
   const namespace = typeof metadata?.namespace === 'string' ? metadata.namespace : 'default';
-  return `${typeof kind === 'string' ? kind : 'document'} ${namespace}/${name}`.slice(0, 300);
+  return shown(`${typeof kind === 'string' ? kind : 'document'} ${namespace}/${name}`);
 }
 
 function findingsOf(issue: z.core.$ZodIssue, label: string, kind: Kind): Finding[] {
   const path = issue.path.filter((part) => typeof part !== 'symbol');
-  const finding = (at: FieldPath, message: string): Finding => ({ severity: 'error', resource: label, path: formatPath(at), message });
+  const finding = (at: FieldPath, message: string): Finding => ({ severity: 'error', resource: label, path: formatPath(at), message: shown(message) });
   if (issue.code === 'unrecognized_keys') {
     const known = fieldsAt(SCHEMAS[kind], path);
-    return issue.keys.map((key) => {
+    return issue.keys.slice(0, MAX_FINDINGS + 1).map((key) => {
       const guess = nearest(key, known);
-      return finding([...path, key], `is not a field${guess === undefined ? '' : `; did you mean ${guess}?`}${known.length > 0 ? ` Known: ${known.join(', ')}.` : ''}`);
+      return finding([...path, shown(key, MAX_NAME_LENGTH)], `is not a field${guess === undefined ? '' : `; did you mean ${guess}?`}${known.length > 0 ? ` Known: ${known.join(', ')}.` : ''}`);
     });
   }
+  // A record's key is checked by a schema of its own, whose issue says what is wrong with it.
+  if (issue.code === 'invalid_key') return issue.issues.map(({ message }) => finding(path, message));
   if (issue.code === 'invalid_union') {
     const deepest = issue.errors.flat().toSorted((left, right) => right.path.length - left.path.length)[0];
     if (deepest !== undefined && deepest.path.length > 0) return findingsOf({ ...deepest, path: [...issue.path, ...deepest.path] }, label, kind);

@@ -4,7 +4,7 @@ import { parseBaseUrl } from './baseurl.ts';
 import type { OwnAddress } from './baseurl.ts';
 import type { Finding } from './findings.ts';
 import type { AIProvider, KeySourceSpec } from './schema.ts';
-import type { ProviderPolicy, ProviderType } from './snapshot.ts';
+import type { BackKind, ProviderPolicy, ProviderType, ProviderUrl } from './snapshot.ts';
 
 /** Models beyond the shipped ones, with their prices, by who serves them first hand. */
 export type KnownModels = Readonly<Record<Vendor, readonly ModelInfo[]>>;
@@ -23,6 +23,9 @@ export interface CompiledProvider {
 
 const DEFAULT_URL: Readonly<Record<ProviderType, string | undefined>> = {
   OpenAI: 'https://api.openai.com/v1',
+  Anthropic: 'https://api.anthropic.com/v1',
+  Gemini: 'https://generativelanguage.googleapis.com/v1beta',
+  AzureOpenAI: undefined,
   DeepSeek: 'https://api.deepseek.com/v1',
   OpenAICompatible: undefined,
   Simulated: undefined,
@@ -30,10 +33,33 @@ const DEFAULT_URL: Readonly<Record<ProviderType, string | undefined>> = {
 
 const VENDORS: Readonly<Record<ProviderType, readonly Vendor[]>> = {
   OpenAI: ['openai'],
+  Anthropic: ['anthropic'],
+  Gemini: ['google'],
+  AzureOpenAI: ['openai'],
   DeepSeek: ['deepseek'],
   OpenAICompatible: ['openai', 'anthropic', 'google', 'deepseek'],
   Simulated: ['openai', 'anthropic', 'google', 'deepseek'],
 };
+
+const BACKS: Readonly<Record<ProviderType, BackKind>> = {
+  OpenAI: 'openai',
+  Anthropic: 'anthropic',
+  Gemini: 'gemini',
+  AzureOpenAI: 'azure',
+  DeepSeek: 'deepseek',
+  OpenAICompatible: 'compatible',
+  Simulated: 'openai',
+};
+
+/** How the root of an API ends, where base URLs leave it out: SDKs differ in whether theirs hold the version. */
+const ROOTS: Readonly<Partial<Record<ProviderType, { readonly suffix: string; readonly present: RegExp }>>> = {
+  Anthropic: { suffix: '/v1', present: /\/v\d+$/ },
+  Gemini: { suffix: '/v1beta', present: /\/v\d+(?:alpha|beta)?$/ },
+  AzureOpenAI: { suffix: '/openai', present: /\/openai$/ },
+};
+
+/** The types whose models go by the vendor's own names there. */
+const FIRST_HAND: ReadonlySet<ProviderType> = new Set(['OpenAI', 'Anthropic', 'Gemini', 'AzureOpenAI', 'DeepSeek']);
 
 export const resourceId = ({ metadata }: { readonly metadata: { readonly namespace: string; readonly name: string } }): string => `${metadata.namespace}/${metadata.name}`;
 
@@ -52,13 +78,15 @@ export function compileProvider(provider: AIProvider, context: ProviderContext, 
     fault('spec.baseUrl', baseUrl.error);
     return undefined;
   }
+  if (spec.apiVersion !== undefined && spec.type !== 'AzureOpenAI') fault('spec.apiVersion', `is for type AzureOpenAI; ${spec.type} takes none`);
   const models = modelsOf(provider, context.known, fault);
   const { timeouts, retries, outlierDetection } = spec;
   const policy: ProviderPolicy = {
     id: resourceId(provider),
     type: spec.type,
-    dialect: 'openai',
-    baseUrl: baseUrl.value,
+    back: BACKS[spec.type],
+    apiVersion: spec.apiVersion,
+    baseUrl: withRoot(baseUrl.value, spec.type),
     key: spec.auth === undefined ? undefined : resourceId(provider),
     models,
     unknownPrice: spec.unknownPrice,
@@ -74,10 +102,17 @@ export function compileProvider(provider: AIProvider, context: ProviderContext, 
   return { policy, key: spec.auth === undefined ? undefined : { source: spec.auth.apiKey, type: spec.type } };
 }
 
+function withRoot(url: ProviderUrl, type: ProviderType): ProviderUrl {
+  const root = ROOTS[type];
+  // Azure's newer API is named with its version by some, and without by others.
+  const basePath = type === 'AzureOpenAI' ? url.basePath.replace(/\/openai\/v1$/, '/openai') : url.basePath;
+  return root === undefined || root.present.test(basePath) ? { ...url, basePath } : { ...url, basePath: `${basePath}${root.suffix}` };
+}
+
 /** What `models` lists, completed by what is known of those names; else all that a provider of this type serves. */
 function modelsOf(provider: AIProvider, known: KnownModels, fault: (path: string, message: string) => void): ReadonlyMap<string, ModelInfo> {
   const { spec } = provider;
-  const firstHand = spec.type === 'OpenAI' || spec.type === 'DeepSeek';
+  const firstHand = FIRST_HAND.has(spec.type);
   const catalogue = new Map<string, ModelInfo>();
   for (const vendor of VENDORS[spec.type]) {
     // An alias of the catalogue's stands for its model, although the vendor may still have one of that name.

@@ -12,7 +12,7 @@ const pattern = z.string().min(1).max(256).transform((text) => text.toLowerCase(
 const tokens = z.int().min(1).max(100_000_000);
 
 /** Dollars as a decimal; parsed to nano-dollars. */
-const usd = z.union([z.string(), z.number()]).transform((value, context) => {
+const usd = z.union([z.string(), z.number()], 'must be dollars as a decimal, such as "25" or "0.35"').transform((value, context) => {
   const parsed = parseUsd(value);
   if (parsed.ok) return parsed.value;
   context.addIssue({ code: 'custom', message: parsed.error });
@@ -21,15 +21,20 @@ const usd = z.union([z.string(), z.number()]).transform((value, context) => {
 
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 const MAX_DURATION_MS = 366 * 86_400_000;
+/** So much of a wrong value is enough to find it by. */
+const MAX_QUOTED = 40;
 
 /** `500ms`, `30s`, `5m`, `24h`, `7d`; parsed to milliseconds. */
 const duration = z.string().transform((text, context) => {
   const [, amount, unit = ''] = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text) ?? [];
   const ms = Number(amount) * (UNIT_MS[unit] ?? Number.NaN);
   if (ms <= MAX_DURATION_MS) return ms;
-  context.addIssue({ code: 'custom', message: `${JSON.stringify(text)} is not a duration up to 366d; write one such as "30s", "5m" or "24h"` });
+  context.addIssue({ code: 'custom', message: `${JSON.stringify(text.slice(0, MAX_QUOTED))} is not a duration up to 366d; write one such as "30s", "5m" or "24h"` });
   return z.NEVER;
 });
+
+/** A time that Envoy has to wait, which must not be nothing. */
+const wait = duration.refine((ms) => ms > 0, 'must be above zero');
 
 const metadata = z.looseObject({
   name: name.describe('Name of the resource, unique in its namespace.'),
@@ -68,23 +73,28 @@ const keySource = z
   })
   .refine((source) => Object.values(source).filter((value) => value !== undefined).length === 1, 'needs exactly one of env, file, value and secretRef');
 
-export const PROVIDER_TYPES = ['OpenAI', 'DeepSeek', 'OpenAICompatible', 'Simulated'] as const;
+export const PROVIDER_TYPES = ['OpenAI', 'Anthropic', 'Gemini', 'AzureOpenAI', 'DeepSeek', 'OpenAICompatible', 'Simulated'] as const;
 
 const providerSpec = z.strictObject({
   type: z.enum(PROVIDER_TYPES).describe('What kind of API it is, and which models it serves unless `models` says so.'),
-  baseUrl: z.string().min(1).max(2048).optional().describe('Root of its API, such as `https://api.openai.com/v1`. Each type but OpenAICompatible has a default.'),
+  baseUrl: z.string().min(1).max(2048).optional().describe('Root of its API, such as `https://api.openai.com/v1`. OpenAICompatible and AzureOpenAI have no default.'),
+  apiVersion: z
+    .string()
+    .regex(/^[a-z0-9.-]{1,32}$/, 'must be a version such as "2024-10-21"')
+    .optional()
+    .describe('AzureOpenAI only: the `api-version` to name, with the deployment in the path. Absent: the v1 API, which needs none.'),
   auth: z.strictObject({ apiKey: keySource }).optional().describe('Where its key comes from. Absent: it takes none.'),
   models: z.array(providerModel).max(1000).optional().describe('The models that it serves. Absent: those of its type.'),
   unknownPrice: z.enum(['Refuse', 'CountTokens']).default('Refuse').describe('What becomes of calls to a model whose price is unknown.'),
   timeouts: z
     .strictObject({
-      connect: duration.default(5000),
+      connect: wait.default(5000),
       request: duration.default(0).describe('Until the answer is complete; `0s` is no limit.'),
       idle: duration.default(300_000).describe('Without a byte either way.'),
     })
     .prefault({}),
   retries: z
-    .strictObject({ attempts: z.int().min(0).max(10).default(2), baseInterval: duration.default(500), maxInterval: duration.default(30_000) })
+    .strictObject({ attempts: z.int().min(0).max(10).default(2), baseInterval: wait.default(500), maxInterval: wait.default(30_000) })
     .prefault({})
     .describe('Of attempts that cannot have been billed; exponential, honouring Retry-After.'),
   circuitBreaker: z
@@ -95,7 +105,7 @@ const providerSpec = z.strictObject({
     })
     .prefault({}),
   outlierDetection: z
-    .strictObject({ consecutive5xx: z.int().min(1).max(1000).default(10), interval: duration.default(10_000), baseEjectionTime: duration.default(10_000) })
+    .strictObject({ consecutive5xx: z.int().min(1).max(1000).default(10), interval: wait.default(10_000), baseEjectionTime: wait.default(10_000) })
     .prefault({}),
 });
 
@@ -161,18 +171,19 @@ const budgetSpec = z.strictObject({
     .prefault({})
     .describe('Which calls count.'),
   per: z
-    .array(z.union([z.enum(['Workload', 'Namespace', 'ServiceAccount', 'Model', 'Provider']), z.strictObject({ header: headerName })]))
+    .array(
+      z.union([z.enum(['Workload', 'Namespace', 'ServiceAccount', 'Model', 'Provider']), z.strictObject({ header: headerName })], 'must be Workload, Namespace, ServiceAccount, Model, Provider, or {header: name}'),
+    )
     .max(4)
     .default([])
     .describe('One account for each combination of these. Empty: one for all.'),
   limit: z
     .strictObject({
-      usd: usd.optional(),
+      usd: usd.refine((amount) => amount > 0n, 'must be above zero').optional(),
       tokens: z.int().min(1).max(1e15).optional(),
       requests: z.int().min(1).max(1e15).optional(),
     })
-    .refine((limit) => Object.values(limit).filter((value) => value !== undefined).length === 1, 'needs exactly one of usd, tokens and requests')
-    .refine((limit) => limit.usd === undefined || limit.usd > 0n, 'must be above zero'),
+    .refine((limit) => Object.values(limit).filter((value) => value !== undefined).length === 1, 'needs exactly one of usd, tokens and requests'),
   window: z
     .strictObject({
       calendar: z.enum(['Minute', 'Hour', 'Day', 'Week', 'Month']).optional(),

@@ -24,14 +24,18 @@ export interface WorkloadSnapshot {
   readonly knownModels: ReadonlyMap<string, string>;
 }
 
-export type ProviderType = 'OpenAI' | 'DeepSeek' | 'OpenAICompatible' | 'Simulated';
+export type ProviderType = 'OpenAI' | 'Anthropic' | 'Gemini' | 'AzureOpenAI' | 'DeepSeek' | 'OpenAICompatible' | 'Simulated';
+
+/** What kind of API a provider speaks: a dialect, and what is its own in it. */
+export type BackKind = 'openai' | 'azure' | 'deepseek' | 'compatible' | 'anthropic' | 'gemini';
 
 export interface ProviderPolicy {
   /** `namespace/name` of the AIProvider; names its Envoy cluster and route as well. */
   readonly id: string;
   readonly type: ProviderType;
-  /** The language it speaks. */
-  readonly dialect: string;
+  readonly back: BackKind;
+  /** The version of its API that it wants named (`api-version` at Azure); `undefined`: none. */
+  readonly apiVersion: string | undefined;
   readonly baseUrl: ProviderUrl;
   /** Where its key is looked up when a call is forwarded; `undefined`: it takes none (a model server of one's own). */
   readonly key: KeyRef | undefined;

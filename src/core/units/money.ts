@@ -7,6 +7,9 @@ export const NANO_PER_USD: NanoUsd = 1_000_000_000n;
 /** Largest amount that is accepted from outside: a billion dollars. Beyond it, a typing error is likelier than a budget. */
 const MAX_USD_DIGITS = 9;
 
+/** So much of a wrong amount is enough to find it by. */
+const MAX_QUOTED = 40;
+
 export type ParsedUsd = { readonly ok: true; readonly value: NanoUsd } | { readonly ok: false; readonly error: string };
 
 /**
@@ -17,10 +20,11 @@ export type ParsedUsd = { readonly ok: true; readonly value: NanoUsd } | { reado
 export function parseUsd(input: string | number): ParsedUsd {
   const text = typeof input === 'number' ? decimalOf(input) : input.trim();
   const match = /^(\d+)(?:\.(\d+))?$/.exec(text);
-  if (!match) return { ok: false, error: `${JSON.stringify(input)} is not an amount; write dollars as a decimal such as "25" or "0.35"` };
+  const quoted = JSON.stringify(input).slice(0, MAX_QUOTED);
+  if (!match) return { ok: false, error: `${quoted} is not an amount; write dollars as a decimal such as "25" or "0.35"` };
   const [, whole = '', fraction = ''] = match;
-  if (fraction.length > 9) return { ok: false, error: `${JSON.stringify(input)} has more than nine decimals; a nano-dollar is the smallest unit` };
-  if (whole.replace(/^0+/, '').length > MAX_USD_DIGITS) return { ok: false, error: `${JSON.stringify(input)} is a billion dollars or more` };
+  if (fraction.length > 9) return { ok: false, error: `${quoted} has more than nine decimals; a nano-dollar is the smallest unit` };
+  if (whole.replace(/^0+/, '').length > MAX_USD_DIGITS) return { ok: false, error: `${quoted} is a billion dollars or more` };
   return { ok: true, value: BigInt(whole) * NANO_PER_USD + BigInt(fraction.padEnd(9, '0')) };
 }
 

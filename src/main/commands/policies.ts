@@ -78,7 +78,7 @@ export async function check(paths: readonly string[], json: boolean, terminal: T
     const baseUrl = `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}${basePath}`;
     const outcome =
       unusable === undefined
-        ? await checkProvider({ baseUrl, key: policy.key === undefined ? undefined : keys.get(policy.key), timeoutMs: CHECK_TIMEOUT_MS })
+        ? await checkProvider({ baseUrl, back: policy.back, apiVersion: policy.apiVersion, key: policy.key === undefined ? undefined : keys.get(policy.key), timeoutMs: CHECK_TIMEOUT_MS })
         : ({ kind: 'problem', code: 'key_unreadable', message: `the key ${unusable.reason ?? 'cannot be used'}`, hint: 'Mend auth.apiKey.' } as const);
     results.push({ provider: id, outcome });
     if (outcome.kind === 'problem') problems++;

@@ -25,6 +25,7 @@ import type { RunOptions, RunningMesh } from '../ports.ts';
 import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
 import { newCallId, systemClock } from './clock.ts';
+import { ownAddresses } from './own.ts';
 import { loadPolicies, needsSimulator, policySource } from './policies.ts';
 import type { Policies, PolicySource } from './policies.ts';
 import { asStartError, requireFree } from './preflight.ts';
@@ -164,7 +165,7 @@ class Mesh {
 
   #load(): Policies {
     const { listen, admin, workloads, environment } = this.#options;
-    return loadPolicies(this.#source, { workloads: this.#workloads, own: [listen, admin, ...workloads], simulatedUrl: this.#simulator?.url, environment });
+    return loadPolicies(this.#source, { workloads: this.#workloads, own: ownAddresses([listen, admin, ...workloads]), simulatedUrl: this.#simulator?.url, environment });
   }
 
   async #openBudgets(policies: Policies): Promise<void> {

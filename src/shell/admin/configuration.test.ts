@@ -13,7 +13,8 @@ const snapshot: WorkloadSnapshot = {
       {
         id: 'shop/openai',
         type: 'OpenAI',
-        dialect: 'openai',
+        back: 'openai',
+        apiVersion: undefined,
         baseUrl: { tls: true, host: 'api.openai.com', port: 443, basePath: '/v1' },
         key: `${PLANTED}-ref`,
         models: new Map([['gpt-4.1', { name: 'gpt-4.1', price: { input: 2_000_000_000n, output: 8_000_000_000n, source: 'airmesh-catalog/1' } }]]),

@@ -1,10 +1,11 @@
 import type { BudgetGate, CallHold, CallRecord, Clock, Unavailable } from '../../core/call/index.ts';
 import { Ledger } from '../../core/ledger/index.ts';
-import type { AccountView, Granted, LimitError, LimitSpec, RateView, Refused, ReserveCommand, Settled, Settlement } from '../../core/ledger/index.ts';
+import type { AccountView, Granted, LimitError, LimitSpec, RateView, Refused, ReserveCommand, Settled, Settlement, Waiting } from '../../core/ledger/index.ts';
 import type { Result } from '../../core/units/index.ts';
-import type { Journal } from '../journal/index.ts';
-import { toText } from '../stores/sqlite/index.ts';
-import type { BookEntry, BooksClient, SpendGrouping, SpendRow } from '../stores/sqlite/index.ts';
+import type { Journal, Keeping } from '../journal/index.ts';
+import { entryText } from '../stores/sqlite/index.ts';
+import type { BookEntry, BooksClient, Cover, SpendGrouping, SpendRow } from '../stores/sqlite/index.ts';
+import { Covers } from './covers.ts';
 
 /** How long entries gather before the books take them: they are safe in the journal meanwhile. */
 const APPLY_EVERY_MS = 200;
@@ -24,13 +25,16 @@ export interface BudgetEvents {
 
 type Decision = Granted | Refused | Unavailable;
 
+const NOTHING_USED = { nanoUsd: 0n, tokens: 0, outputTokens: 0 };
+
 interface InLine {
   readonly decide: (decision: Granted | Refused) => void;
 }
 
 /**
- * Budgets in memory, every change of them on disk before anything depends on it: a hold is in the journal before its
- * call is forwarded; its settlement follows; the books take both afterwards.
+ * Budgets in memory, every change of them kept before anything depends on it: a hold is in the journal before its call is
+ * forwarded, and on the disk or within a durable cover where its budget is strict; its settlement follows; the books take
+ * both afterwards.
  */
 export class DurableBudgets implements BudgetGate {
   readonly #ledger: Ledger;
@@ -40,14 +44,18 @@ export class DurableBudgets implements BudgetGate {
   readonly #events: BudgetEvents;
   readonly #line = new Map<string, InLine>();
   #strict = new Set<string>();
+  #usd = new Set<string>();
   #unapplied: { readonly text: string; readonly sequence: number }[] = [];
   #applying: Promise<void> | undefined;
   #applyIsDue = false;
   #sinceCheckpoint = 0;
+  #flushedSequence = 0;
   #deadline: NodeJS.Timeout | undefined;
   #journalFailure: Error | undefined;
   /** Why strict budgets cannot be kept although the journal works. */
   #unaccepted: string | undefined;
+  /** `undefined` where no power cut can be told from a restart: then each hold of a strict budget waits for the disk. */
+  readonly #covers: Covers | undefined;
 
   constructor(parts: {
     readonly ledger: Ledger;
@@ -56,6 +64,7 @@ export class DurableBudgets implements BudgetGate {
     readonly clock: Clock;
     readonly events: BudgetEvents;
     readonly unacceptedLoss: string | undefined;
+    readonly useCovers: boolean;
   }) {
     this.#ledger = parts.ledger;
     this.#journal = parts.journal;
@@ -63,12 +72,31 @@ export class DurableBudgets implements BudgetGate {
     this.#clock = parts.clock;
     this.#events = parts.events;
     this.#unaccepted = parts.unacceptedLoss;
+    this.#covers = parts.useCovers ? this.#makeCovers() : undefined;
+    this.#journal.onSynced = (sequence) => {
+      this.#flushedSequence = sequence;
+      this.#covers?.synced(sequence);
+    };
+  }
+
+  #makeCovers(): Covers {
+    return new Covers({
+      ledger: this.#ledger,
+      clock: this.#clock,
+      isStrict: (limit) => this.#strict.has(limit),
+      keep: (cover, done) => void this.#append({ kind: 'cover', cover }, 'durable', done),
+      forget: (id) => void this.#append({ kind: 'uncover', id }, 'lazy', () => undefined),
+    });
   }
 
   /** Replaces the limits; what is posted and held stays. On an error nothing changes. */
   configure(limits: readonly LimitSpec[]): Result<void, readonly LimitError[]> {
+    this.#covers?.releaseAll();
     const done = this.#ledger.configure(limits, this.#clock.epochMs(), this.#clock.monotonicMs());
-    if (done.ok) this.#strict = new Set(limits.filter(({ mode, kind }) => mode === 'Strict' && kind === 'budget').map(({ id }) => id));
+    if (done.ok) {
+      this.#strict = new Set(limits.filter(({ mode, kind }) => mode === 'Strict' && kind === 'budget').map(({ id }) => id));
+      this.#usd = new Set(limits.filter(({ unit }) => unit === 'usd').map(({ id }) => id));
+    }
     this.#decideWaiting();
     return done;
   }
@@ -76,10 +104,20 @@ export class DurableBudgets implements BudgetGate {
   async admit(command: ReserveCommand, describe: (granted: Granted) => CallHold): Promise<Decision> {
     const strict = command.accounts.find(({ limit }) => this.#strict.has(limit));
     if (strict !== undefined && this.#unaccepted !== undefined) return { kind: 'unavailable', reason: this.#unaccepted };
-    const outcome = this.#ledger.reserve(command);
-    const decision = outcome.kind === 'waiting' ? await this.#wait(command.id) : outcome;
+    const outcome = this.#reserve(command);
+    const decision = outcome.kind === 'waiting' ? await this.#wait(command) : outcome;
     if (decision.kind !== 'granted') return decision;
-    return this.#keep({ kind: 'hold', hold: describe(decision) }, decision);
+    return this.#keep(describe(decision), decision);
+  }
+
+  /** What is set aside for covers is there for calls first: nobody is refused, capped or kept waiting for it. */
+  #reserve(command: ReserveCommand): Granted | Refused | Waiting {
+    const outcome = this.#ledger.reserve(command);
+    if (outcome.kind === 'waiting' || (outcome.kind === 'granted' && !outcome.shrunk)) return outcome;
+    if (this.#covers?.release(command.accounts) !== true) return outcome;
+    if (outcome.kind === 'granted') this.#ledger.settle(command.id, { kind: 'void' }, command.at, command.now);
+    this.#decideWaiting();
+    return this.#ledger.reserve(command);
   }
 
   cancel(id: string): void {
@@ -92,7 +130,7 @@ export class DurableBudgets implements BudgetGate {
   settle(id: string, settlement: Settlement, record: (settled: Settled) => CallRecord): void {
     const settled = this.#ledger.settle(id, settlement, this.#clock.epochMs(), this.#clock.monotonicMs());
     if (settled === undefined) return;
-    this.#append({ kind: 'settle', record: record(settled) }, () => undefined);
+    this.#append({ kind: 'settle', record: record(settled) }, 'lazy', () => undefined);
     this.#decideWaiting();
   }
 
@@ -123,8 +161,52 @@ export class DurableBudgets implements BudgetGate {
     }
   }
 
+  /**
+   * Ends the covers of a former process. After a mere restart all that leaned on them is in the journal, and they are
+   * void; after a power cut they are charged, since what the disk forgot was worth no more than they are.
+   */
+  recoverCovers(covers: readonly Cover[], wasPowerCut: boolean): void {
+    for (const { id, at, hold, of } of covers) {
+      const settled = this.#ledger.settle(id, wasPowerCut ? { kind: 'estimated', estimate: NOTHING_USED } : { kind: 'void' }, this.#clock.epochMs(), this.#clock.monotonicMs());
+      if (!wasPowerCut || settled === undefined) {
+        this.#append({ kind: 'uncover', id }, 'lazy', () => undefined);
+        continue;
+      }
+      const isUsd = settled.posted.some(({ limit }) => this.#usd.has(limit));
+      const record: CallRecord = {
+        ...of,
+        id,
+        at,
+        stream: false,
+        priceSource: undefined,
+        heldNanoUsd: isUsd ? hold.amount : 0n,
+        endedAt: this.#clock.epochMs(),
+        ending: 'lost',
+        status: 0,
+        servedModel: undefined,
+        usage: { inputTokens: 0, outputTokens: 0 },
+        estimated: true,
+        costNanoUsd: undefined,
+        chargedNanoUsd: isUsd ? hold.amount : 0n,
+        posted: settled.posted,
+        shrunkToTokens: undefined,
+      };
+      this.#events.recovered(record);
+      this.#append({ kind: 'settle', record }, 'lazy', () => undefined);
+    }
+  }
+
+  /** Where each account stands. What is set aside for covers counts as free, as any call can have it. */
   views(): AccountView[] {
-    return this.#ledger.views(this.#clock.epochMs());
+    return this.#ledger.views(this.#clock.epochMs()).map((view) => {
+      const cover = this.#covers?.setAside(view) ?? 0n;
+      return cover === 0n ? view : { ...view, pending: view.pending - cover, free: view.free + cover };
+    });
+  }
+
+  /** How durable all is now: up to which journal entry a power cut takes nothing back, and what covers stand for the rest. */
+  durability(): { readonly flushedSequence: number; readonly covered: bigint } {
+    return { flushedSequence: this.#flushedSequence, covered: this.#covers?.total ?? 0n };
   }
 
   rateView(limit: string, subject: string): RateView | undefined {
@@ -133,13 +215,13 @@ export class DurableBudgets implements BudgetGate {
 
   /** Sums over all calls that have ended by now. */
   async spend(by: SpendGrouping, sinceMs: number): Promise<SpendRow[]> {
-    await this.#journal.flushed();
+    this.#journal.flush();
     await this.#applyAll();
     return this.#books.spend(by, sinceMs);
   }
 
   async records(count: number): Promise<CallRecord[]> {
-    await this.#journal.flushed();
+    this.#journal.flush();
     await this.#applyAll();
     return this.#books.records(count);
   }
@@ -156,45 +238,55 @@ export class DurableBudgets implements BudgetGate {
 
   async close(): Promise<void> {
     clearTimeout(this.#deadline);
-    await this.#journal.flushed();
+    this.#covers?.releaseAll();
+    await this.#journal.synced();
     await this.#applyAll();
     this.#journal.release(await this.#books.checkpoint());
     await this.#journal.close();
     await this.#books.close();
   }
 
-  async #wait(id: string): Promise<Granted | Refused> {
+  async #wait({ id, accounts }: ReserveCommand): Promise<Granted | Refused> {
     const decided = new Promise<Granted | Refused>((resolve) => this.#line.set(id, { decide: resolve }));
-    this.#scheduleDeadline();
+    this.#covers?.release(accounts);
+    this.#decideWaiting();
     return decided;
   }
 
+  /** Resolves when the former process's ends, too, survive a power cut. */
+  async synced(): Promise<void> {
+    await this.#journal.synced();
+  }
+
   /** A grant counts when the journal has it. Where it cannot, the hold is given back. */
-  #keep(entry: BookEntry, granted: Granted): Promise<Decision> {
+  #keep(hold: CallHold, granted: Granted): Promise<Decision> {
     return new Promise((resolve) => {
-      this.#append(entry, (error) => {
+      const sequence = this.#append({ kind: 'hold', hold }, this.#keepingOf(granted, hold), (error) => {
         if (error === undefined) return resolve(granted);
         this.#ledger.settle(granted.id, { kind: 'void' }, this.#clock.epochMs(), this.#clock.monotonicMs());
         this.#decideWaiting();
         resolve({ kind: 'unavailable', reason: `the journal cannot be written (${error.message})` });
       });
+      this.#covers?.written(granted, sequence);
     });
   }
 
-  #append(entry: BookEntry, onDurable: (error: Error | undefined) => void): void {
-    const text = toText(entry);
-    const onWritten = (error: Error | undefined): void => {
-      if (error !== undefined) {
-        if (this.#journalFailure === undefined) this.#events.failed('journal', error);
-        // A settlement that the journal could not take is kept in memory, and reaches the books directly.
-        if (entry.kind === 'settle') this.#toBooks(text, sequence);
-      } else {
-        this.#toBooks(text, sequence);
-      }
+  /** Only a strict budget promises anything after a power cut. */
+  #keepingOf(granted: Granted, hold: CallHold): Keeping {
+    if (this.#covers === undefined) return granted.holds.some(({ limit }) => this.#strict.has(limit)) ? 'durable' : 'written';
+    return this.#covers.covers(granted, hold) ? 'written' : 'durable';
+  }
+
+  #append(entry: BookEntry, keeping: Keeping, done: (error: Error | undefined) => void): number {
+    const text = entryText(entry);
+    const sequence = this.#journal.append(Buffer.from(text), keeping, (error) => {
+      if (error !== undefined && this.#journalFailure === undefined) this.#events.failed('journal', error);
+      // What ends a hold and could not be kept stays in memory, and reaches the books directly.
+      if (error === undefined || entry.kind === 'settle' || entry.kind === 'uncover') this.#toBooks(text, sequence);
       this.#journalFailure = error;
-      onDurable(error);
-    };
-    const sequence = this.#journal.append(Buffer.from(text), onWritten, entry.kind === 'settle');
+      done(error);
+    });
+    return sequence;
   }
 
   #toBooks(text: string, sequence: number): void {

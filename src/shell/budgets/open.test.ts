@@ -1,10 +1,11 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { CallHold, CallRecord } from '../../core/call/index.ts';
 import type { Granted, LimitSpec, ReserveCommand, Settled } from '../../core/ledger/index.ts';
+import { decodeEntries, encodeEntry } from '../journal/entry.ts';
 import { acceptLoss, openBudgets } from './open.ts';
 import type { OpenedBudgets } from './open.ts';
 
@@ -20,8 +21,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
-const open = (limits: readonly LimitSpec[] = [LIMIT]): Promise<OpenedBudgets> =>
-  openBudgets({ folder, clock, limits, events: { failed: () => undefined, recovered: (record) => void recovered.push(record) } });
+const open = (limits: readonly LimitSpec[] = [LIMIT], boot = 'this run'): Promise<OpenedBudgets> =>
+  openBudgets({ folder, clock, limits, boot, events: { failed: () => undefined, recovered: (record) => void recovered.push(record) } });
 
 const reserve = (id: string, nanoUsd: bigint): ReserveCommand => ({
   id,
@@ -57,6 +58,25 @@ async function spend(opened: OpenedBudgets, id: string, nanoUsd: bigint): Promis
   const decision = await opened.budgets.admit(reserve(id, nanoUsd), describeHold);
   if (decision.kind === 'granted') opened.budgets.settle(id, { kind: 'actual', actual: { nanoUsd, tokens: 10, outputTokens: 3 } }, (settled) => recordOf(settled, nanoUsd));
   return decision.kind;
+}
+
+/** What a kill leaves: a copy of the folder, as it is, for the next process. */
+function killed(): void {
+  const copy = mkdtempSync(join(tmpdir(), 'airmesh-budgets-'));
+  cpSync(folder, copy, { recursive: true });
+  rmSync(join(copy, 'lock'));
+  folder = copy;
+}
+
+/** What a power cut may leave at worst: nothing that was written after the last flush. */
+function powerCut(synced: number): void {
+  killed();
+  const journal = join(folder, 'journal');
+  for (const name of readdirSync(journal).filter((file) => file.startsWith('journal-'))) {
+    const bytes = readFileSync(join(journal, name));
+    const keep = decodeEntries(bytes).entries.filter(({ sequence }) => sequence <= synced);
+    writeFileSync(join(journal, name), Buffer.concat(keep.map((entry) => encodeEntry(entry))));
+  }
 }
 
 const posted = (opened: OpenedBudgets): bigint => opened.budgets.views()[0]?.posted ?? 0n;
@@ -153,5 +173,89 @@ describe('openBudgets', () => {
     expect(posted(second)).toBe(100n);
     expect(await spend(second, 'two', 100n)).toBe('granted');
     await second.close();
+  });
+});
+
+describe('covers', () => {
+  const BIG: LimitSpec = { ...LIMIT, limit: 1_000_000n };
+  const pending = (opened: OpenedBudgets): bigint => opened.budgets.views()[0]?.pending ?? 0n;
+  it('let calls go on before their holds are on the disk, and count as free', async () => {
+    const opened = await open([BIG]);
+    await spend(opened, 'first', 100n);
+    await expect.poll(() => opened.budgets.durability().covered).toBe(800n);
+    expect(pending(opened)).toBe(0n);
+    const flushed = (): number => opened.budgets.durability().flushedSequence;
+    const before = flushed();
+    const decision = await opened.budgets.admit(reserve('second', 100n), describeHold);
+    expect(decision.kind).toBe('granted');
+    expect(flushed()).toBe(before);
+    expect(pending(opened)).toBe(100n);
+    await opened.close();
+  });
+
+  it('are void after a kill: everything that leaned on them was written', async () => {
+    const opened = await open([BIG]);
+    await spend(opened, 'first', 100n);
+    await expect.poll(() => opened.budgets.durability().covered).toBe(800n);
+    await opened.budgets.admit(reserve('lost', 100n), describeHold);
+    killed();
+    const second = await open([BIG]);
+    expect(posted(second)).toBe(200n);
+    expect(recovered.map(({ id }) => id)).toEqual(['lost']);
+    await second.close();
+    await opened.close();
+  });
+
+  it('are charged after a power cut, which covers every hold that it took back', async () => {
+    const opened = await open([BIG]);
+    const flushed = (): number => opened.budgets.durability().flushedSequence;
+    await spend(opened, 'first', 100n);
+    await expect.poll(() => opened.budgets.durability().covered).toBe(800n);
+    const before = flushed();
+    for (let call = 0; call < 8; call++) expect((await opened.budgets.admit(reserve(`covered-${call}`, 100n), describeHold)).kind).toBe('granted');
+    powerCut(before);
+    const second = await open([BIG], 'another run');
+    expect(posted(second)).toBe(900n);
+    // The settlement of the first call was not flushed either, and a strict budget posts its hold.
+    expect(recovered.map(({ ending, chargedNanoUsd }) => [ending, chargedNanoUsd])).toEqual([['lost', 100n], ['lost', 800n]]);
+    await second.close();
+    recovered = [];
+    const third = await open([BIG], 'a third run');
+    expect(posted(third)).toBe(900n);
+    expect(recovered).toEqual([]);
+    await third.close();
+    await opened.close();
+  });
+
+  it('never cover more than they hold: the ninth call waits for the disk', async () => {
+    const opened = await open([BIG]);
+    const flushed = (): number => opened.budgets.durability().flushedSequence;
+    await spend(opened, 'first', 100n);
+    await expect.poll(() => opened.budgets.durability().covered).toBe(800n);
+    const before = flushed();
+    await Promise.all(Array.from({ length: 8 }, (_, call) => opened.budgets.admit(reserve(`covered-${call}`, 100n), describeHold)));
+    expect(flushed()).toBe(before);
+    await opened.budgets.admit(reserve('ninth', 100n), describeHold);
+    expect(flushed()).toBeGreaterThan(before);
+    await opened.close();
+  });
+
+  it('are given back to calls that need the money', async () => {
+    const opened = await open([BIG]);
+    await spend(opened, 'first', 100n);
+    await expect.poll(() => opened.budgets.durability().covered).toBe(800n);
+    expect(await spend(opened, 'all the rest', 999_900n)).toBe('granted');
+    expect(posted(opened)).toBe(1_000_000n);
+    await opened.close();
+  });
+
+  it('are not made where a power cut cannot be told from a restart', async () => {
+    const opened = await openBudgets({ folder, clock, limits: [BIG], boot: null, events: { failed: () => undefined, recovered: () => undefined } });
+    const flushed = (): number => opened.budgets.durability().flushedSequence;
+    await opened.budgets.admit(reserve('one', 100n), describeHold);
+    const before = flushed();
+    await opened.budgets.admit(reserve('two', 100n), describeHold);
+    expect(flushed()).toBeGreaterThan(before);
+    await opened.close();
   });
 });

@@ -7,6 +7,7 @@ import { Journal, lockFolder } from '../journal/index.ts';
 import { BooksClient, BooksUnusable } from '../stores/sqlite/index.ts';
 import { DurableBudgets } from './durable.ts';
 import type { BudgetEvents } from './durable.ts';
+import { bootId, readBoot, writeBoot } from './boot.ts';
 import { booksFile } from './folder.ts';
 
 export interface OpenOptions {
@@ -14,6 +15,8 @@ export interface OpenOptions {
   readonly clock: Clock;
   readonly events: BudgetEvents;
   readonly limits: readonly LimitSpec[];
+  /** What tells this run of the machine from the next, `null` where nothing does; by default as `bootId` has it. */
+  readonly boot?: string | null;
 }
 
 export interface OpenedBudgets {
@@ -30,7 +33,7 @@ const LOSS_FILE = 'ledger-loss.txt';
  * Opens the state folder and brings back what a former process knew: the books, then what the journal has beyond them,
  * then an end for every call that was in flight. Throws FolderInUse, BooksUnusable (newer) and what the file system says.
  */
-export async function openBudgets({ folder, clock, events, limits }: OpenOptions): Promise<OpenedBudgets> {
+export async function openBudgets({ folder, clock, events, limits, boot = bootId() }: OpenOptions): Promise<OpenedBudgets> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(folder, 0o700);
   const lock = lockFolder(folder);
@@ -38,20 +41,26 @@ export async function openBudgets({ folder, clock, events, limits }: OpenOptions
     const warnings: string[] = [];
     const books = await openBooks(folder, warnings);
     const state = await books.state();
-    const { journal, entries, damage } = Journal.open(join(folder, 'journal'), state.appliedSequence);
-    if (damage !== undefined) recordLoss(folder, `the journal is damaged: ${damage}`, warnings);
+    const { journal, entries, gap } = Journal.open(join(folder, 'journal'), state.appliedSequence);
+    const wasPowerCut = boot === null || readBoot(folder) !== boot;
+    // A power cut takes back what no flush had covered, and leaves such gaps; a restart takes back nothing.
+    if (gap !== undefined && !wasPowerCut) recordLoss(folder, `the journal is damaged: ${gap}`, warnings);
     const beyond = entries.filter(({ sequence }) => sequence > state.appliedSequence);
     if (beyond.length > 0) await books.apply(beyond.map(({ payload }) => payload.toString('utf8')), beyond.at(-1)?.sequence ?? 0);
-    const { posted, holds } = beyond.length > 0 ? await books.state() : state;
+    const { posted, holds, covers } = beyond.length > 0 ? await books.state() : state;
     const ledger = new Ledger();
-    const budgets = new DurableBudgets({ ledger, journal, books, clock, events, unacceptedLoss: lossIn(folder) });
+    const budgets = new DurableBudgets({ ledger, journal, books, clock, events, unacceptedLoss: lossIn(folder), useCovers: boot !== null });
     const configured = budgets.configure(limits);
     if (!configured.ok) throw new Error(configured.error.map(({ limit, field, message }) => `${limit} ${field}: ${message}`).join('; '));
     const at = clock.epochMs();
     const known = new Set(limits.map(({ id }) => id));
     for (const window of posted) if (known.has(window.limit)) ledger.restorePosted(window, at);
     for (const hold of holds) ledger.restoreHold({ id: hold.id, holds: hold.holds }, at);
+    for (const cover of covers) ledger.restoreHold({ id: cover.id, holds: [cover.hold] }, at);
     budgets.recover(holds);
+    budgets.recoverCovers(covers, wasPowerCut);
+    await budgets.synced();
+    if (boot !== null) writeBoot(folder, boot);
     return {
       budgets,
       warnings,

@@ -16,11 +16,11 @@ export function readAnswer(answer: Answered): CheckOutcome {
   const said = providerMessage(answer);
   const suffix = said === undefined ? '' : `: ${said}`;
   if (status >= 200 && status < 300) return readList(answer);
+  // Google's word for a wrong key is 400.
+  if (status === 400 && said !== undefined && /\bAPI key\b/i.test(said)) return keyRefused(answer, suffix);
   switch (status) {
     case 401:
-      return answer.key === undefined
-        ? problem('key_refused', 'it wants a key and none is declared', 'Declare auth.apiKey in the AIProvider.')
-        : problem('key_refused', `it does not accept the key (401)${suffix}`, 'Make a new key at the provider, or check that this key belongs to this provider and base URL.');
+      return keyRefused(answer, suffix);
     case 403:
       return problem('forbidden', `it knows the key and does not allow its use (403)${suffix}`, 'Check the key\'s permissions, its project, and whether this address or country may use it.');
     case 404:
@@ -36,14 +36,29 @@ export function readAnswer(answer: Answered): CheckOutcome {
   return problem('provider_error', `it answered ${status}${suffix}`, status >= 500 ? 'The provider has a problem; try again later.' : 'Check baseUrl and the key.');
 }
 
+function keyRefused({ key, status }: Answered, suffix: string): CheckOutcome {
+  return key === undefined
+    ? problem('key_refused', 'it wants a key and none is declared', 'Declare auth.apiKey in the AIProvider.')
+    : problem('key_refused', `it does not accept the key (${status})${suffix}`, 'Make a new key at the provider, or check that this key belongs to this provider and base URL.');
+}
+
 function readList({ body, headers, url, durationMs }: Answered): CheckOutcome {
-  const data = parse(body)?.['data'];
+  const parsed = parse(body);
+  const data = parsed?.['data'] ?? parsed?.['models'];
   if (!Array.isArray(data)) {
     const type = headers['content-type']?.split(';', 1)[0] ?? 'without a type';
     return problem('wrong_base_url', `${url.href} is no list of models (it is ${type})`, 'Check baseUrl: it is probably the address of a web page or of another API.');
   }
-  const models = data.slice(0, MAX_LISTED_MODELS).flatMap((entry: unknown) => (isRecord(entry) && typeof entry['id'] === 'string' ? [entry['id']] : []));
+  const models = data.slice(0, MAX_LISTED_MODELS).flatMap((entry: unknown) => nameOf(entry) ?? []);
   return { kind: 'accepted', models, durationMs };
+}
+
+/** `id`, or Google's `name` below its collection. */
+function nameOf(entry: unknown): string | undefined {
+  if (!isRecord(entry)) return undefined;
+  const { id, name } = entry;
+  if (typeof id === 'string') return id;
+  return typeof name === 'string' ? name.replace(/^models\//, '') : undefined;
 }
 
 /** The provider's own words, without the key, which some of them repeat. */

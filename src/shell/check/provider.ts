@@ -1,6 +1,8 @@
 import { request as httpRequest } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { backOf } from '../../core/dialects/index.ts';
+import type { BackName } from '../../core/dialects/index.ts';
 import { readAnswer } from './answer.ts';
 import { connectionProblem } from './connection.ts';
 
@@ -10,6 +12,9 @@ const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 export interface CheckRequest {
   /** The API's root, such as `https://api.openai.com/v1`. */
   readonly baseUrl: string;
+  readonly back: BackName;
+  /** Of the provider's API, where it wants one named. */
+  readonly apiVersion?: string | undefined;
   /** `undefined`: the provider takes none. */
   readonly key: string | undefined;
   readonly timeoutMs: number;
@@ -26,11 +31,11 @@ export type CheckProblemCode =
   | 'key_unreadable' | 'key_refused' | 'forbidden' | 'quota' | 'dns' | 'unreachable' | 'timeout' | 'tls' | 'wrong_base_url' | 'redirected' | 'provider_error';
 
 /**
- * `GET {baseUrl}/models`, directly: no proxy of the environment, no connection kept. Certificates are checked as Envoy
+ * Asks for the list of models, directly: no proxy of the environment, no connection kept. Certificates are checked as Envoy
  * will check them.
  */
 export async function checkProvider(check: CheckRequest): Promise<CheckOutcome> {
-  const url = URL.parse(`${check.baseUrl.replace(/\/+$/, '')}/models`);
+  const url = URL.parse(`${check.baseUrl.replace(/\/+$/, '')}${backOf(check.back).modelsPath(check.apiVersion)}`);
   if (url === null || !['http:', 'https:'].includes(url.protocol)) {
     return { kind: 'problem', code: 'wrong_base_url', message: `${JSON.stringify(check.baseUrl)} is no HTTP URL`, hint: 'Write baseUrl as https://host/v1.' };
   }
@@ -52,7 +57,8 @@ export interface RawAnswer {
 function ask(url: URL, check: CheckRequest): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    const headers = { accept: 'application/json', 'user-agent': 'airmesh-check', ...(check.key === undefined ? {} : { authorization: `Bearer ${check.key}` }) };
+    const { set, defaults = [] } = backOf(check.back).auth(check.key ?? '');
+    const headers = { accept: 'application/json', 'user-agent': 'airmesh-check', ...Object.fromEntries([...defaults, ...set]) };
     const signal = AbortSignal.timeout(check.timeoutMs);
     const request = send(url, { agent: false, headers, signal, ...(check.certificateAuthority === undefined ? {} : { ca: check.certificateAuthority }) }, (response) => {
       const chunks: Buffer[] = [];

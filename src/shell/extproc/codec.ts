@@ -19,11 +19,17 @@ export interface HttpBody {
   readonly endOfStream?: boolean;
 }
 
-/** google.protobuf.Value, as far as attributes use it. */
-export interface AttributeValue {
+/** google.protobuf.Value, as far as attributes and metadata use it. */
+export interface StructValue {
   readonly stringValue?: string;
   readonly numberValue?: number;
   readonly boolValue?: boolean;
+  readonly structValue?: Struct;
+}
+
+/** google.protobuf.Struct */
+export interface Struct {
+  readonly fields?: Readonly<Record<string, StructValue>>;
 }
 
 /** One message from Envoy: one of the phases, with attributes on the first of each direction. */
@@ -34,7 +40,7 @@ export interface ProcessingRequest {
   readonly responseBody?: HttpBody;
   readonly requestTrailers?: object;
   readonly responseTrailers?: object;
-  readonly attributes?: Readonly<Record<string, { readonly fields?: Readonly<Record<string, AttributeValue>> }>>;
+  readonly attributes?: Readonly<Record<string, Struct>>;
 }
 
 /** envoy.config.core.v3.HeaderValueOption.HeaderAppendAction */
@@ -54,7 +60,7 @@ export interface CommonResponse {
 
 /** One answer to one message. */
 export type ProcessingResponse =
-  | { readonly requestHeaders: { readonly response?: CommonResponse } }
+  | { readonly requestHeaders: { readonly response?: CommonResponse }; /** By namespace. */ readonly dynamicMetadata?: Struct }
   | { readonly responseHeaders: { readonly response?: CommonResponse } }
   | { readonly requestBody: { readonly response?: CommonResponse } }
   | { readonly responseBody: { readonly response?: CommonResponse } }

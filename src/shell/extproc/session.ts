@@ -1,9 +1,9 @@
 import { begin } from '../../core/call/index.ts';
-import type { AnswerHead, CallPorts, Forwarded, ForwardedCall, IncomingRequest, LocalAnswer, Replied } from '../../core/call/index.ts';
-import { BACKEND_HEADER, REFUSAL_DETAILS, WORKLOAD_METADATA } from '../../core/envoyconfig/index.ts';
+import type { AnswerChanges, AnswerHead, CallPorts, Forwarded, ForwardedCall, IncomingRequest, LocalAnswer, Replied } from '../../core/call/index.ts';
+import { BACKEND_HEADER, FRONT_METADATA, REFUSAL_DETAILS, WORKLOAD_METADATA } from '../../core/envoyconfig/index.ts';
 import type { LocalReply } from '../../core/dialects/index.ts';
 import { APPEND, OVERWRITE } from './codec.ts';
-import type { AttributeValue, HeaderMutation, HeaderValue, HttpBody, HttpHeaders, ProcessingRequest } from './codec.ts';
+import type { HeaderMutation, HeaderValue, HttpBody, HttpHeaders, ProcessingRequest, Struct, StructValue } from './codec.ts';
 import type { ProcessHandler, ProcessStream } from './conversation.ts';
 
 export interface SessionOptions {
@@ -72,7 +72,7 @@ export class Session implements ProcessHandler {
       instructions.removeHeaders,
       instructions.appendHeaders,
     );
-    const headers = { requestHeaders: { response: { headerMutation: mutation, clearRouteCache: true } } };
+    const headers = { requestHeaders: { response: { headerMutation: mutation, clearRouteCache: true } }, dynamicMetadata: metadataOf(instructions.language) };
     if (body === undefined) return this.#stream.send(headers);
     const changed = instructions.body !== undefined && instructions.body !== body.body;
     this.#stream.send(headers, { requestBody: changed ? { response: { bodyMutation: { body: instructions.body } } } : {} });
@@ -85,8 +85,8 @@ export class Session implements ProcessHandler {
 
   #answerHead(headers: HttpHeaders, attributes: ReadonlyMap<string, string>): void {
     const head = answerHead(headers, attributes.get('response.code_details'));
-    const set = this.#call?.onAnswerHead(head) ?? [];
-    this.#stream.send({ responseHeaders: set.length === 0 ? {} : { response: { headerMutation: headerMutation(set, []) } } });
+    const changes = this.#call?.onAnswerHead(head);
+    this.#stream.send({ responseHeaders: changes === undefined ? {} : { response: { headerMutation: answerMutation(changes) } } });
     if (headers.endOfStream === true) this.#call?.end('complete');
   }
 
@@ -131,6 +131,11 @@ function valueOf({ rawValue, value }: HeaderValue): string {
   return rawValue === undefined || rawValue.length === 0 ? (value ?? '') : Buffer.from(rawValue).toString('latin1');
 }
 
+/** For what Envoy has to say by itself later on, when the path is the provider's. */
+function metadataOf(language: string): Struct {
+  return { fields: { [FRONT_METADATA.namespace]: { structValue: { fields: { [FRONT_METADATA.key]: { stringValue: language } } } } } };
+}
+
 /** The attributes of all filters in one map; they have names of their own. */
 function attributesOf(message: ProcessingRequest): Map<string, string> {
   const values = new Map<string, string>();
@@ -140,7 +145,7 @@ function attributesOf(message: ProcessingRequest): Map<string, string> {
   return values;
 }
 
-function textOf(value: AttributeValue): string {
+function textOf(value: StructValue): string {
   return String(value.stringValue ?? value.numberValue ?? value.boolValue ?? '');
 }
 
@@ -166,6 +171,10 @@ function localAnswer(details: string | undefined): LocalAnswer | undefined {
   if (details.startsWith('upstream_reset_before_response_started')) return /connection_failure|connection_timeout|overflow/.test(details) ? 'unreachable' : 'reset';
   if (/no_healthy_upstream|cluster_not_found|maintenance_mode|overload/.test(details)) return 'unreachable';
   return 'reset';
+}
+
+function answerMutation({ status, set, remove }: AnswerChanges): HeaderMutation {
+  return headerMutation(status === undefined ? set : [[':status', String(status)], ...set], remove);
 }
 
 function headerMutation(

@@ -5,5 +5,5 @@
  */
 export type { JournalEntry } from './entry.ts';
 export { Journal } from './journal.ts';
-export type { OpenedJournal } from './journal.ts';
+export type { Keeping, OpenedJournal } from './journal.ts';
 export { FolderInUse, folderHolder, lockFolder } from './lock.ts';

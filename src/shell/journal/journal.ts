@@ -1,199 +1,226 @@
-import { closeSync, constants, fsyncSync, mkdirSync, openSync, readFileSync, readdirSync, unlinkSync, write, writeSync } from 'node:fs';
-import { join } from 'node:path';
-import { decodeEntries, encodeEntry } from './entry.ts';
+import { mkdirSync, unlinkSync } from 'node:fs';
+import { encodeEntry } from './entry.ts';
 import type { JournalEntry } from './entry.ts';
-
-/** A segment's size. It is filled with zeros first: writing inside a file's length costs one flush instead of two. */
-const SEGMENT_BYTES = 8 * 1024 * 1024;
+import { readJournal } from './recovery.ts';
+import { prepareSpare, removeSpare, Segment, SEGMENT_BYTES } from './segment.ts';
 
 /** An entry larger than this would be a bug: it holds figures and names only. */
 const MAX_ENTRY_BYTES = 64 * 1024;
 
-/** How long an entry may wait that nobody waits for. A crash within it makes its call a lost one, which is settled at the next start. */
+/** Entries of one write; far below a segment, so that a backlog fits. */
+const MAX_WRITE_BYTES = SEGMENT_BYTES / 4;
+
+/** How long an entry may wait that nobody waits for. */
 const LAZY_MS = 5;
 
-const SEGMENT_NAME = /^journal-\d{16}\.log$/;
+/** How soon what was written is flushed although nobody waits for it. */
+const SYNC_SOON_MS = 5;
 
-interface Segment {
-  readonly path: string;
-  lastSequence: number;
-}
+/**
+ * What an entry's `done` is told of. `written`: the operating system has it, and a kill of this process cannot undo it.
+ * `durable`: the disk has it, and a power cut cannot. `lazy`: as written, but it goes with the next one, or after a moment.
+ */
+export type Keeping = 'written' | 'durable' | 'lazy';
 
-interface Waiting {
+type Done = (error: Error | undefined) => void;
+
+interface Pending {
   readonly bytes: Buffer;
   readonly sequence: number;
-  readonly onDurable: (error: Error | undefined) => void;
+  readonly keeping: Keeping;
+  readonly done: Done;
 }
 
 export interface OpenedJournal {
   readonly journal: Journal;
   /** All that the folder holds, oldest first. */
   readonly entries: readonly JournalEntry[];
-  /** Something is missing in the middle; `undefined` where all is well (a torn last entry is: nobody was told that it was kept). */
-  readonly damage: string | undefined;
+  /** Entries are missing in the middle, and those behind them were left out; `undefined` where all is well (a torn end is). */
+  readonly gap: string | undefined;
 }
 
 /**
- * An append-only log that survives power cuts. What is appended while a write is under way goes into the next one, so
- * many callers share one flush. Writes are done by the runtime's thread pool; the event loop never waits for the disk.
+ * An append-only log. Entries of one turn of the event loop go to the operating system in one write; flushes to the disk
+ * are done by the runtime's thread pool, one after another, each for all that was written before it began.
  */
 export class Journal {
   readonly #folder: string;
-  readonly #segments: Segment[];
-  #descriptor: number | undefined;
-  #offset = 0;
+  /** Former segments, which may be released; the present one is not among them. */
+  readonly #old: { readonly path: string; readonly lastSequence: number }[];
+  #segment: Segment | undefined;
+  /** Segments with bytes that no flush has covered, the present one last. */
+  #dirty: Segment[] = [];
+  /** Segments that are being flushed. */
+  #flushing: readonly Segment[] = [];
   #nextSequence: number;
-  #queue: Waiting[] = [];
-  #writing = false;
-  /** Who waits for all up to an entry to be written or refused. */
-  #barriers: { readonly sequence: number; readonly resolve: () => void }[] = [];
-  #doneSequence: number;
-  #lazyIsDue = false;
+  #queue: Pending[] = [];
+  /** Written and not flushed: written again elsewhere if the flush fails, as the file is not to be trusted then. */
+  #unsynced: Pending[] = [];
+  #writeIsDue = false;
+  #lazyTimer: NodeJS.Timeout | undefined;
+  #syncTimer: NodeJS.Timeout | undefined;
+  #syncing: Promise<void> | undefined;
+  #spare: Promise<void> | undefined;
+  #onSynced: (sequence: number) => void = () => undefined;
 
-  private constructor(folder: string, segments: Segment[], nextSequence: number) {
+  private constructor(folder: string, old: { readonly path: string; readonly lastSequence: number }[], nextSequence: number) {
     this.#folder = folder;
-    this.#segments = segments;
+    this.#old = old;
     this.#nextSequence = nextSequence;
-    this.#doneSequence = nextSequence - 1;
   }
 
   /** Reads what is there, and goes on in a new segment. Throws where the folder cannot be used. */
   static open(folder: string, appliedSequence: number): OpenedJournal {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const segments: Segment[] = [];
-    const entries: JournalEntry[] = [];
-    let damage: string | undefined;
-    const names = readdirSync(folder).filter((name) => SEGMENT_NAME.test(name)).toSorted();
-    names.forEach((name, index) => {
-      const path = join(folder, name);
-      const read = decodeEntries(readFileSync(path));
-      const expected = (entries.at(-1)?.sequence ?? 0) + 1;
-      if (index > 0 && read.entries[0] !== undefined && read.entries[0].sequence !== expected) damage = `${path} begins at entry ${read.entries[0].sequence}; ${expected} was expected`;
-      entries.push(...read.entries);
-      const last = read.entries.at(-1);
-      if (last === undefined) unlinkSync(path);
-      else segments.push({ path, lastSequence: last.sequence });
-    });
-    const next = Math.max(entries.at(-1)?.sequence ?? 0, appliedSequence) + 1;
-    const journal = new Journal(folder, segments, next);
-    journal.#startSegment(next);
-    return { journal, entries, damage };
+    removeSpare(folder);
+    const { segments, entries, gap } = readJournal(folder);
+    const old = segments.flatMap(({ path, lastSequence }) => (lastSequence === undefined ? [] : [{ path, lastSequence }]));
+    for (const { path, lastSequence } of segments) if (lastSequence === undefined) unlinkSync(path);
+    // Behind what was left out too, so that no number means two entries.
+    const last = Math.max(appliedSequence, entries.at(-1)?.sequence ?? 0, ...old.map(({ lastSequence }) => lastSequence));
+    const journal = new Journal(folder, old, last + 1);
+    journal.#startSegment(last + 1);
+    return { journal, entries, gap };
   }
 
   get lastSequence(): number {
     return this.#nextSequence - 1;
   }
 
-  /**
-   * Returns the entry's number at once; `onDurable` is told when a power cut can no longer undo it, or why it cannot be
-   * kept. What nobody waits for (`lazy`) goes with the next entry that somebody does, or after a moment.
-   */
-  append(payload: Buffer, onDurable: (error: Error | undefined) => void, lazy = false): number {
+  /** Told, after each flush, up to which entry a power cut can undo nothing any more. */
+  set onSynced(listener: (sequence: number) => void) {
+    this.#onSynced = listener;
+  }
+
+  /** Returns the entry's number at once; `done` is told when it is kept, or why it cannot be. */
+  append(payload: Buffer, keeping: Keeping, done: Done): number {
     if (payload.length > MAX_ENTRY_BYTES) throw new RangeError(`a journal entry of ${payload.length} bytes; at most ${MAX_ENTRY_BYTES}`);
     const sequence = this.#nextSequence++;
-    this.#queue.push({ bytes: encodeEntry({ sequence, payload }), sequence, onDurable });
-    if (!lazy && !this.#writing) this.#writeNext();
-    else if (lazy && !this.#lazyIsDue) this.#writeSoon();
+    this.#queue.push({ bytes: encodeEntry({ sequence, payload }), sequence, keeping, done });
+    if (keeping === 'lazy') this.#lazyTimer ??= setTimeout(() => this.flush(), LAZY_MS);
+    else if (!this.#writeIsDue) {
+      this.#writeIsDue = true;
+      // Whatever else this turn of the loop brings shares the write.
+      setImmediate(() => this.flush());
+    }
     return sequence;
+  }
+
+  /** Writes all that was appended so far, now. */
+  flush(): void {
+    clearTimeout(this.#lazyTimer);
+    this.#lazyTimer = undefined;
+    this.#writeIsDue = false;
+    while (this.#queue.length > 0) this.#writeBatch(this.#takeBatch());
+    if (this.#unsynced.some(({ keeping }) => keeping === 'durable')) void this.synced();
+    else if (this.#unsynced.length > 0) this.#syncTimer ??= setTimeout(() => void this.synced(), SYNC_SOON_MS);
+  }
+
+  /** Resolves when all that was appended so far is on the disk, or has failed. */
+  async synced(): Promise<void> {
+    if (this.#queue.length > 0) this.flush();
+    while (this.#syncing !== undefined) await this.#syncing;
+    if (this.#unsynced.length === 0) return;
+    clearTimeout(this.#syncTimer);
+    this.#syncTimer = undefined;
+    this.#syncing = this.#sync();
+    await this.#syncing;
   }
 
   /** Segments that hold nothing beyond this entry are not needed any more. */
   release(appliedSequence: number): void {
-    while (this.#segments.length > 1 && (this.#segments[0]?.lastSequence ?? 0) <= appliedSequence) {
-      const segment = this.#segments.shift();
+    while ((this.#old[0]?.lastSequence ?? Number.POSITIVE_INFINITY) <= appliedSequence) {
+      const segment = this.#old.shift();
       if (segment !== undefined) unlinkSync(segment.path);
     }
   }
 
-  /** Resolves when everything appended so far is written or has failed; what is appended later does not delay it. */
-  async flushed(): Promise<void> {
-    if (!this.#writing) this.#writeNext();
-    const sequence = this.lastSequence;
-    if (this.#doneSequence < sequence) await new Promise<void>((resolve) => this.#barriers.push({ sequence, resolve }));
-  }
-
   async close(): Promise<void> {
-    await this.flushed();
-    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
-    this.#descriptor = undefined;
+    await this.synced();
+    clearTimeout(this.#syncTimer);
+    await this.#spare;
+    this.#segment?.close();
+    this.#segment = undefined;
+    removeSpare(this.#folder);
   }
 
-  #writeSoon(): void {
-    this.#lazyIsDue = true;
-    setTimeout(() => {
-      this.#lazyIsDue = false;
-      if (!this.#writing) this.#writeNext();
-    }, LAZY_MS);
-  }
-
-  #writeNext(): void {
-    const batch = this.#takeBatch();
-    if (batch.length === 0) return;
-    this.#writing = true;
-    const bytes = batch.length === 1 ? (batch[0]?.bytes ?? Buffer.alloc(0)) : Buffer.concat(batch.map((waiting) => waiting.bytes));
-    try {
-      if (this.#descriptor === undefined || this.#offset + bytes.length > SEGMENT_BYTES) this.#startSegment(batch[0]?.sequence ?? this.#nextSequence);
-    } catch (error) {
-      return this.#written(batch, asError(error), 0);
-    }
-    this.#writeAll(bytes, 0, (error) => this.#written(batch, error, bytes.length));
-  }
-
-  /** One write may take only a part (a full disk does so before it fails). */
-  #writeAll(bytes: Buffer, from: number, done: (error: Error | undefined) => void): void {
-    if (this.#descriptor === undefined) return done(new Error('the journal is closed'));
-    write(this.#descriptor, bytes, from, bytes.length - from, this.#offset + from, (error, count) => {
-      if (error !== null) done(error);
-      else if (from + count < bytes.length) this.#writeAll(bytes, from + count, done);
-      else done(undefined);
-    });
-  }
-
-  #takeBatch(): Waiting[] {
+  #takeBatch(): Pending[] {
     let size = 0;
-    const fits = this.#queue.findIndex(({ bytes }) => (size += bytes.length) > SEGMENT_BYTES);
+    const fits = this.#queue.findIndex(({ bytes }) => (size += bytes.length) > MAX_WRITE_BYTES);
     return this.#queue.splice(0, fits < 0 ? this.#queue.length : fits);
   }
 
-  #written(batch: readonly Waiting[], error: Error | undefined, length: number): void {
-    const segment = this.#segments.at(-1);
-    if (error === undefined) {
-      this.#offset += length;
-      if (segment !== undefined) segment.lastSequence = batch.at(-1)?.sequence ?? segment.lastSequence;
+  #writeBatch(batch: readonly Pending[]): void {
+    const [only] = batch;
+    const bytes = batch.length === 1 && only !== undefined ? only.bytes : Buffer.concat(batch.map((pending) => pending.bytes));
+    try {
+      if (this.#segment?.fits(bytes.length) !== true) this.#startSegment(batch[0]?.sequence ?? this.#nextSequence);
+      const segment = this.#segment as Segment;
+      segment.write(bytes);
+      segment.lastSequence = batch.at(-1)?.sequence ?? segment.lastSequence;
+      if (segment.used > SEGMENT_BYTES / 2) this.#spare ??= prepareSpare(this.#folder);
+      if (this.#dirty.at(-1) !== segment) this.#dirty.push(segment);
+    } catch (error) {
+      for (const { done } of batch) done(asError(error));
+      return;
     }
-    this.#writing = false;
-    this.#doneSequence = batch.at(-1)?.sequence ?? this.#doneSequence;
-    for (const { onDurable } of batch) onDurable(error);
-    const passed = this.#barriers.filter(({ sequence }) => sequence <= this.#doneSequence);
-    this.#barriers = this.#barriers.filter(({ sequence }) => sequence > this.#doneSequence);
-    for (const { resolve } of passed) resolve();
-    if (!this.#writing) this.#writeNext();
+    for (const pending of batch) {
+      this.#unsynced.push(pending);
+      if (pending.keeping !== 'durable') pending.done(undefined);
+    }
+  }
+
+  /** Older segments first: what is told to be durable has nothing missing before it. */
+  async #sync(): Promise<void> {
+    const entries = this.#unsynced;
+    const segments = this.#dirty;
+    this.#unsynced = [];
+    this.#dirty = [];
+    this.#flushing = segments;
+    let failure: Error | undefined;
+    try {
+      for (const segment of segments) await segment.sync();
+    } catch (error) {
+      failure = asError(error);
+      this.#writeAgain(entries);
+    }
+    this.#flushing = [];
+    this.#syncing = undefined;
+    for (const segment of segments) this.#closeIfDone(segment);
+    if (failure === undefined) this.#onSynced(entries.at(-1)?.sequence ?? 0);
+    for (const { keeping, done } of entries) if (keeping === 'durable') done(failure);
+    if (this.#unsynced.length > 0) this.flush();
+  }
+
+  /** After a failed flush nobody knows what the file holds: its entries go to a new one, with those behind them. */
+  #writeAgain(entries: readonly Pending[]): void {
+    const again = [...entries, ...this.#unsynced].map((pending): Pending => ({ ...pending, keeping: 'lazy', done: () => undefined }));
+    const behind = this.#unsynced.filter(({ keeping }) => keeping === 'durable');
+    this.#unsynced = [];
+    this.#dirty = [];
+    this.#retire();
+    this.#queue.unshift(...again);
+    for (const { done } of behind) done(new Error('a flush before this entry failed'));
+    this.#lazyTimer ??= setTimeout(() => this.flush(), LAZY_MS);
+  }
+
+  /** The present segment takes no more. */
+  #retire(): void {
+    const segment = this.#segment;
+    this.#segment = undefined;
+    if (segment === undefined) return;
+    this.#old.push({ path: segment.path, lastSequence: segment.lastSequence });
+    this.#closeIfDone(segment);
+  }
+
+  #closeIfDone(segment: Segment): void {
+    if (segment !== this.#segment && !this.#dirty.includes(segment) && !this.#flushing.includes(segment)) segment.close();
   }
 
   #startSegment(firstSequence: number): void {
-    const path = join(this.#folder, `journal-${String(firstSequence).padStart(16, '0')}.log`);
-    const filled = openSync(path, constants.O_CREAT | constants.O_RDWR, 0o600);
-    try {
-      writeSync(filled, Buffer.alloc(SEGMENT_BYTES), 0, SEGMENT_BYTES, 0);
-      fsyncSync(filled);
-    } finally {
-      closeSync(filled);
-    }
-    syncFolder(this.#folder);
-    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
-    this.#descriptor = openSync(path, constants.O_RDWR | (constants.O_DSYNC ?? constants.O_SYNC));
-    this.#offset = 0;
-    this.#segments.push({ path, lastSequence: 0 });
-  }
-}
-
-/** A new file's name is as durable as its folder. */
-function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, constants.O_RDONLY);
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
+    this.#retire();
+    this.#segment = Segment.create(this.#folder, firstSequence);
+    this.#spare = undefined;
   }
 }
 

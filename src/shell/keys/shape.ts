@@ -13,6 +13,9 @@ const GOOGLE = /^AIza/;
 
 const SHAPES: Readonly<Partial<Record<ProviderType, { readonly shape: RegExp; readonly expected: string }>>> = {
   OpenAI: { shape: /^sk-[A-Za-z0-9_-]{16,}$/, expected: 'an OpenAI key begins with "sk-", then 16 or more letters, digits, "_" and "-"' },
+  Anthropic: { shape: /^sk-ant-[A-Za-z0-9_-]{16,}$/, expected: 'an Anthropic key begins with "sk-ant-", then 16 or more letters, digits, "_" and "-"' },
+  Gemini: { shape: /^[A-Za-z0-9_.-]{20,}$/, expected: 'a Gemini key has 20 or more letters, digits, "_", "-" and "."' },
+  AzureOpenAI: { shape: /^[A-Za-z0-9]{32,}$/, expected: 'an Azure OpenAI key has 32 or more letters and digits' },
   DeepSeek: { shape: /^sk-[A-Za-z0-9]{16,}$/, expected: 'a DeepSeek key begins with "sk-", then 16 or more letters and digits' },
   OpenAICompatible: { shape: /^[A-Za-z0-9_.:-]{8,}$/, expected: 'a key has 8 or more letters, digits, "_", "-", "." and ":"' },
 };
@@ -34,8 +37,8 @@ export function checkKey(declared: string, type: ProviderType): KeyCheck {
   if (PLACEHOLDER.test(key)) return no('is a placeholder; put the real key in its place');
   if (!/^[\x21-\x7e]+$/.test(key)) return no('holds characters that no key has; copy it again as plain text');
   if (type === 'Simulated') return { ok: true, key };
-  if (ANTHROPIC.test(key)) return no('is an Anthropic key, and this provider is not Anthropic');
-  if (GOOGLE.test(key)) return no('is a Google key, and this provider is not Google');
+  if (ANTHROPIC.test(key) && type !== 'Anthropic') return no('is an Anthropic key, and this provider is not Anthropic');
+  if (GOOGLE.test(key) && type !== 'Gemini') return no('is a Google key, and this provider is not Google');
   if (type === 'OpenAICompatible' && RELAY_PREFIX.test(key) && !RELAY_SHAPE.test(key)) {
     return no('is too short for a relay’s key: 32 or more letters, digits, "_" and "-"');
   }

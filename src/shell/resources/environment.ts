@@ -9,18 +9,31 @@ export type FromEnvironment =
 
 interface EnvironmentProvider {
   readonly name: string;
-  readonly type: 'OpenAI' | 'DeepSeek' | 'OpenAICompatible';
+  readonly type: 'OpenAI' | 'Anthropic' | 'Gemini' | 'AzureOpenAI' | 'DeepSeek' | 'OpenAICompatible';
   readonly key: string;
-  readonly baseUrl: string;
-  /** A relay has no well-known address. */
+  /** Variables that name its address; the first that is set counts. */
+  readonly baseUrls: readonly string[];
+  /** A relay, or a resource of one's own, has no well-known address. */
   readonly baseUrlNeeded: boolean;
+  /** Names the version of its API, where it wants one. */
+  readonly apiVersion?: string;
 }
 
 /** In the order of preference: who serves a model first hand comes before a relay. */
 const PROVIDERS: readonly EnvironmentProvider[] = [
-  { name: 'openai', type: 'OpenAI', key: 'OPENAI_API_KEY', baseUrl: 'OPENAI_BASE_URL', baseUrlNeeded: false },
-  { name: 'deepseek', type: 'DeepSeek', key: 'DEEPSEEK_API_KEY', baseUrl: 'DEEPSEEK_BASE_URL', baseUrlNeeded: false },
-  { name: 'holysheep', type: 'OpenAICompatible', key: 'HOLYSHEEP_API_KEY', baseUrl: 'HOLYSHEEP_BASE_URL', baseUrlNeeded: true },
+  { name: 'openai', type: 'OpenAI', key: 'OPENAI_API_KEY', baseUrls: ['OPENAI_BASE_URL'], baseUrlNeeded: false },
+  { name: 'anthropic', type: 'Anthropic', key: 'ANTHROPIC_API_KEY', baseUrls: ['ANTHROPIC_BASE_URL'], baseUrlNeeded: false },
+  { name: 'gemini', type: 'Gemini', key: 'GEMINI_API_KEY', baseUrls: ['GEMINI_BASE_URL'], baseUrlNeeded: false },
+  {
+    name: 'azure',
+    type: 'AzureOpenAI',
+    key: 'AZURE_OPENAI_API_KEY',
+    baseUrls: ['AZURE_OPENAI_BASE_URL', 'AZURE_OPENAI_ENDPOINT'],
+    baseUrlNeeded: true,
+    apiVersion: 'AZURE_OPENAI_API_VERSION',
+  },
+  { name: 'deepseek', type: 'DeepSeek', key: 'DEEPSEEK_API_KEY', baseUrls: ['DEEPSEEK_BASE_URL'], baseUrlNeeded: false },
+  { name: 'holysheep', type: 'OpenAICompatible', key: 'HOLYSHEEP_API_KEY', baseUrls: ['HOLYSHEEP_BASE_URL'], baseUrlNeeded: true },
 ];
 
 const BUDGET = 'AIRMESH_BUDGET_USD';
@@ -31,15 +44,18 @@ export function resourcesFromEnvironment(environment: Readonly<Record<string, st
   if (declared.length === 0) return { kind: 'none' };
   const documents: unknown[] = [];
   for (const provider of declared) {
-    const url = environment[provider.baseUrl]?.trim();
-    if ((url === undefined || url === '') && provider.baseUrlNeeded) {
-      return { kind: 'error', variable: provider.baseUrl, message: `is needed with ${provider.key}: a relay has no well-known address` };
+    const valueOf = (variable: string | undefined): string | undefined => (variable === undefined ? undefined : environment[variable]?.trim() || undefined);
+    const url = provider.baseUrls.map(valueOf).find((value) => value !== undefined);
+    const apiVersion = valueOf(provider.apiVersion);
+    if (url === undefined && provider.baseUrlNeeded) {
+      const variable = provider.baseUrls.at(-1) ?? '';
+      return { kind: 'error', variable, message: `is needed with ${provider.key}: this provider has no well-known address` };
     }
     documents.push({
       apiVersion: API_VERSION,
       kind: 'AIProvider',
       metadata: { name: provider.name },
-      spec: { type: provider.type, auth: { apiKey: { env: provider.key } }, ...(url === undefined || url === '' ? {} : { baseUrl: url }) },
+      spec: { type: provider.type, auth: { apiKey: { env: provider.key } }, ...(url === undefined ? {} : { baseUrl: url }), ...(apiVersion === undefined ? {} : { apiVersion }) },
     });
   }
   documents.push({

@@ -1,9 +1,14 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { isUtf8 } from 'node:buffer';
+import { closeSync, openSync, readSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { LineCounter, isMap, isNode, parseAllDocuments } from 'yaml';
+import { isMap, isNode } from 'yaml';
 import type { Document } from 'yaml';
 import { parseResource, resourceId } from '../../core/policy/index.ts';
 import type { Finding, Resource } from '../../core/policy/index.ts';
+import { err, ok } from '../../core/units/index.ts';
+import type { Result } from '../../core/units/index.ts';
+import { contentOf, documentsIn } from './documents.ts';
+import type { Source } from './documents.ts';
 
 /** A finding with its place. */
 export interface LocatedFinding extends Finding {
@@ -22,18 +27,11 @@ export interface ReadResult {
   readonly locate: (finding: Finding) => LocatedFinding;
 }
 
-const MAX_FILE_BYTES = 4 * 1024 * 1024;
+/** As much as a ConfigMap holds; all of an organisation's resources are a tenth of it. */
+const MAX_FILE_BYTES = 1024 * 1024;
 const MAX_FILES = 1000;
 const MAX_DOCUMENTS = 5000;
-/** An alias may stand for another that stands for ten more; past this many in all, it is an attack or a mistake. */
-const MAX_ALIASES = 100;
 const RESOURCE_FILE = /\.(?:ya?ml|json)$/;
-
-interface Source {
-  readonly file: string;
-  readonly document: Document;
-  readonly lines: LineCounter;
-}
 
 /** Reads resources from files and folders (not below them). One broken document does not hide the others. */
 export function readResources(paths: readonly string[]): ReadResult {
@@ -56,50 +54,76 @@ function filesOf(path: string, findings: LocatedFinding[]): string[] {
     if (!statSync(path).isDirectory()) return [path];
     const names = readdirSync(path).filter((name) => RESOURCE_FILE.test(name) && !name.startsWith('.'));
     if (names.length > MAX_FILES) findings.push(fileFinding(path, `holds ${names.length} files; at most ${MAX_FILES} are read`));
-    return names.toSorted().slice(0, MAX_FILES).map((name) => join(path, name));
+    return names
+      .toSorted()
+      .slice(0, MAX_FILES)
+      .map((name) => join(path, name))
+      .filter((file) => {
+        if (!isFile(file)) findings.push(fileFinding(file, 'is not a file'));
+        return isFile(file);
+      });
   } catch (error) {
     findings.push(fileFinding(path, readProblem(error)));
     return [];
   }
 }
 
-function documentsOf(file: string, findings: LocatedFinding[]): Source[] {
-  let text: string;
-  try {
-    const { size } = statSync(file);
-    if (size > MAX_FILE_BYTES) {
-      findings.push(fileFinding(file, `has ${size} bytes; at most ${MAX_FILE_BYTES} are read`));
-      return [];
-    }
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    findings.push(fileFinding(file, readProblem(error)));
+/** What does not exist (a link that leads nowhere) is for the reader to tell; a pipe would keep it waiting. */
+const isFile = (file: string): boolean => statSync(file, { throwIfNoEntry: false })?.isFile() !== false;
+
+function documentsOf(file: string, findings: LocatedFinding[]): readonly Source[] {
+  const text = textOf(file);
+  if (!text.ok) {
+    findings.push(fileFinding(file, text.error));
     return [];
   }
-  const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines, uniqueKeys: true, prettyErrors: false, maxAliasCount: MAX_ALIASES } as never);
-  const list = Array.isArray(documents) ? documents : [];
-  if (list.length > MAX_DOCUMENTS) findings.push(fileFinding(file, `holds ${list.length} documents; at most ${MAX_DOCUMENTS} are read`));
-  return list.slice(0, MAX_DOCUMENTS).map((document) => ({ file, document, lines }));
+  const documents = documentsIn(text.value, file);
+  if (documents.length > MAX_DOCUMENTS) findings.push(fileFinding(file, `holds ${documents.length} documents; at most ${MAX_DOCUMENTS} are read`));
+  return documents.slice(0, MAX_DOCUMENTS);
 }
 
-function readDocument(source: Source, resources: Resource[], sources: Map<string, Source>, findings: LocatedFinding[]): void {
-  const { file, document, lines } = source;
-  const broken = document.errors[0];
-  if (broken !== undefined) {
-    const { line, col } = lines.linePos(broken.pos[0]);
-    findings.push({ severity: 'error', resource: 'document', path: '', message: broken.message, file, line, column: col });
-    return;
-  }
-  let value: unknown;
+/** Bytes that are no UTF-8 would silently become other characters. Editors put a byte order mark before each document. */
+function textOf(file: string): Result<string, string> {
+  let bytes: Buffer;
   try {
-    value = document.toJS({ maxAliasCount: MAX_ALIASES });
+    bytes = readBytes(file);
   } catch (error) {
-    findings.push(placed({ severity: 'error', resource: 'document', path: '', message: `cannot be read: ${messageOf(error)}` }, source));
+    return err(readProblem(error));
+  }
+  if (bytes.length > MAX_FILE_BYTES) return err(`has more than ${MAX_FILE_BYTES} bytes; divide it`);
+  if (!isUtf8(bytes)) return err(`is not UTF-8 (line ${firstBrokenLine(bytes)}); save it as UTF-8`);
+  return ok(bytes.toString('utf8').replaceAll(/^\u{feff}/gmu, ''));
+}
+
+/** One byte more than is allowed at most, whatever the file says of its size: a pipe says nothing. */
+function readBytes(file: string): Buffer {
+  const descriptor = openSync(file, 'r');
+  try {
+    const bytes = Buffer.alloc(MAX_FILE_BYTES + 1);
+    let length = 0;
+    for (let count = -1; count !== 0 && length < bytes.length; length += count) count = readSync(descriptor, bytes, length, bytes.length - length, null);
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+function firstBrokenLine(bytes: Buffer): number {
+  const lines = bytes.toString('latin1').split('\n');
+  return lines.findIndex((line) => !isUtf8(Buffer.from(line, 'latin1'))) + 1;
+}
+
+/** A broken document is left out and reported; those before and behind it are read, so that one start tells of all that is wrong. */
+function readDocument(source: Source, resources: Resource[], sources: Map<string, Source>, findings: LocatedFinding[]): void {
+  const { file, lines } = source;
+  const content = contentOf(source);
+  if (!content.ok) {
+    const { line, col } = lines.linePos(content.error.offset);
+    findings.push({ severity: 'error', resource: 'document', path: '', message: content.error.message, file, line, column: col });
     return;
   }
-  if (value === null || value === undefined) return;
-  const parsed = parseResource(value);
+  if (content.value === null || content.value === undefined) return;
+  const parsed = parseResource(content.value);
   if (!parsed.ok) {
     findings.push(...parsed.error.map((finding) => placed(finding, source)));
     return;

@@ -6,28 +6,34 @@ import type { ReadResult } from './read.ts';
 /** Editors write a file in several steps; what is read in between is not what its author means. */
 const SETTLE_MS = 50;
 
+/** What else lies in a folder may change all the time; it is not waited for longer than this. */
+const LONGEST_SETTLE_MS = 250;
+
 /** File notifications get lost (network file systems, replaced folders), so the files' times are compared as well. */
-const POLL_MS = 500;
+const POLL_MS = 250;
 
 /** Reads again whenever a file changes, and says so. Stops when `close` is called. */
 export function watchResources(paths: readonly string[], onChange: (result: ReadResult) => void): { close(): void } {
   let known = readResources(paths).files;
-  let seen = stamps(known);
+  let seen = stampsOf(known);
   let settling: NodeJS.Timeout | undefined;
+  let unsettledSince: number | undefined;
   let watchers: FSWatcher[] = [];
 
   const check = (): void => {
+    unsettledSince = undefined;
     const result = readResources(paths);
-    const now = stamps(result.files);
-    if (now === seen) return;
-    seen = now;
+    const before = seen;
     known = result.files;
+    seen = stampsOf(known);
+    if (seen.all === before.all) return;
     observe();
-    onChange(result);
+    if (seen.files !== before.files) onChange(result);
   };
   const soon = (): void => {
+    unsettledSince ??= performance.now();
     clearTimeout(settling);
-    settling = setTimeout(check, SETTLE_MS);
+    settling = setTimeout(check, Math.max(0, Math.min(SETTLE_MS, unsettledSince + LONGEST_SETTLE_MS - performance.now())));
   };
   const observe = (): void => {
     for (const watcher of watchers) watcher.close();
@@ -42,7 +48,7 @@ export function watchResources(paths: readonly string[], onChange: (result: Read
   };
   observe();
   const poll = setInterval(() => {
-    if (stamps(known) !== seen) soon();
+    if (stampsOf(known).all !== seen.all) soon();
   }, POLL_MS);
   poll.unref();
   return {
@@ -54,12 +60,12 @@ export function watchResources(paths: readonly string[], onChange: (result: Read
   };
 }
 
-/** Times, sizes and inodes of files, as one text to compare. */
-function stamps(files: readonly string[]): string {
-  return files
-    .map((file) => {
-      const stat = statSync(file, { throwIfNoEntry: false });
-      return stat === undefined ? `${file}?` : `${file}:${stat.ino}:${stat.size}:${stat.mtimeMs}`;
-    })
-    .join('\n');
+/** Times, sizes and inodes, as texts to compare. A folder's change when anything comes or goes in it, which its files may not be about. */
+function stampsOf(paths: readonly string[]): { readonly all: string; readonly files: string } {
+  const stamps = paths.map((path) => {
+    const stat = statSync(path, { throwIfNoEntry: false });
+    return { isFolder: stat?.isDirectory() === true, text: stat === undefined ? `${path}?` : `${path}:${stat.ino}:${stat.size}:${stat.mtimeMs}` };
+  });
+  const textOf = (some: typeof stamps): string => some.map(({ text }) => text).join('\n');
+  return { all: textOf(stamps), files: textOf(stamps.filter(({ isFolder }) => !isFolder)) };
 }

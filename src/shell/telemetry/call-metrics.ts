@@ -19,6 +19,9 @@ interface CallLabels {
 /** `gen_ai.provider.name`: the conventions' well-known value where there is one. */
 const PROVIDER_NAMES: Readonly<Record<ProviderType, string>> = {
   OpenAI: 'openai',
+  Anthropic: 'anthropic',
+  Gemini: 'gcp.gemini',
+  AzureOpenAI: 'azure.ai.openai',
   DeepSeek: 'deepseek',
   OpenAICompatible: 'openai_compatible',
   Simulated: 'simulated',

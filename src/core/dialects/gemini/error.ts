@@ -11,6 +11,8 @@ const STATUSES: Readonly<Record<RefusalCode, RpcStatus>> = {
   unsupported_content_type: 'INVALID_ARGUMENT',
   unsupported_content_encoding: 'INVALID_ARGUMENT',
   unsupported_state: 'FAILED_PRECONDITION',
+  not_translatable: 'INVALID_ARGUMENT',
+  operation_not_supported: 'UNIMPLEMENTED',
   request_too_large: 'INVALID_ARGUMENT',
   empty_body: 'INVALID_ARGUMENT',
   headers_too_large: 'INVALID_ARGUMENT',

@@ -9,6 +9,7 @@ const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map(
       { operation: 'chat', path: '/chat/completions', body: 'json' },
       { operation: 'text_completion', path: '/completions', body: 'json' },
       { operation: 'responses', path: '/responses', body: 'json' },
+      { operation: 'count_tokens', path: '/responses/input_tokens', body: 'json' },
       { operation: 'embeddings', path: '/embeddings', body: 'json' },
       { operation: 'images', path: '/images/generations', body: 'json' },
       { operation: 'images', path: '/images/edits', body: 'multipart' },

@@ -18,6 +18,9 @@ const DEFAULT_MODERATION_MODEL = 'omni-moderation-latest';
 /** Fields by which compatible providers change the model, or add fees or input of their own. */
 const COST_CHANGING_FIELDS: readonly string[] = ['chat_template', 'enable_search', 'fallbacks', 'models', 'plugins', 'search_parameters', 'web_search', 'web_search_options'];
 
+/** Operations whose answers are no tokens. */
+const WITHOUT_OUTPUT: ReadonlySet<Endpoint['operation']> = new Set(['embeddings', 'moderations', 'count_tokens']);
+
 const JSON_ONLY: ReadonlySet<BodyForm['kind']> = new Set(['json']);
 const MULTIPART_ONLY: ReadonlySet<BodyForm['kind']> = new Set(['multipart']);
 const EITHER: ReadonlySet<BodyForm['kind']> = new Set(['multipart', 'json']);
@@ -62,7 +65,7 @@ function readFacts(endpoint: Endpoint, body: Fields): RequestFacts {
     inputTokenEstimate: Math.ceil(textBytes / BYTES_PER_TOKEN) + tally.images * IMAGE_TOKENS,
     inputImages: tally.images,
     unbounded: tally.unbounded,
-    hasOutput: endpoint.operation !== 'embeddings' && endpoint.operation !== 'moderations',
+    hasOutput: !WITHOUT_OUTPUT.has(endpoint.operation),
     tier,
   };
 }
@@ -82,7 +85,7 @@ function readModel(endpoint: Endpoint, body: Fields): string {
 /** What would be kept at the provider, or was: under one shared key another workload could read it. */
 function refuseState(endpoint: Endpoint, body: Fields): void {
   const refuse = (field: string, message: string): void => body.faults.add('unsupported_state', field, message);
-  if (endpoint.operation !== 'chat' && endpoint.operation !== 'responses') return;
+  if (endpoint.operation !== 'chat' && endpoint.operation !== 'responses' && endpoint.operation !== 'count_tokens') return;
   if (body.boolean('store') === true) refuse('store', 'store must be false: answers are not kept at the provider, where others who share its key could read them.');
   if (endpoint.operation === 'chat') return;
   if (body.boolean('background') === true) refuse('background', 'background is not supported, as it needs a stored response. Use stream instead.');
@@ -101,6 +104,7 @@ function readInput(endpoint: Endpoint, body: Fields, tally: InputTally): number 
       if (body.items('modalities').some((modality) => textOf(body, modality) === 'audio')) tally.noteUnbounded('audio output');
       return TEMPLATE_TOKENS + (tools > 0 ? TOOLS_TEMPLATE_TOKENS : 0);
     }
+    case 'count_tokens':
     case 'responses': {
       readResponseInput(body, tally);
       const tools = readTools(body, tally);

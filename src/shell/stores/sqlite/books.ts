@@ -3,17 +3,15 @@ import type { StatementSync } from 'node:sqlite';
 import type { PostedWindow } from '../../../core/ledger/index.ts';
 import type { CallHold, CallRecord } from '../../../core/call/index.ts';
 import { prepare } from './schema.ts';
-import { fromText, toText } from './text.ts';
-
-/** What the journal says and the books apply. */
-export type BookEntry =
-  | { readonly kind: 'hold'; readonly hold: CallHold }
-  | { readonly kind: 'settle'; readonly record: CallRecord };
+import { readEntry } from './entry.ts';
+import type { Cover, ReadEntry } from './entry.ts';
+import { fromText } from './text.ts';
 
 export interface BooksState {
   readonly appliedSequence: number;
   readonly posted: readonly PostedWindow[];
   readonly holds: readonly CallHold[];
+  readonly covers: readonly Cover[];
 }
 
 export type SpendGrouping = 'workload' | 'model' | 'provider' | 'day';
@@ -38,10 +36,36 @@ const RETENTION_STEP_ROWS = 1000;
 
 const FIGURES = ['input_tokens', 'cached_input_tokens', 'output_tokens', 'reasoning_tokens', 'cost_nano_usd', 'charged_nano_usd'] as const;
 
+type Statements = Readonly<Record<'post' | 'hold' | 'unhold' | 'cover' | 'uncover' | 'record' | 'total' | 'applied', StatementSync>>;
+
+type Key = readonly (string | number)[];
+
+/** What a step of entries adds up to, so that a row that many calls share is written once. */
+class Step {
+  readonly holds = new Map<string, string>();
+  readonly covers = new Map<string, string>();
+  readonly totals = new Map<string, { readonly key: Key; readonly figures: (number | bigint)[] }>();
+  readonly posted = new Map<string, { readonly key: Key; amount: bigint }>();
+
+  count(key: Key, figures: readonly (number | bigint)[]): void {
+    const name = JSON.stringify(key);
+    const total = this.totals.get(name);
+    if (total === undefined) this.totals.set(name, { key, figures: [...figures] });
+    else figures.forEach((figure, index) => (total.figures[index] = BigInt(total.figures[index] ?? 0) + BigInt(figure)));
+  }
+
+  post(key: Key, amount: bigint): void {
+    const name = JSON.stringify(key);
+    const posted = this.posted.get(name);
+    if (posted === undefined) this.posted.set(name, { key, amount });
+    else posted.amount += amount;
+  }
+}
+
 /** The ledger's books in SQLite: postings, holds in flight, a record for each call, and totals that outlive the records. */
 export class Books {
   readonly #database: DatabaseSync;
-  readonly #statements: Readonly<Record<'post' | 'hold' | 'unhold' | 'record' | 'total' | 'applied', StatementSync>>;
+  readonly #statements: Statements;
 
   /** Opens or makes the file. Throws where it is damaged, newer, or cannot be written. */
   constructor(path: string) {
@@ -55,14 +79,13 @@ export class Books {
     }
   }
 
-  /** Applies entries and remembers up to where, in one transaction: each entry counts once, whatever dies when. */
-  apply(entries: readonly BookEntry[], appliedSequence: number): void {
+  /** Applies entries (`entryText`) and remembers up to where, in one transaction: each entry counts once, whatever dies when. */
+  apply(entries: readonly string[], appliedSequence: number): void {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
-      for (const entry of entries) {
-        if (entry.kind === 'hold') this.#statements.hold.run(entry.hold.id, toText(entry.hold));
-        else this.#settle(entry.record);
-      }
+      const step = new Step();
+      for (const entry of entries) this.#take(readEntry(entry), step);
+      this.#write(step);
       this.#statements.applied.run(appliedSequence);
       this.#database.exec('COMMIT');
     } catch (error) {
@@ -81,7 +104,8 @@ export class Books {
       amount: row.posted,
     }));
     const holds = (this.#database.prepare('SELECT entry FROM holds').all() as unknown as { entry: string }[]).map(({ entry }) => fromText(entry) as CallHold);
-    return { appliedSequence: this.#applied(), posted, holds };
+    const covers = (this.#database.prepare('SELECT entry FROM covers').all() as unknown as { entry: string }[]).map(({ entry }) => fromText(entry) as Cover);
+    return { appliedSequence: this.#applied(), posted, holds, covers };
   }
 
   /**
@@ -136,8 +160,25 @@ export class Books {
     return row?.value ?? 0;
   }
 
-  #settle(record: CallRecord): void {
-    const { usage } = record;
+  /** What begins and ends within one step never touches the tables of what is open. */
+  #take(entry: ReadEntry, step: Step): void {
+    switch (entry.kind) {
+      case 'hold':
+        step.holds.set(entry.id, entry.text);
+        return;
+      case 'cover':
+        step.covers.set(entry.id, entry.text);
+        return;
+      case 'uncover':
+        if (!step.covers.delete(entry.id)) this.#statements.uncover.run(entry.id);
+        return;
+      case 'settle':
+        return this.#settle(entry.record, entry.text, step);
+    }
+  }
+
+  #settle(record: CallRecord, text: string, step: Step): void {
+    const { id, at, endedAt, model, provider, ending, status, usage } = record;
     const workload = `${record.namespace}/${record.workload}`;
     const figures = [
       usage.inputTokens,
@@ -148,14 +189,22 @@ export class Books {
       record.chargedNanoUsd,
     ];
     const estimated = record.estimated ? 1 : 0;
-    const { changes } = this.#statements.record.run(record.id, record.at, workload, record.model, record.provider, record.ending, record.status, estimated, toText(record), ...figures);
-    this.#statements.unhold.run(record.id);
+    const { changes } = this.#statements.record.run(id, at, workload, model, provider, ending, status, estimated, text, ...figures);
+    if (!step.holds.delete(id)) this.#statements.unhold.run(id);
+    if (!step.covers.delete(id)) this.#statements.uncover.run(id);
     if (Number(changes) === 0) return; // The same settlement again: it has been counted.
-    this.#statements.total.run(Math.floor(record.endedAt / DAY_MS), workload, record.model, record.provider, estimated, ...figures);
-    for (const { limit, subject, windowStart, amount } of record.posted) this.#statements.post.run(limit, subject, windowStart, amount);
+    step.count([Math.floor(endedAt / DAY_MS), workload, model, provider], [1, estimated, ...figures]);
+    for (const { limit, subject, windowStart, amount } of record.posted) step.post([limit, subject, windowStart], amount);
   }
 
-  #prepareStatements(): Readonly<Record<'post' | 'hold' | 'unhold' | 'record' | 'total' | 'applied', StatementSync>> {
+  #write(step: Step): void {
+    for (const [id, text] of step.holds) this.#statements.hold.run(id, text);
+    for (const [id, text] of step.covers) this.#statements.cover.run(id, text);
+    for (const { key, figures } of step.totals.values()) this.#statements.total.run(...key, ...figures);
+    for (const { key, amount } of step.posted.values()) this.#statements.post.run(...key, amount);
+  }
+
+  #prepareStatements(): Statements {
     const columns = FIGURES.join(', ');
     const marks = FIGURES.map(() => '?').join(', ');
     const sums = FIGURES.map((name) => `${name} = ${name} + excluded.${name}`).join(', ');
@@ -165,12 +214,14 @@ export class Books {
       ),
       hold: this.#database.prepare('INSERT OR REPLACE INTO holds (id, entry) VALUES (?, ?)'),
       unhold: this.#database.prepare('DELETE FROM holds WHERE id = ?'),
+      cover: this.#database.prepare('INSERT OR REPLACE INTO covers (id, entry) VALUES (?, ?)'),
+      uncover: this.#database.prepare('DELETE FROM covers WHERE id = ?'),
       record: this.#database.prepare(
         `INSERT OR IGNORE INTO records (id, at, workload, model, provider, ending, status, estimated, record, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ${marks})`,
       ),
       total: this.#database.prepare(
-        `INSERT INTO totals (day, workload, model, provider, requests, estimated, ${columns}) VALUES (?, ?, ?, ?, 1, ?, ${marks})
-         ON CONFLICT DO UPDATE SET requests = requests + 1, estimated = estimated + excluded.estimated, ${sums}`,
+        `INSERT INTO totals (day, workload, model, provider, requests, estimated, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ${marks})
+         ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, estimated = estimated + excluded.estimated, ${sums}`,
       ),
       applied: this.#database.prepare("INSERT INTO meta (name, value) VALUES ('applied', ?) ON CONFLICT DO UPDATE SET value = excluded.value"),
     };

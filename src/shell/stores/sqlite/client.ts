@@ -13,6 +13,9 @@ export class BooksUnusable extends Error {
   }
 }
 
+/** The thread's heap: it holds one step of entries at a time. Without a bound its young generation alone grows to 50 MB. */
+const MEMORY = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 };
+
 /** The books, asked from another thread. */
 export class BooksClient {
   readonly #worker: Worker;
@@ -33,7 +36,7 @@ export class BooksClient {
 
   /** Rejects with BooksUnusable. */
   static async open(path: string): Promise<BooksClient> {
-    const worker = new Worker(new URL(`./worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url), { workerData: { path } });
+    const worker = new Worker(new URL(`./worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url), { workerData: { path }, resourceLimits: MEMORY });
     const opened = await new Promise<BooksOpened>((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);

@@ -3,6 +3,7 @@
  *
  * Owns tables, transactions and sums. Must never decide whether a call may be made.
  */
-export type { BookEntry, BooksState, SpendGrouping, SpendRow } from './books.ts';
+export type { BooksState, SpendGrouping, SpendRow } from './books.ts';
+export { entryText } from './entry.ts';
+export type { BookEntry, Cover } from './entry.ts';
 export { BooksClient, BooksUnusable } from './client.ts';
-export { fromText, toText } from './text.ts';

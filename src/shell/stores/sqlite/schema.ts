@@ -1,7 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-/** Version of the tables below, in SQLite's user_version. A newer one is refused: its meaning is unknown here. */
-export const SCHEMA_VERSION = 1;
 
 /** Figures of calls, in `records` (a row a call) and in `totals` (a row for each day, workload, model and provider). */
 const FIGURES = `
@@ -12,7 +10,7 @@ const FIGURES = `
   cost_nano_usd INTEGER NOT NULL DEFAULT 0,
   charged_nano_usd INTEGER NOT NULL DEFAULT 0`;
 
-const TABLES = `
+const VERSION_1 = `
 CREATE TABLE meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE accounts (limit_id TEXT NOT NULL, subject TEXT NOT NULL, window_start INTEGER NOT NULL, posted INTEGER NOT NULL,
   PRIMARY KEY (limit_id, subject, window_start)) STRICT, WITHOUT ROWID;
@@ -24,6 +22,14 @@ CREATE TABLE totals (day INTEGER NOT NULL, workload TEXT NOT NULL, model TEXT NO
   PRIMARY KEY (day, workload, model, provider)) STRICT, WITHOUT ROWID;
 `;
 
+const VERSION_2 = 'CREATE TABLE covers (id TEXT PRIMARY KEY, entry TEXT NOT NULL) STRICT, WITHOUT ROWID;';
+
+/** What each version adds to the one before. */
+const VERSIONS: readonly string[] = [VERSION_1, VERSION_2];
+
+/** Version of the tables, in SQLite's user_version. A newer one is refused: its meaning is unknown here. */
+export const SCHEMA_VERSION = VERSIONS.length;
+
 /** Makes or checks the tables. Throws where they are newer than this program or broken. */
 export function prepare(database: DatabaseSync): void {
   const check = database.prepare('PRAGMA quick_check(1)').get() as { quick_check?: string } | undefined;
@@ -33,7 +39,7 @@ export function prepare(database: DatabaseSync): void {
   // A commit need not reach the disk at once: the journal keeps what it holds until a checkpoint has (`Books.checkpoint`).
   // Flushing each would make the journal's own flushes wait behind it.
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 5000;');
-  if (version === 0) database.exec(`BEGIN; ${TABLES} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
+  if (version < SCHEMA_VERSION) database.exec(`BEGIN; ${VERSIONS.slice(version).join('\n')} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
 }
 
 /** A newer program wrote it. */

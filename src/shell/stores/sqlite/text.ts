@@ -1,3 +1,5 @@
+import type { CallRecord } from '../../../core/call/index.ts';
+
 /** A bigint in JSON: a string of digits with an `n` behind it. No name or id of ours has that form. */
 const BIGINT = /^-?\d+n$/;
 
@@ -19,3 +21,15 @@ function withoutBigints(value: unknown): unknown {
 export function fromText(text: string): unknown {
   return JSON.parse(text, (_key, part: unknown) => (typeof part === 'string' && BIGINT.test(part) ? BigInt(part.slice(0, -1)) : part));
 }
+
+/** A record, several times as fast as `fromText`: its bigints are where they are. */
+export function recordFromText(text: string): CallRecord {
+  const record = JSON.parse(text) as { -readonly [Field in keyof CallRecord]: CallRecord[Field] };
+  record.heldNanoUsd = bigintOf(record.heldNanoUsd);
+  record.chargedNanoUsd = bigintOf(record.chargedNanoUsd);
+  if (record.costNanoUsd !== undefined) record.costNanoUsd = bigintOf(record.costNanoUsd);
+  record.posted = record.posted.map((posted) => ({ ...posted, amount: bigintOf(posted.amount) }));
+  return record;
+}
+
+const bigintOf = (text: unknown): bigint => BigInt(String(text).slice(0, -1));

@@ -1,9 +1,8 @@
 /** The thread that owns the database: nothing on the loop that serves Envoy waits for it. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { Books } from './books.ts';
-import type { BookEntry, SpendGrouping } from './books.ts';
+import type { SpendGrouping } from './books.ts';
 import { NewerSchema } from './schema.ts';
-import { fromText } from './text.ts';
 
 /** Asked of the thread. Entries come as the journal holds them. */
 export type BooksCommand =
@@ -30,7 +29,7 @@ function run(books: Books, command: BooksCommand): unknown {
     case 'state':
       return books.state();
     case 'apply':
-      return books.apply(command.entries.map((entry) => fromText(entry) as BookEntry), command.appliedSequence);
+      return books.apply(command.entries, command.appliedSequence);
     case 'spend':
       return books.spend(command.by, command.sinceMs);
     case 'records':

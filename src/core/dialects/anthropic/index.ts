@@ -1,0 +1,25 @@
+/**
+ * Anthropic: the Messages API of api.anthropic.com and of what is compatible with it.
+ *
+ * Owns its paths, bodies, streams, usage and errors. Must never know which provider is behind it, or what a call may cost.
+ */
+import type { Dialect } from '../types.ts';
+import { auth } from './auth.ts';
+import { editRequest, GOVERNED_FIELDS } from './edit.ts';
+import { match } from './endpoints.ts';
+import { modelItem, modelsList, refusal } from './error.ts';
+import { readRequest } from './request.ts';
+import { meter } from './response.ts';
+
+export const anthropic: Dialect = {
+  name: 'anthropic',
+  governedFields: GOVERNED_FIELDS,
+  match,
+  readRequest,
+  editRequest,
+  meter,
+  refusal,
+  modelsList,
+  modelItem,
+  auth,
+};

@@ -1,0 +1,100 @@
+import { anthropic } from './anthropic/index.ts';
+import { cleanQuery, gemini, pathAt } from './gemini/index.ts';
+import { openai } from './openai/index.ts';
+import type { Dialect, Endpoint, Operation, ProviderAuth } from './types.ts';
+
+/** Kinds of providers: a dialect, and what is their own in it. */
+export type BackName = 'openai' | 'azure' | 'deepseek' | 'compatible' | 'anthropic' | 'gemini';
+
+/** Where and how a kind of provider takes its dialect's requests. */
+export interface Back {
+  readonly dialect: Dialect;
+  /** Served as they come, in the dialect's own paths. What is missing is translated to what is there, or refused. */
+  readonly operations: ReadonlySet<Operation>;
+  /** The one field that is known to cap an answer's tokens there, whatever field the caller used. */
+  readonly capField?: string;
+  auth(key: string): ProviderAuth;
+  /** Path and query, below the root, of the list of models, which any accepted key may read. */
+  modelsPath(apiVersion: string | undefined): string;
+  /** Path and query below the root. `query` is the caller's with its `?`, or empty. */
+  path(place: PlaceAtBack): string;
+}
+
+export interface PlaceAtBack {
+  readonly endpoint: Endpoint;
+  /** The provider's own name of the model. */
+  readonly model: string;
+  readonly query: string;
+  /** The provider's version of its API, where it wants one named. */
+  readonly apiVersion: string | undefined;
+}
+
+const MODELS = '/models';
+const models = (): string => MODELS;
+const asWritten = ({ endpoint, query }: PlaceAtBack): string => `${endpoint.path}${query}`;
+
+const versionQuery = (apiVersion: string): string => `?api-version=${encodeURIComponent(apiVersion)}`;
+
+const BACKS: Readonly<Record<BackName, Back>> = {
+  openai: {
+    dialect: openai,
+    operations: new Set<Operation>(['chat', 'text_completion', 'responses', 'embeddings', 'images', 'audio', 'moderations', 'count_tokens']),
+    auth: openai.auth,
+    modelsPath: models,
+    path: asWritten,
+  },
+  /** Relays, vLLM, Ollama. Responses are passed on as they come: those that lack them say so. */
+  compatible: {
+    dialect: openai,
+    operations: new Set<Operation>(['chat', 'text_completion', 'responses', 'embeddings', 'images', 'audio', 'moderations']),
+    capField: 'max_tokens',
+    auth: openai.auth,
+    modelsPath: models,
+    path: asWritten,
+  },
+  /** Source: DeepSeek API docs, "Create Chat Completion" and "Create FIM Completion". */
+  deepseek: {
+    dialect: openai,
+    operations: new Set<Operation>(['chat', 'text_completion']),
+    capField: 'max_tokens',
+    auth: openai.auth,
+    modelsPath: models,
+    path: asWritten,
+  },
+  /**
+   * With a version named, the deployment stands in the path; without one it is the newer API, which takes it as the model.
+   * Source: Azure OpenAI REST API reference; "Azure OpenAI in Azure AI Foundry Models API lifecycle".
+   */
+  azure: {
+    dialect: openai,
+    operations: new Set<Operation>(['chat', 'text_completion', 'responses', 'embeddings', 'images', 'audio']),
+    auth: (key) => ({ ...openai.auth(''), set: key === '' ? [] : [['api-key', key]] }),
+    modelsPath: (apiVersion) => (apiVersion === undefined ? `/v1${MODELS}` : `${MODELS}${versionQuery(apiVersion)}`),
+    path: ({ endpoint, model, apiVersion }) =>
+      apiVersion === undefined
+        ? `/v1${endpoint.path}`
+        : `${endpoint.path === '/responses' ? '' : `/deployments/${encodeURIComponent(model)}`}${endpoint.path}${versionQuery(apiVersion)}`,
+  },
+  anthropic: {
+    dialect: anthropic,
+    operations: new Set<Operation>(['chat', 'count_tokens']),
+    auth: anthropic.auth,
+    modelsPath: models,
+    path: asWritten,
+  },
+  gemini: {
+    dialect: gemini,
+    operations: new Set<Operation>(['chat', 'embeddings', 'count_tokens']),
+    auth: gemini.auth,
+    modelsPath: models,
+    path: ({ endpoint, model, query }) => {
+      const path = pathAt(endpoint, model);
+      const rest = cleanQuery(query);
+      return path.includes('?') ? `${path}${rest.replace(/^\?/, '&').replace(/&alt=sse(?=&|$)/, '')}` : `${path}${rest}`;
+    },
+  },
+};
+
+export function backOf(name: BackName): Back {
+  return BACKS[name];
+}

@@ -1,0 +1,42 @@
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { decodeEntries } from './entry.ts';
+import type { JournalEntry } from './entry.ts';
+
+const SEGMENT_NAME = /^journal-\d{16}(?:-\d+)?\.log$/;
+
+export interface FoundSegment {
+  readonly path: string;
+  /** `undefined`: it holds nothing. */
+  readonly lastSequence: number | undefined;
+}
+
+export interface Recovery {
+  readonly segments: readonly FoundSegment[];
+  /** Oldest first, without gaps, each once. */
+  readonly entries: readonly JournalEntry[];
+  /** Where entries are missing in the middle: the first that is not there. What comes behind it is not in `entries`. */
+  readonly gap: string | undefined;
+}
+
+/**
+ * Reads what a folder holds, up to the first entry that is missing. The end of a segment may be torn; an entry may stand
+ * in two segments, where a flush of the first failed.
+ */
+export function readJournal(folder: string): Recovery {
+  const segments: FoundSegment[] = [];
+  const entries: JournalEntry[] = [];
+  let gap: string | undefined;
+  for (const name of readdirSync(folder).filter((file) => SEGMENT_NAME.test(file)).toSorted()) {
+    const path = join(folder, name);
+    const read = decodeEntries(readFileSync(path)).entries;
+    segments.push({ path, lastSequence: read.at(-1)?.sequence });
+    for (const entry of read) {
+      const last = entries.at(-1)?.sequence;
+      if (gap !== undefined || (last !== undefined && entry.sequence <= last)) continue;
+      if (last === undefined || entry.sequence === last + 1) entries.push(entry);
+      else gap = `${path} goes on at entry ${entry.sequence}; ${last + 1} was expected`;
+    }
+  }
+  return { segments, entries, gap };
+}
