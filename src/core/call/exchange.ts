@@ -113,9 +113,10 @@ export class Exchange implements ForwardedCall {
     return verdict.basis === 'actual' ? { kind: 'actual', actual: figures } : { kind: 'estimated', estimate: figures };
   }
 
+  /** At the tier that the provider says it served, which may be another than was asked for. */
   #costOf(usage: Usage): bigint | undefined {
     const { model, facts } = this.#call;
-    return model.price === undefined ? undefined : costOf(usage, model.price, facts.tier);
+    return model.price === undefined ? undefined : costOf(usage, model.price, this.#meter?.servedTier?.() ?? facts.tier);
   }
 
   #record(verdict: Verdict, usage: Usage, settled: Settled): CallRecord {
