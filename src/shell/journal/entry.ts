@@ -21,6 +21,19 @@ export function encodeEntry({ sequence, payload }: JournalEntry): Buffer {
   return bytes;
 }
 
+/** First byte of an entry that stands for others. What callers append is text, and never begins with it. */
+const SKIP = 0;
+
+/** Stands for the numbers of a range, both ends included, that could not be written; whoever appended them was told. */
+export function encodeSkip(from: number, to: number): Buffer {
+  const payload = Buffer.alloc(9, SKIP);
+  payload.writeBigUInt64BE(BigInt(from), 1);
+  return encodeEntry({ sequence: to, payload });
+}
+
+/** The first of the numbers that an entry stands for; `undefined` where it is an ordinary one. */
+export const skippedFrom = ({ payload }: JournalEntry): number | undefined => (payload.length === 9 && payload[0] === SKIP ? Number(payload.readBigUInt64BE(1)) : undefined);
+
 /** Entries from an offset up to the first that is not whole: a torn write, or the end. `end` is where the next entry goes. */
 export function decodeEntries(bytes: Buffer, from = 0): { readonly entries: JournalEntry[]; readonly end: number; readonly torn: boolean } {
   const entries: JournalEntry[] = [];

@@ -144,10 +144,19 @@ describe('Journal', () => {
     for (let index = 0; index < perSegment; index++) await kept(journal, text, 'lazy');
     await journal.synced();
     rmSync(folder, { recursive: true });
+    const reached = journal.lastSequence;
     await expect(kept(journal, text, 'written')).rejects.toThrow('ENOENT');
+    await expect(kept(journal, text, 'durable')).rejects.toThrow('ENOENT');
     const { journal: again } = Journal.open(folder, 0);
     await kept(again, 'here', 'durable');
+    await again.close();
+    rmSync(join(folder, segments()[0] ?? ''));
     await kept(journal, 'and here', 'durable');
+    // What was refused is missing, and that is no damage.
+    const reopened = Journal.open(folder, reached);
+    expect(reopened.entries.map(({ sequence, payload }) => [sequence, payload.toString()])).toEqual([[reached + 3, 'and here']]);
+    expect(reopened.gap).toBeUndefined();
+    expect(Journal.open(folder, reached - 1).gap).toContain(`${reached} was expected`);
   });
 });
 

@@ -1,5 +1,5 @@
 import { mkdirSync, unlinkSync } from 'node:fs';
-import { MAX_PAYLOAD_BYTES, encodeEntry } from './entry.ts';
+import { MAX_PAYLOAD_BYTES, encodeEntry, encodeSkip } from './entry.ts';
 import type { JournalEntry } from './entry.ts';
 import { readJournal } from './recovery.ts';
 import { prepareSpare, removeSpare, Segment, SEGMENT_BYTES } from './segment.ts';
@@ -53,6 +53,8 @@ export class Journal {
   #queue: Pending[] = [];
   /** Written and not flushed: written again elsewhere if the flush fails, as the file is not to be trusted then. */
   #unsynced: Pending[] = [];
+  /** The first number that could not be written since the last write. */
+  #skippedFrom: number | undefined;
   #writeIsDue = false;
   #lazyTimer: NodeJS.Timeout | undefined;
   #syncTimer: NodeJS.Timeout | undefined;
@@ -148,19 +150,22 @@ export class Journal {
   }
 
   #writeBatch(batch: readonly Pending[]): void {
-    const [only] = batch;
-    const bytes = batch.length === 1 && only !== undefined ? only.bytes : Buffer.concat(batch.map((pending) => pending.bytes));
+    const first = batch[0]?.sequence ?? this.#nextSequence;
+    const skip = this.#skippedFrom === undefined ? [] : [encodeSkip(this.#skippedFrom, first - 1)];
+    const bytes = Buffer.concat([...skip, ...batch.map((pending) => pending.bytes)]);
     try {
-      if (this.#segment?.fits(bytes.length) !== true) this.#startSegment(batch[0]?.sequence ?? this.#nextSequence);
+      if (this.#segment?.fits(bytes.length) !== true) this.#startSegment(first);
       const segment = this.#segment as Segment;
       segment.write(bytes);
       segment.lastSequence = batch.at(-1)?.sequence ?? segment.lastSequence;
       if (segment.used > SEGMENT_BYTES / 2) this.#spare ??= prepareSpare(this.#folder);
       if (this.#dirty.at(-1) !== segment) this.#dirty.push(segment);
     } catch (error) {
+      this.#skippedFrom ??= first;
       for (const { done } of batch) done(asError(error));
       return;
     }
+    this.#skippedFrom = undefined;
     for (const pending of batch) {
       this.#unsynced.push(pending);
       if (pending.keeping !== 'durable') pending.done(undefined);

@@ -1,6 +1,6 @@
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { decodeEntries, findEntry } from './entry.ts';
+import { decodeEntries, findEntry, skippedFrom } from './entry.ts';
 import type { JournalEntry } from './entry.ts';
 
 const SEGMENT_NAME = /^journal-\d{16}(?:-\d+)?\.log$/;
@@ -27,15 +27,20 @@ export function readJournal(folder: string, appliedSequence: number): Recovery {
   const segments: FoundSegment[] = [];
   const entries: JournalEntry[] = [];
   let gap: string | undefined;
+  let last = appliedSequence === 0 ? undefined : appliedSequence;
   for (const name of readdirSync(folder).filter((file) => SEGMENT_NAME.test(file)).toSorted()) {
     const path = join(folder, name);
     const read = entriesOf(readFileSync(path));
     segments.push({ path, lastSequence: read.at(-1)?.sequence });
     for (const entry of read) {
-      const last = entries.at(-1)?.sequence ?? (appliedSequence === 0 ? undefined : appliedSequence);
       if (gap !== undefined || (last !== undefined && entry.sequence <= last)) continue;
-      if (last === undefined || entry.sequence === last + 1) entries.push(entry);
-      else gap = `${path} goes on at entry ${entry.sequence}; ${last + 1} was expected`;
+      const skipped = skippedFrom(entry);
+      if (last !== undefined && (skipped ?? entry.sequence) > last + 1) {
+        gap = `${path} goes on at entry ${entry.sequence}; ${last + 1} was expected`;
+        continue;
+      }
+      last = entry.sequence;
+      if (skipped === undefined) entries.push(entry);
     }
   }
   return { segments, entries, gap };
