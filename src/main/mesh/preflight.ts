@@ -24,7 +24,8 @@ export function asStartError(error: unknown, stateDir: string): unknown {
   if (error instanceof NoEnvoy) return new StartError(error.message, 'Airmesh needs a real Envoy.', { cause: error });
   if (error instanceof BooksUnusable) return unusableBooks(error, stateDir);
   const { code = '', path = stateDir } = (error ?? {}) as NodeJS.ErrnoException;
-  const why = FOLDER_FAULTS.get(code);
+  // What making a folder, with those above it, says on a disk that is read-only.
+  const why = code === 'ENOENT' && path === stateDir ? 'cannot be made: its disk may be read-only' : FOLDER_FAULTS.get(code);
   if (why === undefined) return error;
   if (!path.startsWith(stateDir)) return new StartError(`${path} ${why}.`, 'Mend it, and start again.', { cause: error });
   return new StartError(`The state folder ${stateDir} ${why}.`, 'Budgets cannot be kept without it. Mend it, or name another with --state.', { cause: error });
