@@ -8,6 +8,9 @@ const fromRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`
 /** From the sources, or as `npm start` runs what was built (memory and speed are of that). */
 const PROGRAMS = { sources: [fromRoot('src/main/cli.ts')], built: ['--max-semi-space-size=8', fromRoot('dist/main/cli.js')] } as const;
 
+/** What comes before a command's own arguments, after Node. */
+export const PROGRAM: readonly string[] = PROGRAMS.sources;
+
 export interface AirmeshProcess {
   readonly child: ChildProcess;
   readonly output: () => string;

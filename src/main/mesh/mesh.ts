@@ -117,14 +117,30 @@ class Mesh {
       { ...options.admin, option: '--admin' },
       ...options.workloads.map((workload) => ({ ...workload, option: `--workload ${workload.name}` })),
     ]);
-    const envoy = await ensureEnvoy({ ...options.envoy, environment: options.environment, onStep: (message) => options.logger.info('envoy.install', { message }) });
+    const envoy = await this.#unlessInterrupted(ensureEnvoy({ ...options.envoy, environment: options.environment, onStep: (message) => options.logger.info('envoy.install', { message }) }));
     this.#envoyVersion = envoy.version;
     this.#policies = await this.#firstPolicies();
     await this.#openBudgets(this.#policies);
     await this.#serveEnvoy();
+    options.interruption?.throwIfAborted();
     await this.#startEnvoy(envoy.path, this.#policies);
     await this.#startAdmin();
     this.#watchFiles();
+    options.interruption?.throwIfAborted();
+  }
+
+  /** For what may last: the other steps are short, and are waited for, so that what they made can be undone. */
+  async #unlessInterrupted<Value>(work: Promise<Value>): Promise<Value> {
+    const { interruption } = this.#options;
+    const { promise: interrupted, reject } = Promise.withResolvers<never>();
+    const giveUp = (): void => reject(interruption?.reason);
+    interruption?.addEventListener('abort', giveUp);
+    if (interruption?.aborted === true) giveUp();
+    try {
+      return await Promise.race([work, interrupted]);
+    } finally {
+      interruption?.removeEventListener('abort', giveUp);
+    }
   }
 
   running(): RunningMesh {
@@ -231,7 +247,7 @@ class Mesh {
     this.#envoy = envoy;
     this.#stops.push(() => envoy.stop(DRAIN_MS, () => this.#activeCalls));
     await envoy.start(this.#render([policies]));
-    const readiness = await envoy.whenReady(READY_WITHIN_MS);
+    const readiness = await this.#unlessInterrupted(envoy.whenReady(READY_WITHIN_MS));
     if (!readiness.ready) throw new StartError(`Envoy did not become ready: ${readiness.reason}.`, 'Its log lines above say more.');
     this.#ready = true;
     this.#metrics.snapshotApplied(Date.now());
