@@ -44,6 +44,7 @@ function bench(resources: readonly Resource[], key: string | undefined = 'sk-rea
         records.push(record({ kind: 'settled', id, posted: [] }));
       },
     },
+    state: { find: async () => undefined, idsOf: async () => new Set(), keep: () => undefined, forget: () => undefined, settle: async () => undefined, nextTurn: async () => undefined },
     clock: { epochMs: () => 1000, monotonicMs: () => 1 },
     observer: { refused: () => undefined, settled: () => undefined },
     random: () => 0.5,

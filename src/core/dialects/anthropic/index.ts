@@ -10,6 +10,7 @@ import { match } from './endpoints.ts';
 import { modelItem, modelsList, refusal } from './error.ts';
 import { readRequest } from './request.ts';
 import { meter } from './response.ts';
+import { state } from './state/index.ts';
 
 export const anthropic: Dialect = {
   name: 'anthropic',
@@ -22,4 +23,5 @@ export const anthropic: Dialect = {
   modelsList,
   modelItem,
   auth,
+  state,
 };

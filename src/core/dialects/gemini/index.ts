@@ -10,6 +10,7 @@ import { match } from './endpoints.ts';
 import { modelItem, modelsList, refusal } from './error.ts';
 import { readRequest } from './request.ts';
 import { meter } from './response.ts';
+import { state } from './state/index.ts';
 
 export { pathAt } from './endpoints.ts';
 export { cleanQuery } from './query.ts';
@@ -25,4 +26,5 @@ export const gemini: Dialect = {
   modelsList,
   modelItem,
   auth,
+  state,
 };
