@@ -172,6 +172,8 @@ export interface ProviderAuth {
  */
 export interface Dialect {
   readonly name: string;
+  /** Lower-case name of the answer's header in which its SDKs look for an id to quote. */
+  readonly requestIdHeader: string;
   /** Top-level fields on which admission relies; a route's own edits may not set or remove them. */
   readonly governedFields: ReadonlySet<string>;
   match(method: string, path: string): EndpointMatch;

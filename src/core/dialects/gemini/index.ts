@@ -17,6 +17,7 @@ export { cleanQuery } from './query.ts';
 
 export const gemini: Dialect = {
   name: 'gemini',
+  requestIdHeader: 'x-request-id',
   governedFields: GOVERNED_FIELDS,
   match,
   readRequest,
