@@ -4,6 +4,8 @@
  * Owns wire formats. Must never know of budgets, policies, or how bytes travel.
  */
 export type * from './types.ts';
+export type * from './state.ts';
+export { isObjectId, MAX_REFERENCES } from './state.ts';
 export type * from './neutral.ts';
 export type * from './translation.ts';
 export { backOf } from './backs.ts';

@@ -21,9 +21,10 @@ export function translationOf(dialect: Dialect): Translation {
 }
 
 /** A path of Gemini's: a version that only Google has, or a method behind a model's name. */
-const GEMINI_PATH = /^\/v1(?:alpha|beta)\/|^(?:\/v1)?\/models\/[^?#]*:[A-Za-z]+(?=[?#]|$)/;
+const GEMINI_PATH = /^(?:\/upload|\/download)?\/v1(?:alpha|beta)\/|^(?:\/v1)?\/models\/[^?#]*:[A-Za-z]+(?=[?#]|$)/;
 const ANTHROPIC_PATH = /^(?:\/v1)?\/messages(?=[/?#]|$)/;
-const MODELS_PATH = /^(?:\/v1)?\/models(?=[/?#]|$)/;
+/** Paths that OpenAI and Anthropic share. */
+const SHARED_PATH = /^(?:\/v1)?\/(?:files|models)(?=[/?#]|$)/;
 
 /** Sent by every client of Anthropic's. */
 const ANTHROPIC_VERSION = 'anthropic-version';
@@ -38,7 +39,7 @@ export const FRONT_HEADERS: readonly string[] = [ANTHROPIC_VERSION, GOOGLE_CLIEN
 export function frontOf(path: string, headers: ReadonlyMap<string, string>): Dialect {
   if (GEMINI_PATH.test(path)) return gemini;
   if (ANTHROPIC_PATH.test(path)) return anthropic;
-  if (!MODELS_PATH.test(path)) return openai;
+  if (!SHARED_PATH.test(path)) return openai;
   if (headers.has(ANTHROPIC_VERSION)) return anthropic;
   if (headers.has(GOOGLE_CLIENT)) return gemini;
   return openai;

@@ -110,6 +110,8 @@ describe('facts', () => {
       unbounded: [],
       hasOutput: true,
       tier: 'standard',
+      references: [],
+      stores: 'no',
     });
   });
 

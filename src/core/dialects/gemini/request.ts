@@ -34,6 +34,8 @@ const COUNTED: Omit<RequestFacts, 'model'> = {
   unbounded: [],
   hasOutput: false,
   tier: 'standard',
+  references: [],
+  stores: 'no',
 };
 
 /** Reads what governs a call, and checks the types of what it reads. Source: `generateContentParametersToMldev` and its like in `@google/genai`; Gemini API reference. */
@@ -59,7 +61,7 @@ function readFacts(endpoint: Endpoint, body: ProtoFields): RequestFacts {
       return { ...factsOf(model, body, tally, 0), hasOutput: false };
     case 'count_tokens':
       readCounted(body, model, tally);
-      return { ...COUNTED, model };
+      return { ...COUNTED, model, references: tally.references };
     default: {
       const functions = readGeneration(body, tally);
       const settings = body.object('generationConfig');
@@ -91,6 +93,8 @@ function factsOf(model: string, { fields }: ProtoFields, tally: InputTally, func
     unbounded: tally.unbounded,
     hasOutput: true,
     tier: 'standard',
+    references: tally.references,
+    stores: 'no',
   };
 }
 

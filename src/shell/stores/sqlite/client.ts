@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads';
-import type { CallRecord } from '../../../core/call/index.ts';
+import type { CallRecord, KeptObject } from '../../../core/call/index.ts';
 import type { BooksState, SpendGrouping, SpendRow } from './books.ts';
 import type { BooksCommand, BooksFault, BooksOpened, BooksReply } from './worker.ts';
 
@@ -66,8 +66,16 @@ export class BooksClient {
     return this.#ask({ kind: 'checkpoint' }) as Promise<number>;
   }
 
-  forget(beforeMs: number): Promise<boolean> {
-    return this.#ask({ kind: 'forget', beforeMs }) as Promise<boolean>;
+  forget(beforeMs: number, nowMs: number): Promise<boolean> {
+    return this.#ask({ kind: 'forget', beforeMs, nowMs }) as Promise<boolean>;
+  }
+
+  object(workload: string, kind: KeptObject['kind'], id: string): Promise<KeptObject | undefined> {
+    return this.#ask({ kind: 'object', workload, of: kind, id }) as Promise<KeptObject | undefined>;
+  }
+
+  objectIds(workload: string, kind: KeptObject['kind'], provider: string): Promise<string[]> {
+    return this.#ask({ kind: 'objectIds', workload, of: kind, provider }) as Promise<string[]>;
   }
 
   async close(): Promise<void> {

@@ -11,7 +11,9 @@ export type BooksCommand =
   | { readonly kind: 'spend'; readonly by: SpendGrouping; readonly sinceMs: number }
   | { readonly kind: 'records'; readonly count: number }
   | { readonly kind: 'checkpoint' }
-  | { readonly kind: 'forget'; readonly beforeMs: number }
+  | { readonly kind: 'forget'; readonly beforeMs: number; readonly nowMs: number }
+  | { readonly kind: 'object'; readonly workload: string; readonly of: string; readonly id: string }
+  | { readonly kind: 'objectIds'; readonly workload: string; readonly of: string; readonly provider: string }
   | { readonly kind: 'close' };
 
 export type BooksReply = { readonly id: number; readonly ok: true; readonly value: unknown } | { readonly id: number; readonly ok: false; readonly fault: BooksFault; readonly error: string };
@@ -50,7 +52,11 @@ function run(books: Books, command: BooksCommand): unknown {
     case 'records':
       return books.records(command.count);
     case 'forget':
-      return books.forget(command.beforeMs);
+      return books.forget(command.beforeMs, command.nowMs);
+    case 'object':
+      return books.object(command.workload, command.of, command.id);
+    case 'objectIds':
+      return books.objectIds(command.workload, command.of, command.provider);
     case 'checkpoint':
       return books.checkpoint();
     case 'close':
