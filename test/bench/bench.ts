@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- SECONDS]`: plain Envoy, a processor that does nothing, and Airmesh, in turn on the same machine, in
+ * `npm run bench [-- SECONDS [STREAMS]]`: plain Envoy, a processor that does nothing, and Airmesh, in turn on the same machine, in
  * the same run. Only ratios hold: the load generator and the provider's stand-in share the cores with what is measured.
  */
 import { fork, spawn } from 'node:child_process';
@@ -17,24 +17,48 @@ import { load } from './load.ts';
 import type { LoadResult } from './load.ts';
 
 const SECONDS = Number(process.argv[2] ?? 5);
+/** Translated streams over which memory is watched. */
+const STREAMS = Number(process.argv[3] ?? 0);
 const ROUNDS = 3;
 const PROVIDER = 'default/bench';
 const TICKS_PER_SECOND = 100;
+
+const PASSED: Calls = callsAt('/v1/chat/completions', {});
+const TRANSLATED: Calls = callsAt('/v1/messages', { max_tokens: 1000 });
+
+function callsAt(path: string, more: object): Calls {
+  const call = { model: 'gpt-4.1', ...more, messages: [{ role: 'user', content: 'Say something about meshes.' }] };
+  return { path, json: JSON.stringify(call), stream: JSON.stringify({ stream: true, ...call }) };
+}
 
 interface Target {
   readonly name: string;
   readonly port: number;
   readonly envoyPid: number;
   readonly processorPid: number | undefined;
+  readonly calls: Calls;
   stop(): Promise<void> | void;
+}
+
+/** What is asked: the provider's stand-in speaks OpenAI's language, so Anthropic's is translated. */
+interface Calls {
+  readonly path: string;
+  readonly json: string;
+  readonly stream: string;
+}
+
+/** Processor time of one call, in microseconds. */
+interface Cpu {
+  readonly all: number;
+  readonly processor: number;
 }
 
 interface Row {
   readonly name: string;
   readonly one: LoadResult;
   readonly many: LoadResult;
-  readonly cpuUs: number;
-  readonly processorUs: number;
+  readonly json: Cpu;
+  readonly stream: Cpu;
   readonly streamOne: LoadResult;
   readonly streamMany: LoadResult;
   readonly failures: number;
@@ -107,7 +131,7 @@ async function runEnvoy(name: string, files: ReadonlyMap<string, Json>): Promise
 async function plainEnvoy(upstreamPort: number): Promise<Target> {
   const [port = 0] = await freePorts(1);
   const process = await runEnvoy('plain', plain(renderEnvoy(settings('plain', port, upstreamPort))));
-  return { name: 'Envoy alone', port, envoyPid: process.pid ?? 0, processorPid: undefined, stop: () => void process.kill('SIGKILL') };
+  return { name: 'Envoy alone', port, envoyPid: process.pid ?? 0, processorPid: undefined, calls: PASSED, stop: () => void process.kill('SIGKILL') };
 }
 
 async function nothing(upstreamPort: number): Promise<Target> {
@@ -120,7 +144,7 @@ async function nothing(upstreamPort: number): Promise<Target> {
     processor.removeAllListeners('exit');
     processor.kill('SIGKILL');
   };
-  return { name: 'do-nothing processor', port, envoyPid: process.pid ?? 0, processorPid: processor.pid, stop };
+  return { name: 'do-nothing processor', port, envoyPid: process.pid ?? 0, processorPid: processor.pid, calls: PASSED, stop };
 }
 
 async function airmesh(upstreamPort: number): Promise<Target> {
@@ -150,7 +174,7 @@ spec: {limit: {usd: "900000"}, window: {calendar: Day}}
   const running = await startAirmesh(args, {}, 'built');
   children.push(running.child);
   const envoyPid = Number(readFileSync(join(state, 'envoy', 'envoy.pid'), 'utf8'));
-  return { name: 'Airmesh', port, envoyPid, processorPid: running.child.pid, stop: () => running.stop() };
+  return { name: 'Airmesh', port, envoyPid, processorPid: running.child.pid, calls: PASSED, stop: () => running.stop() };
 }
 
 /** Processor time of a process so far, in microseconds: fields 14 and 15 of /proc/PID/stat. */
@@ -164,48 +188,64 @@ function rssMiB(pid: number | undefined): number {
   return pid === undefined ? 0 : Math.round(Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024);
 }
 
-const JSON_CALL = JSON.stringify({ model: 'gpt-4.1', messages: [{ role: 'user', content: 'Say something about meshes.' }] });
-const STREAM_CALL = JSON.stringify({ model: 'gpt-4.1', stream: true, messages: [{ role: 'user', content: 'Say something about meshes.' }] }).replace(': ', ':');
-
 async function measure(target: Target): Promise<Row> {
-  const json = (connections: number, seconds: number): Promise<LoadResult> => load({ port: target.port, connections, seconds, body: () => JSON_CALL });
-  const stream = (connections: number, seconds: number): Promise<LoadResult> => load({ port: target.port, connections, seconds, body: () => STREAM_CALL });
-  await json(8, 1);
-  await stream(8, 1);
-  const one = await json(1, SECONDS);
-  const before = [cpuUs(target.envoyPid), cpuUs(target.processorPid)] as const;
-  const many = await json(32, SECONDS);
-  const [envoyUs, processorUs] = [cpuUs(target.envoyPid) - before[0], cpuUs(target.processorPid) - before[1]];
-  const streamOne = await stream(1, SECONDS);
-  const streamMany = await stream(32, SECONDS);
+  const ask = (body: string, connections: number, seconds: number): Promise<LoadResult> => load({ port: target.port, path: target.calls.path, connections, seconds, body: () => body });
+  const { json, stream } = target.calls;
+  await ask(json, 8, 1);
+  await ask(stream, 8, 1);
+  const one = await ask(json, 1, SECONDS);
+  const [many, jsonCpu] = await withCpu(target, () => ask(json, 32, SECONDS));
+  const streamOne = await ask(stream, 1, SECONDS);
+  const [streamMany, streamCpu] = await withCpu(target, () => ask(stream, 32, SECONDS));
   const failures = one.failures + many.failures + streamOne.failures + streamMany.failures;
   const rss = target.processorPid === undefined ? `${rssMiB(target.envoyPid)}` : `${rssMiB(target.envoyPid)} + ${rssMiB(target.processorPid)}`;
-  return { name: target.name, one, many, cpuUs: (envoyUs + processorUs) / many.calls, processorUs: processorUs / many.calls, streamOne, streamMany, failures, rss };
+  return { name: target.name, one, many, json: jsonCpu, stream: streamCpu, streamOne, streamMany, failures, rss };
+}
+
+async function withCpu({ envoyPid, processorPid }: Target, run: () => Promise<LoadResult>): Promise<[LoadResult, Cpu]> {
+  const before = [cpuUs(envoyPid), cpuUs(processorPid)] as const;
+  const result = await run();
+  const [envoyUs, processorUs] = [cpuUs(envoyPid) - before[0], cpuUs(processorPid) - before[1]];
+  return [result, { all: (envoyUs + processorUs) / result.calls, processor: processorUs / result.calls }];
+}
+
+/** What the processor holds before and after so many translated streams. */
+async function memoryOver(target: Target, streams: number): Promise<string> {
+  const body = target.calls.stream;
+  const run = (maxCalls: number): Promise<LoadResult> => load({ port: target.port, path: target.calls.path, connections: 32, seconds: 300, maxCalls, body: () => body });
+  await run(streams / 10);
+  const before = rssMiB(target.processorPid);
+  const { failures } = await run(streams);
+  return `${before} MiB before, ${rssMiB(target.processorPid)} after, ${failures} failures`;
 }
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[values.length >> 1] ?? 0;
 
 try {
   const { message } = await child('./upstream.ts', ['0']);
-  const targets = [await plainEnvoy(message.port ?? 0), await nothing(message.port ?? 0), await airmesh(message.port ?? 0)];
+  const own = await airmesh(message.port ?? 0);
+  const translated: Target = { ...own, name: 'Airmesh, translated', calls: TRANSLATED, stop: () => undefined };
+  const targets = [await plainEnvoy(message.port ?? 0), await nothing(message.port ?? 0), own, translated];
   const rows = new Map<string, Row[]>(targets.map(({ name }) => [name, []]));
   for (let round = 0; round < ROUNDS; round++) {
     for (const target of targets) rows.get(target.name)?.push(await measure(target));
   }
   const figure = (name: string, of: (row: Row) => number): number => median((rows.get(name) ?? []).map(of));
   console.log(`Envoy ${envoy.version}, one worker, ${ROUNDS} rounds of ${SECONDS} s, medians\n`);
-  console.log('| target | added p50, 1 connection | req/s, 32 connections | CPU µs a call (of it the processor) | added time to first token | chunks/s, 32 connections | failures | RSS MiB |');
-  console.log('|---|---|---|---|---|---|---|---|');
+  console.log('| target | added p50, 1 connection | req/s, 32 connections | CPU µs a call (of it the processor) | added time to first token | chunks/s, 32 connections | CPU µs a stream (of it the processor) | failures | RSS MiB |');
+  console.log('|---|---|---|---|---|---|---|---|---|');
   const base = (of: (row: Row) => number): number => figure('Envoy alone', of);
   for (const { name } of targets) {
     const added = (of: (row: Row) => number): string => (name === 'Envoy alone' ? `0 (${Math.round(base(of))} µs)` : `+${Math.round(figure(name, of) - base(of))} µs`);
+    const cpu = (of: (row: Row) => Cpu): string => `${Math.round(figure(name, (row) => of(row).all))} (${Math.round(figure(name, (row) => of(row).processor))})`;
     const cells = [
       name,
       added((row) => row.one.latencyUs.p50),
       Math.round(figure(name, (row) => row.many.calls / row.many.seconds)),
-      `${Math.round(figure(name, (row) => row.cpuUs))} (${Math.round(figure(name, (row) => row.processorUs))})`,
+      cpu((row) => row.json),
       added((row) => row.streamOne.firstByteUs.p50),
       Math.round(figure(name, (row) => row.streamMany.chunks / row.streamMany.seconds)),
+      cpu((row) => row.stream),
       (rows.get(name) ?? []).reduce((sum, row) => sum + row.failures, 0),
       rows.get(name)?.at(-1)?.rss ?? '',
     ];
@@ -214,6 +254,10 @@ try {
   const ratio = (of: (row: Row) => number): number => (figure('Airmesh', of) - base(of)) / (figure('do-nothing processor', of) - base(of));
   const rate = (name: string): number => figure(name, (row) => row.many.calls / row.many.seconds);
   console.log(`\nAirmesh over doing nothing: added p50 ${ratio((row) => row.one.latencyUs.p50).toFixed(2)} ×, calls a second ${((100 * rate('Airmesh')) / rate('do-nothing processor')).toFixed(0)} %`);
+  const times = (of: (row: Row) => number): string => (figure('Airmesh, translated', of) / figure('Airmesh', of)).toFixed(2);
+  const later = figure('Airmesh, translated', (row) => row.streamOne.firstByteUs.p50) - figure('Airmesh', (row) => row.streamOne.firstByteUs.p50);
+  console.log(`Translated over passed: CPU ${times((row) => row.json.all)} × a call, ${times((row) => row.stream.all)} × a stream; first token ${Math.round(later)} µs later`);
+  if (STREAMS > 0) console.log(`Memory over ${STREAMS} translated streams: ${await memoryOver(translated, STREAMS)}`);
   for (const target of targets) await target.stop();
 } finally {
   for (const process of children) {

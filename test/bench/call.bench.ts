@@ -1,6 +1,6 @@
 /**
  * What one call costs in the processor, without HTTP/2 and Envoy: decode, decide, journal, meter, settle, encode.
- * `node test/bench/call.bench.ts [json|stream|translated]`; the best of some rounds, as other work on the machine only adds.
+ * `node test/bench/call.bench.ts [json|stream] [passed|translated]`; the best of some rounds, as other work on the machine only adds.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,6 +19,9 @@ const CALLS = 4000;
 const ROUNDS = 8;
 const WORKLOAD = 'default/default';
 const kind = process.argv[2] ?? 'json';
+/** Asked in another API's language than the provider's. */
+const isTranslated = process.argv[3] === 'translated';
+const PATH = isTranslated ? '/v1/messages' : '/v1/chat/completions';
 
 const RESOURCES = `
 apiVersion: airmesh.dev/v1alpha1
@@ -49,10 +52,10 @@ const USAGE = `data: ${JSON.stringify({ id: 'chatcmpl-bench', object: 'chat.comp
 
 function messages(): Buffer[] {
   const stream = kind === 'stream';
-  const body = JSON.stringify({ model: 'gpt-4.1', ...(stream ? { stream } : {}), messages: [{ role: 'user', content: 'Say something about meshes.' }] });
+  const body = JSON.stringify({ model: 'gpt-4.1', ...(stream ? { stream } : {}), ...(isTranslated ? { max_tokens: 1000 } : {}), messages: [{ role: 'user', content: 'Say something about meshes.' }] });
   const chunks = stream ? [...Array.from({ length: 64 }, (_, index) => chunk({ content: ` word${index}` })), chunk({}, 'stop') + USAGE] : [JSON_ANSWER];
   const parts: ProcessingRequest[] = [
-    { requestHeaders: { headers: { headers: [header(':path', '/v1/chat/completions'), header(':method', 'POST'), header('content-type', 'application/json')] } } },
+    { requestHeaders: { headers: { headers: [header(':path', PATH), header(':method', 'POST'), header('content-type', 'application/json')] } } },
     { requestBody: { body: Buffer.from(body), endOfStream: true } },
     { responseHeaders: { headers: { headers: [header(':status', '200'), header('content-type', stream ? 'text/event-stream' : 'application/json')] } } },
     ...chunks.map((text, index) => ({ responseBody: { body: Buffer.from(text), endOfStream: index === chunks.length - 1 } })),
@@ -110,7 +113,7 @@ try {
     const { user, system } = process.threadCpuUsage(before);
     rounds.push((user + system) / CALLS);
   }
-  console.log(`${kind}: ${Math.min(...rounds).toFixed(1)} µs of the main thread a call (rounds: ${rounds.map((round) => round.toFixed(0)).join(' ')})`);
+  console.log(`${kind}${isTranslated ? ', translated' : ''}: ${Math.min(...rounds).toFixed(1)} µs of the main thread a call (rounds: ${rounds.map((round) => round.toFixed(0)).join(' ')})`);
   await opened.close();
 } finally {
   rmSync(folder, { recursive: true, force: true });

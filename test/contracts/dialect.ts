@@ -194,6 +194,7 @@ export function dialectContract(fixtures: DialectFixtures): void {
   describe(`${dialect.name}: what is said here`, () => {
     it.each(Object.keys(CODES) as RefusalCode[])('has a form for %s', (code) => {
       const reply = dialect.refusal({ code, status: 429, message: 'Why “so”.', shouldRetry: false, retryAfterS: 3 }, 'call-1');
+      expect(reply.headers).toContainEqual([dialect.requestIdHeader, 'call-1']);
       expect(reply.status).toBe(429);
       expect(fixtures.readRefusal(JSON.parse(textOf(reply.body)))).toEqual({ code, message: 'Why “so”.' });
       expect(reply.headers).toEqual(expect.arrayContaining([['content-type', 'application/json'], ['retry-after', '3'], ['x-should-retry', 'false']]));

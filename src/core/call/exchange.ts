@@ -59,7 +59,7 @@ export class Exchange implements ForwardedCall {
   }
 
   onAnswerHead(head: AnswerHead): AnswerChanges {
-    const { back, endpoint, facts, provider, model, translated } = this.#call;
+    const { front, back, endpoint, facts, provider, model, translated } = this.#call;
     const start = { status: head.status, kind: isPlain(head.contentEncoding) ? kindOf(head.contentType) : ('other' as const) };
     this.#head = head;
     // Where the answer is said anew, its usage is for the translator to tell or to keep.
@@ -79,7 +79,7 @@ export class Exchange implements ForwardedCall {
     ];
     if (this.#translator === undefined) return { set: ours, remove: [] };
     const { status, headers } = this.#translator;
-    return { ...(status === head.status ? {} : { status }), set: [...headers, ...ours], remove: GONE_WITH_THE_BODY };
+    return { ...(status === head.status ? {} : { status }), set: [[front.dialect.requestIdHeader, this.#hold.id], ...headers, ...ours], remove: GONE_WITH_THE_BODY };
   }
 
   onAnswerBody(chunk: Uint8Array, endOfStream: boolean): Uint8Array {
@@ -140,9 +140,10 @@ export class Exchange implements ForwardedCall {
     return { inputTokens: facts.inputTokenEstimate, outputTokens };
   }
 
+  /** At the tier that the provider says it served, which may be another than was asked for. */
   #costOf(usage: Usage): bigint | undefined {
     const { model, facts } = this.#call;
-    return model.price === undefined ? undefined : costOf(usage, model.price, facts.tier);
+    return model.price === undefined ? undefined : costOf(usage, model.price, this.#meter?.servedTier?.() ?? facts.tier);
   }
 
   /** A stored answer is the beginning of the next one's input: what both have used so far bounds it. */

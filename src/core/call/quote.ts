@@ -46,10 +46,10 @@ export function quoteOf(facts: RequestFacts, model: ModelInfo, transform: Transf
   const images = facts.inputImages * (model.maxImageTokens ?? UNKNOWN_IMAGE_TOKENS);
   const bounded = facts.inputTokenBound + images;
   const inputTokens = facts.unbounded.length === 0 ? bounded : Math.max(bounded, model.contextWindow ?? bounded);
-  const worst = model.price === undefined ? undefined : worstCaseOf(model.price, inputTokens, facts.tier);
+  const worst = model.price === undefined ? undefined : worstCaseOf(model.price, inputTokens, facts.tier, facts.cacheWrites);
   const expectedOutput = Math.min(cap, EXPECTED_OUTPUT_TOKENS) * facts.choices;
   const expectedInput = Math.min(inputTokens, facts.inputTokenEstimate + images);
-  const expected = model.price === undefined ? undefined : worstCaseOf(model.price, expectedInput, facts.tier);
+  const expected = model.price === undefined ? undefined : worstCaseOf(model.price, expectedInput, facts.tier, facts.cacheWrites);
   const perOutput = worst?.outputNanoUsdPerMillion ?? 0n;
   return {
     fixedNanoUsd: worst?.fixedNanoUsd ?? 0n,

@@ -1,4 +1,5 @@
-import { translationOf } from '../dialects/index.ts';
+import { backOf, translationOf } from '../dialects/index.ts';
+import { callableModels } from '../policy/index.ts';
 import type { Back, Dialect, Endpoint, Loss, NeutralRequest, RequestContentHeaders, RequestFacts, RequestFault, Translation } from '../dialects/index.ts';
 import type { ModelInfo } from '../catalog/index.ts';
 import type { ProviderPolicy, WorkloadSnapshot } from '../policy/index.ts';
@@ -45,6 +46,7 @@ export function passesThrough(front: Dialect, endpoint: Endpoint, back: Back): b
 /** Says the request in the provider's language, where that is another one, or lacks what is asked for. */
 export function translate(front: FrontRequest, back: Back, provider: ProviderPolicy, model: ModelInfo, snapshot: WorkloadSnapshot): Result<BackRequest, Refusal> {
   const { dialect, endpoint, body, content, facts } = front;
+  if (facts.inputImages > 0 && !back.takesImages) return err(withoutImages(provider, snapshot));
   if (passesThrough(dialect, endpoint, back)) return ok({ endpoint, body, content, facts, translated: undefined });
   const translation = { front: translationOf(dialect), back: translationOf(back.dialect) };
   const parsed = translation.front.parseRequest(endpoint, body);
@@ -78,10 +80,18 @@ function withModel(request: NeutralRequest, model: string): NeutralRequest {
 
 /** Which models of this workload's are at a provider that can do it. */
 function unsupported(endpoint: Endpoint, provider: ProviderPolicy, snapshot: WorkloadSnapshot): Refusal {
-  const others = [...snapshot.providers.values()].filter(({ id, back }) => id !== provider.id && OPERATIONS_ELSEWHERE[endpoint.operation]?.includes(back) === true);
-  const models = [...new Set(others.flatMap((other) => [...other.models.values()].map(({ name }) => name)))].slice(0, MAX_NAMED);
-  const hint = models.length === 0 ? 'None of the models that may be called here can.' : `Models that can: ${models.join(', ')}.`;
-  return refusal('operation_not_supported', `${provider.id} has nothing for ${endpoint.path}. ${hint}`, 'model');
+  const able = modelsAt(snapshot, (back) => OPERATIONS_ELSEWHERE[endpoint.operation]?.includes(back) === true);
+  return refusal('operation_not_supported', `${provider.id} has nothing for ${endpoint.path}. ${able}`, 'model');
+}
+
+function withoutImages(provider: ProviderPolicy, snapshot: WorkloadSnapshot): Refusal {
+  return refusal('operation_not_supported', `${provider.id} takes no images. ${modelsAt(snapshot, (back) => backOf(back).takesImages)}`, 'model');
+}
+
+function modelsAt(snapshot: WorkloadSnapshot, can: (back: ProviderPolicy['back']) => boolean): string {
+  const able = new Set([...snapshot.providers.values()].filter(({ back }) => can(back)).map(({ id }) => id));
+  const models = callableModels(snapshot).filter(({ ownedBy }) => able.has(ownedBy)).map(({ id }) => id).slice(0, MAX_NAMED);
+  return models.length === 0 ? 'None of the models that may be called here can.' : `Models that can: ${models.join(', ')}.`;
 }
 
 /** Names in one message. */

@@ -1,7 +1,7 @@
 import { ceilDiv } from '../units/index.ts';
 import type { NanoUsd } from '../units/index.ts';
 import type { NanoUsdPerMillion, Price } from './price.ts';
-import type { PriceTier, Usage } from './usage.ts';
+import type { CacheWrites, PriceTier, Usage } from './usage.ts';
 
 const MILLION = 1_000_000n;
 
@@ -48,9 +48,12 @@ export interface WorstCase {
   readonly outputNanoUsdPerMillion: NanoUsdPerMillion;
 }
 
-/** Every token at the dearest price that it could have: writing a cache can cost more than reading input, audio more than text. */
-export function worstCaseOf(price: Price, inputTokens: number, tier: PriceTier = 'standard'): WorstCase {
-  const input = dearest(price.input, price.cachedInput, price.cacheWrite, price.cacheWriteLong, price.inputAudio, price.inputImage);
+/**
+ * Every token at the dearest price that it could have: writing a cache can cost more than reading input, audio more than
+ * text. Absent `cacheWrites`: it is not known whether any is written.
+ */
+export function worstCaseOf(price: Price, inputTokens: number, tier: PriceTier = 'standard', cacheWrites: CacheWrites = 'long'): WorstCase {
+  const input = dearest(price.input, price.cachedInput, ...cacheWritePrices(price, cacheWrites), price.inputAudio, price.inputImage);
   const output = dearest(price.output, price.outputAudio, price.outputImage);
   // A tier that is asked for may not be granted, and is then billed at the standard price; a batch is one, or is not made.
   const percent = TIER_PERCENT[tier] > 100n || tier === 'batch' ? TIER_PERCENT[tier] : 100n;
@@ -58,6 +61,17 @@ export function worstCaseOf(price: Price, inputTokens: number, tier: PriceTier =
     fixedNanoUsd: ceilDiv(BigInt(inputTokens) * input * percent, MILLION * 100n) + (price.perRequest ?? 0n),
     outputNanoUsdPerMillion: ceilDiv(output * percent, 100n),
   };
+}
+
+function cacheWritePrices({ cacheWrite, cacheWriteLong }: Price, writes: CacheWrites): readonly (NanoUsdPerMillion | undefined)[] {
+  switch (writes) {
+    case 'none':
+      return [];
+    case 'short':
+      return [cacheWrite];
+    case 'long':
+      return [cacheWrite, cacheWriteLong];
+  }
 }
 
 function dearest(...prices: readonly (NanoUsdPerMillion | undefined)[]): NanoUsdPerMillion {

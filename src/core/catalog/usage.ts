@@ -21,3 +21,6 @@ export interface Usage {
 
 /** Tiers at which providers bill the same model differently. */
 export type PriceTier = 'standard' | 'batch' | 'flex' | 'priority';
+
+/** What a request can have written to a provider's cache, where that has prices of its own: `short` lives minutes, `long` an hour. */
+export type CacheWrites = 'none' | 'short' | 'long';

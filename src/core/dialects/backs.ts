@@ -12,6 +12,7 @@ export interface Back {
   readonly dialect: Dialect;
   /** Served as they come, in the dialect's own paths. What is missing is translated to what is there, or refused. */
   readonly operations: ReadonlySet<Operation>;
+  readonly takesImages: boolean;
   /** What it keeps and deals with as its dialect's API does. */
   readonly keeps: ReadonlySet<StateKind>;
   /** The one field that is known to cap an answer's tokens there, whatever field the caller used. */
@@ -44,6 +45,7 @@ const versionQuery = (apiVersion: string): string => `?api-version=${encodeURICo
 const BACKS: Readonly<Record<BackName, Back>> = {
   openai: {
     dialect: openai,
+    takesImages: true,
     operations: new Set<Operation>(['chat', 'text_completion', 'responses', 'embeddings', 'images', 'audio', 'moderations', 'count_tokens']),
     keeps: OPENAI_KEEPS,
     auth: openai.auth,
@@ -53,6 +55,7 @@ const BACKS: Readonly<Record<BackName, Back>> = {
   /** Relays, vLLM, Ollama. Responses are passed on as they come: those that lack them say so. */
   compatible: {
     dialect: openai,
+    takesImages: true,
     operations: new Set<Operation>(['chat', 'text_completion', 'responses', 'embeddings', 'images', 'audio', 'moderations']),
     capField: 'max_tokens',
     keeps: NOTHING,
@@ -63,6 +66,7 @@ const BACKS: Readonly<Record<BackName, Back>> = {
   /** Source: DeepSeek API docs, "Create Chat Completion" and "Create FIM Completion". */
   deepseek: {
     dialect: openai,
+    takesImages: false,
     operations: new Set<Operation>(['chat', 'text_completion']),
     capField: 'max_tokens',
     keeps: NOTHING,
@@ -76,6 +80,7 @@ const BACKS: Readonly<Record<BackName, Back>> = {
    */
   azure: {
     dialect: openai,
+    takesImages: true,
     operations: new Set<Operation>(['chat', 'text_completion', 'responses', 'embeddings', 'images', 'audio']),
     keeps: OPENAI_KEEPS,
     auth: (key) => ({ ...openai.auth(''), set: key === '' ? [] : [['api-key', key]] }),
@@ -89,6 +94,7 @@ const BACKS: Readonly<Record<BackName, Back>> = {
   },
   anthropic: {
     dialect: anthropic,
+    takesImages: true,
     operations: new Set<Operation>(['chat', 'count_tokens']),
     keeps: new Set<StateKind>(['file', 'batch']),
     auth: anthropic.auth,
@@ -97,6 +103,7 @@ const BACKS: Readonly<Record<BackName, Back>> = {
   },
   gemini: {
     dialect: gemini,
+    takesImages: true,
     operations: new Set<Operation>(['chat', 'embeddings', 'count_tokens']),
     keeps: new Set<StateKind>(['batch', 'cached_content']),
     auth: gemini.auth,

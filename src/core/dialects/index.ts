@@ -10,7 +10,7 @@ export type * from './neutral.ts';
 export type * from './translation.ts';
 export { backOf } from './backs.ts';
 export type { Back, BackName } from './backs.ts';
-export { ANTHROPIC_VERSION_HEADER, frontOf, GOOGLE_CLIENT_HEADER, translationOf } from './registry.ts';
+export { FRONT_HEADERS, frontOf, translationOf } from './registry.ts';
 export { anthropic } from './anthropic/index.ts';
 export { gemini } from './gemini/index.ts';
 export { openai } from './openai/index.ts';

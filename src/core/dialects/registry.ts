@@ -26,17 +26,20 @@ const ANTHROPIC_PATH = /^(?:\/v1)?\/messages(?=[/?#]|$)/;
 /** Paths that several share. */
 const SHARED_PATH = /^(?:\/v1)?\/(?:batches|files|models)(?=[/?#]|$)/;
 
-/** The header that every client of Anthropic's sends; it tells whose models or files are meant. */
-export const ANTHROPIC_VERSION_HEADER = 'anthropic-version';
+/** Sent by every client of Anthropic's. */
+const ANTHROPIC_VERSION = 'anthropic-version';
 
-/** The header by which Google's clients say what they are. */
-export const GOOGLE_CLIENT_HEADER = 'x-goog-api-client';
+/** Sent by Google's own clients; they say who they are, not who calls. */
+const GOOGLE_CLIENT = 'x-goog-api-client';
+
+/** Lower-case names of headers that tell whose list of models is meant, or which version of an API is spoken. */
+export const FRONT_HEADERS: readonly string[] = [ANTHROPIC_VERSION, GOOGLE_CLIENT];
 
 /** The language that a caller speaks, from where it calls. OpenAI's is what everybody else speaks. */
 export function frontOf(path: string, headers: ReadonlyMap<string, string>): Dialect {
   if (GEMINI_PATH.test(path)) return gemini;
   if (ANTHROPIC_PATH.test(path)) return anthropic;
   if (!SHARED_PATH.test(path)) return openai;
-  if (headers.has(ANTHROPIC_VERSION_HEADER)) return anthropic;
-  return headers.has(GOOGLE_CLIENT_HEADER) ? gemini : openai;
+  if (headers.has(ANTHROPIC_VERSION)) return anthropic;
+  return headers.has(GOOGLE_CLIENT) ? gemini : openai;
 }

@@ -1,4 +1,4 @@
-import type { PriceTier, Usage } from '../catalog/index.ts';
+import type { CacheWrites, PriceTier, Usage } from '../catalog/index.ts';
 import type { Result } from '../units/index.ts';
 import type { StateLanguage, StateReference, StateTarget } from './state.ts';
 
@@ -52,6 +52,8 @@ export interface RequestFacts {
   /** No answer in tokens: embeddings, moderations. */
   readonly hasOutput: boolean;
   readonly tier: PriceTier;
+  /** Absent: not known, as it depends on the provider. */
+  readonly cacheWrites?: CacheWrites;
   /** What of the things that the provider keeps it refers to: an earlier response, files. */
   readonly references: readonly StateReference[];
   /** Whether the provider is asked to keep the answer; `default`: it is not, and the API keeps it all the same. */
@@ -170,6 +172,8 @@ export interface ProviderAuth {
  */
 export interface Dialect {
   readonly name: string;
+  /** Lower-case name of the answer's header in which its SDKs look for an id to quote. */
+  readonly requestIdHeader: string;
   /** Top-level fields on which admission relies; a route's own edits may not set or remove them. */
   readonly governedFields: ReadonlySet<string>;
   match(method: string, path: string): EndpointMatch;

@@ -94,7 +94,10 @@ function wholeBody(settings: EnvoySettings): Json {
   return { name: 'envoy.filters.http.buffer', typed_config: typed('envoy.extensions.filters.http.buffer.v3.Buffer', { max_request_bytes: settings.maxRequestBytes }) };
 }
 
-/** Asks the processor: once with the whole request body, then with the answer's headers and each of its chunks. */
+/**
+ * Asks the processor about calls that found a route, which says what is asked (`routes.ts`). What Envoy answers before it
+ * knows a route (headers too large, no HTTP at all) is not its business, and would wait for it while the connection closes.
+ */
 function extProc(listener: ListenerSettings, settings: EnvoySettings): Json {
   return {
     name: 'envoy.filters.http.ext_proc',
@@ -105,14 +108,7 @@ function extProc(listener: ListenerSettings, settings: EnvoySettings): Json {
       },
       failure_mode_allow: false,
       status_on_error: { code: 'ServiceUnavailable' },
-      processing_mode: {
-        request_header_mode: 'SEND',
-        request_body_mode: 'STREAMED',
-        response_header_mode: 'SEND',
-        response_body_mode: 'STREAMED',
-        request_trailer_mode: 'SKIP',
-        response_trailer_mode: 'SEND',
-      },
+      processing_mode: { request_header_mode: 'SKIP', response_header_mode: 'SKIP', request_trailer_mode: 'SKIP', response_trailer_mode: 'SKIP' },
       send_body_without_waiting_for_header_response: true,
       forward_rules: { allowed_headers: { patterns: [':path', ':method', ':status', 'content-type', ...settings.headersRead.filter((name) => name !== 'content-type')].map((exact) => ({ exact })) } },
       response_attributes: ['response.code_details'],

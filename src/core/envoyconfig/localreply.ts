@@ -16,11 +16,14 @@ interface Language {
   readonly prefixes: readonly string[];
 }
 
-/** In the order in which they are tried; everybody else speaks OpenAI's. The processor looks closer (`frontOf`); this is for calls that it never sees. */
+/**
+ * In the order in which they are tried; everybody else speaks OpenAI's, also who sent headers so large that the path is not
+ * known. The processor looks closer (`frontOf`); this is for calls that it never sees.
+ */
 const LANGUAGES: readonly Language[] = [
   { dialect: anthropic, prefixes: ['/v1/messages', '/messages'] },
   { dialect: gemini, prefixes: ['/v1beta/', '/v1alpha/'] },
-  { dialect: openai, prefixes: ['/'] },
+  { dialect: openai, prefixes: [] },
 ];
 
 /** Envoy's own id of a request, which its access log has too. */
@@ -99,7 +102,7 @@ function mapper(answer: OwnAnswer, { dialect, prefixes }: Language): Json {
   const metadata = 'metadata.filter_metadata';
   const { namespace, key } = FRONT_METADATA;
   const byPath = prefixes.map((prefix) => `request.path.startsWith('${prefix}')`).join(' || ');
-  const spoken = `('${namespace}' in ${metadata} ? ${metadata}['${namespace}']['${key}'] == '${dialect.name}' : (${byPath}))`;
+  const spoken = prefixes.length === 0 ? 'true' : `('${namespace}' in ${metadata} ? ${metadata}['${namespace}']['${key}'] == '${dialect.name}' : (${byPath}))`;
   return {
     filter: {
       extension_filter: {

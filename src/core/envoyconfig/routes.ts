@@ -63,20 +63,7 @@ function withoutBody(name: string, match: Json): Json {
     name,
     match,
     direct_response: { status: NOTHING_HERE },
-    typed_per_filter_config: {
-      'envoy.filters.http.ext_proc': typed('envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute', {
-        overrides: {
-          processing_mode: {
-            request_header_mode: 'SEND',
-            request_body_mode: 'NONE',
-            response_header_mode: 'SEND',
-            response_body_mode: 'STREAMED',
-            request_trailer_mode: 'SKIP',
-            response_trailer_mode: 'SEND',
-          },
-        },
-      }),
-    },
+    typed_per_filter_config: asked('NONE'),
   };
 }
 
@@ -86,6 +73,22 @@ function unseen(): Json {
     name: 'unseen',
     match: { prefix: '/' },
     direct_response: { status: NO_BODY },
+    typed_per_filter_config: asked('STREAMED'),
+  };
+}
+
+/** What the processor is asked: once with the whole request, then with the answer's headers and each of its chunks. */
+function asked(requestBody: 'NONE' | 'STREAMED'): Json {
+  const mode = {
+    request_header_mode: 'SEND',
+    request_body_mode: requestBody,
+    response_header_mode: 'SEND',
+    response_body_mode: 'STREAMED',
+    request_trailer_mode: 'SKIP',
+    response_trailer_mode: 'SEND',
+  };
+  return {
+    'envoy.filters.http.ext_proc': typed('envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute', { overrides: { processing_mode: mode } }),
   };
 }
 

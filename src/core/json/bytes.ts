@@ -1,61 +1,31 @@
-/** Code units handed to `String.fromCharCode` at once; engines limit the arguments of a call. */
-const CODE_UNITS_AT_ONCE = 4096;
+/*
+ * The Encoding standard's codecs are part of every JavaScript host, and know nothing of one: they are to UTF-8 what
+ * `JSON.parse` is to JSON. In native code they are up to a hundred times as fast as a loop over bytes.
+ */
+declare const TextDecoder: new (label: 'utf-8', options: { readonly ignoreBOM: boolean }) => { decode(bytes: Uint8Array): string };
+declare const TextEncoder: new () => { encode(text: string): Uint8Array };
 
-/** Texts up to this length are mostly ASCII names, which are built byte by byte without a buffer. */
-const SHORT_TEXT_BYTES = 64;
+const DECODER = new TextDecoder('utf-8', { ignoreBOM: true });
+const ENCODER = new TextEncoder();
+
+/** Up to this length a loop is faster than the way into native code. */
+const SHORT_TEXT_UNITS = 24;
 
 /** Writes text as UTF-8. A lone surrogate becomes U+FFFD, as it has no encoding. */
 export function encodeUtf8(text: string): Uint8Array {
-  const bytes = new Uint8Array(text.length * 3);
-  let length = 0;
+  if (text.length > SHORT_TEXT_UNITS) return ENCODER.encode(text);
+  const bytes = new Uint8Array(text.length);
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);
-    if (unit < 0x80) {
-      bytes[length++] = unit;
-    } else if (unit < 0x800) {
-      bytes[length++] = 0xc0 | (unit >> 6);
-      bytes[length++] = 0x80 | (unit & 0x3f);
-    } else {
-      const point = text.codePointAt(index) as number;
-      if (point > 0xffff) {
-        index++;
-        bytes[length++] = 0xf0 | (point >> 18);
-        bytes[length++] = 0x80 | ((point >> 12) & 0x3f);
-      } else {
-        bytes[length++] = 0xe0 | ((point >= 0xd800 && point <= 0xdfff ? 0xfffd : point) >> 12);
-      }
-      const rest = point >= 0xd800 && point <= 0xdfff ? 0xfffd : point;
-      bytes[length++] = 0x80 | ((rest >> 6) & 0x3f);
-      bytes[length++] = 0x80 | (rest & 0x3f);
-    }
+    if (unit >= 0x80) return ENCODER.encode(text);
+    bytes[index] = unit;
   }
-  return bytes.slice(0, length);
+  return bytes;
 }
 
-/** Reads UTF-8 that is known to be valid. */
+/** Reads UTF-8 that is known to be valid. A byte order mark is a character like any other. */
 export function decodeUtf8(bytes: Uint8Array, start = 0, end = bytes.length): string {
-  let text = '';
-  let at = start;
-  if (end - start <= SHORT_TEXT_BYTES) {
-    for (; at < end && (bytes[at] as number) < 0x80; at++) text += String.fromCharCode(bytes[at] as number);
-    if (at === end) return text;
-  }
-  const units = new Uint16Array(Math.min(end - at, CODE_UNITS_AT_ONCE) + 1);
-  while (at < end) {
-    let count = 0;
-    while (at < end && count < CODE_UNITS_AT_ONCE) {
-      const point = codePointAt(bytes, at);
-      if (point > 0xffff) {
-        units[count++] = 0xd800 + ((point - 0x10000) >> 10);
-        units[count++] = 0xdc00 + ((point - 0x10000) & 0x3ff);
-      } else {
-        units[count++] = point;
-      }
-      at += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
-    }
-    text += String.fromCharCode(...units.subarray(0, count));
-  }
-  return text;
+  return DECODER.decode(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
 }
 
 /** `JSON.stringify` as bytes. The value must have a JSON form; functions and `undefined` are a bug of the caller. */
@@ -88,14 +58,4 @@ export function indexOfBytes(bytes: Uint8Array, needle: Uint8Array, from = 0, en
     if (matched === needle.length) return at;
   }
   return -1;
-}
-
-function codePointAt(bytes: Uint8Array, index: number): number {
-  const lead = bytes[index] as number;
-  if (lead < 0x80) return lead;
-  const second = (bytes[index + 1] as number) & 0x3f;
-  if (lead < 0xe0) return ((lead & 0x1f) << 6) | second;
-  const third = (bytes[index + 2] as number) & 0x3f;
-  if (lead < 0xf0) return ((lead & 0x0f) << 12) | (second << 6) | third;
-  return ((lead & 0x07) << 18) | (second << 12) | (third << 6) | ((bytes[index + 3] as number) & 0x3f);
 }

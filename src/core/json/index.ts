@@ -8,6 +8,7 @@ export { MAX_JSON_DEPTH, MAX_JSON_VALUES } from './scan.ts';
 export type { JsonFault } from './scan.ts';
 export { JsonDocument, parseJson } from './document.ts';
 export type { JsonKind, JsonNode } from './document.ts';
+export { PlainObject, parsePlainObject } from './plain.ts';
 export { JsonEditor } from './edit.ts';
 export type { ObjectEdit } from './edit.ts';
 export { JsonWatcher } from './watch.ts';

@@ -15,7 +15,6 @@ import { BatchWatch, trustIn } from '../../shell/batches/index.ts';
 import { openBudgets, spendReport } from '../../shell/budgets/index.ts';
 import type { OpenedBudgets, SpendReport } from '../../shell/budgets/index.ts';
 import { EnvoySupervisor, ensureEnvoy, stopOrphan, trustedCaFile } from '../../shell/envoy/index.ts';
-import type { EnvoyEvent } from '../../shell/envoy/index.ts';
 import { ExtProcServer, Session } from '../../shell/extproc/index.ts';
 import { FolderInUse, folderHolder } from '../../shell/journal/index.ts';
 import { KeyStore } from '../../shell/keys/index.ts';
@@ -26,6 +25,7 @@ import type { RunOptions, RunningMesh } from '../ports.ts';
 import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
 import { newCallId, systemClock } from './clock.ts';
+import { tellOfEnvoy } from './envoy-events.ts';
 import { ownAddresses } from './own.ts';
 import { loadPolicies, needsSimulator, policySource } from './policies.ts';
 import type { Policies, PolicySource } from './policies.ts';
@@ -41,6 +41,8 @@ import { summaryOf } from './summary.ts';
 const NAMESPACE = 'default';
 
 const READY_WITHIN_MS = 20_000;
+/** Envoy sees a changed file at once; clusters with names to resolve take longer. */
+const APPLIED_WITHIN_MS = 10_000;
 const DRAIN_MS = 30_000;
 const RETENTION_MS = 90 * 86_400_000;
 const RETENTION_EVERY_MS = 3_600_000;
@@ -116,15 +118,31 @@ class Mesh {
       { ...options.admin, option: '--admin' },
       ...options.workloads.map((workload) => ({ ...workload, option: `--workload ${workload.name}` })),
     ]);
-    const envoy = await ensureEnvoy({ ...options.envoy, environment: options.environment, onStep: (message) => options.logger.info('envoy.install', { message }) });
+    const envoy = await this.#unlessInterrupted(ensureEnvoy({ ...options.envoy, environment: options.environment, onStep: (message) => options.logger.info('envoy.install', { message }) }));
     this.#envoyVersion = envoy.version;
     this.#policies = await this.#firstPolicies();
     await this.#openBudgets(this.#policies);
     this.#watchBatches(this.#requireBudgets());
     await this.#serveEnvoy();
+    options.interruption?.throwIfAborted();
     await this.#startEnvoy(envoy.path, this.#policies);
     await this.#startAdmin();
     this.#watchFiles();
+    options.interruption?.throwIfAborted();
+  }
+
+  /** For what may last: the other steps are short, and are waited for, so that what they made can be undone. */
+  async #unlessInterrupted<Value>(work: Promise<Value>): Promise<Value> {
+    const { interruption } = this.#options;
+    const { promise: interrupted, reject } = Promise.withResolvers<never>();
+    const giveUp = (): void => reject(interruption?.reason);
+    interruption?.addEventListener('abort', giveUp);
+    if (interruption?.aborted === true) giveUp();
+    try {
+      return await Promise.race([work, interrupted]);
+    } finally {
+      interruption?.removeEventListener('abort', giveUp);
+    }
   }
 
   running(): RunningMesh {
@@ -254,12 +272,12 @@ class Mesh {
       folder: this.#place.envoyFolder,
       adminSocket: adminSocket(this.#place),
       concurrency: this.#options.envoy.concurrency,
-      onEvent: (event) => this.#onEnvoy(event),
+      onEvent: (event) => tellOfEnvoy(event, this.#options.logger, this.#metrics),
     });
     this.#envoy = envoy;
     this.#stops.push(() => envoy.stop(DRAIN_MS, () => this.#activeCalls));
-    await envoy.start(this.#render(policies));
-    const readiness = await envoy.whenReady(READY_WITHIN_MS);
+    await envoy.start(this.#render([policies]));
+    const readiness = await this.#unlessInterrupted(envoy.whenReady(READY_WITHIN_MS));
     if (!readiness.ready) throw new StartError(`Envoy did not become ready: ${readiness.reason}.`, 'Its log lines above say more.');
     this.#ready = true;
     this.#metrics.snapshotApplied(Date.now());
@@ -302,22 +320,41 @@ class Mesh {
   /** A changed file takes effect as a whole, or not at all: what is broken is reported, and what was good goes on. */
   #watchFiles(): void {
     if (this.#source.kind !== 'files') return;
-    const watching = watchResources(this.#source.paths, () => void this.#reload().catch((error: unknown) => this.#refuse([messageOf(error)])));
+    let reloaded = Promise.resolve();
+    const reload = (): void => void (reloaded = reloaded.then(() => this.#reload()).catch((error: unknown) => this.#refuse([messageOf(error)])));
+    const watching = watchResources(this.#source.paths, reload);
     this.#stops.push(() => watching.close());
   }
 
+  /** Makes before it breaks: Envoy knows new providers before a call is sent to them, and forgets old ones when no call is any more. */
   async #reload(): Promise<void> {
     const policies = this.#load();
     const errors = policies.findings.filter(({ severity }) => severity === 'error').map(formatFinding);
     if (errors.length > 0) return this.#refuse(errors);
-    const limits = this.#requireBudgets().budgets.configure(limitsOf(policies.compiled.snapshots.values()));
-    if (!limits.ok) return this.#refuse(limits.error.map(({ limit, field, message }) => `AIBudget ${limit} ${field}: ${message}`));
+    const former = this.#requirePolicies();
+    const refused = (await this.#configureEnvoy([former, policies])) ?? this.#configureBudgets(policies);
+    if (refused !== undefined) {
+      await this.#configureEnvoy([former]);
+      return this.#refuse(refused);
+    }
     this.#applyKeys(policies);
     this.#policies = policies;
-    await this.#envoy?.apply(this.#render(policies));
+    await this.#configureEnvoy([policies]);
     this.#problems = [];
     this.#metrics.snapshotApplied(Date.now());
     this.#options.logger.info('snapshot.applied', { resources: policies.resources.length });
+  }
+
+  /** Why Envoy does not run the configuration of these policies; `undefined`: it does. */
+  async #configureEnvoy(policies: readonly Policies[]): Promise<readonly string[] | undefined> {
+    await this.#envoy?.apply(this.#render(policies));
+    const readiness = await this.#envoy?.whenReady(APPLIED_WITHIN_MS);
+    return readiness === undefined || readiness.ready ? undefined : [readiness.reason];
+  }
+
+  #configureBudgets(policies: Policies): readonly string[] | undefined {
+    const limits = this.#requireBudgets().budgets.configure(limitsOf(policies.compiled.snapshots.values()));
+    return limits.ok ? undefined : limits.error.map(({ limit, field, message }) => `AIBudget ${limit} ${field}: ${message}`);
   }
 
   #refuse(errors: readonly string[]): void {
@@ -332,21 +369,8 @@ class Mesh {
     for (const { ref, usable, reason } of this.#keys.health()) if (!usable) this.#options.logger.error('key.unusable', { provider: ref, reason });
   }
 
-  #render(policies: Policies): ReturnType<typeof renderEnvoy> {
-    return renderEnvoy(envoySettings(policies.compiled, this.#listeners, this.#place));
-  }
-
-  #onEnvoy(event: EnvoyEvent): void {
-    const { logger } = this.#options;
-    switch (event.kind) {
-      case 'started':
-        return logger.info('envoy.started', { pid: event.pid });
-      case 'died':
-        this.#metrics.envoyRestarted();
-        return logger.error('envoy.died', { how: event.how, restartInMs: event.restartInMs });
-      case 'log':
-        return event.level === 'error' || event.level === 'critical' ? logger.error('envoy.log', { message: event.message }) : logger.debug('envoy.log', { message: event.message });
-    }
+  #render(policies: readonly Policies[]): ReturnType<typeof renderEnvoy> {
+    return renderEnvoy(envoySettings(policies.map(({ compiled }) => compiled), this.#listeners, this.#place));
   }
 
   #isBudget(limit: string): boolean {

@@ -20,16 +20,20 @@ export interface MeshPlace {
 export const processorSocket = (place: MeshPlace): string => join(place.socketFolder, 'processor.sock');
 export const adminSocket = (place: MeshPlace): string => join(place.socketFolder, 'envoy.sock');
 
-/** Compiled policies → what Envoy's configuration depends on. */
-export function envoySettings(compiled: Compiled, listeners: readonly ListenerSettings[], place: MeshPlace): EnvoySettings {
+/**
+ * Compiled policies → what Envoy's configuration depends on. Of several, while one takes another's place, it has the
+ * providers and headers of all; the last one's form of a provider counts.
+ */
+export function envoySettings(compiled: readonly Compiled[], listeners: readonly ListenerSettings[], place: MeshPlace): EnvoySettings {
+  const providers = new Map(compiled.flatMap((one) => [...one.providers]));
   return {
     nodeId: 'airmesh',
     processorSocket: processorSocket(place),
     adminSocket: adminSocket(place),
     folder: place.envoyFolder,
     listeners,
-    upstreams: [...compiled.providers.values()].map(({ policy }) => upstreamOf(policy)).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
-    headersRead: headersReadBy(compiled.snapshots.values()),
+    upstreams: [...providers.values()].map(({ policy }) => upstreamOf(policy)).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    headersRead: headersReadBy(compiled.flatMap(({ snapshots }) => [...snapshots.values()])),
     maxRequestBytes: MAX_REQUEST_BYTES,
     messageTimeoutMs: MESSAGE_TIMEOUT_MS,
     gracefulGrpcClose: true,

@@ -1,4 +1,6 @@
 import { formatNanoUsd } from '../../core/units/index.ts';
+import { SHIPPED_MODELS } from '../../core/catalog/index.ts';
+import { callableModels } from '../../core/policy/index.ts';
 import type { BudgetPolicy, ProviderPolicy } from '../../core/policy/index.ts';
 import type { KeyHealth } from '../../shell/keys/index.ts';
 import type { Address, RunOptions } from '../ports.ts';
@@ -30,7 +32,16 @@ export function summaryOf({ options, policies, source, keys, envoyVersion, admin
       problem: keys.find(({ ref, usable }) => ref === policy.id && !usable)?.reason,
     })),
     budgets: [...budgets.values()],
+    model: modelToTry(policies),
   };
+}
+
+/** The first that this project names of those that may be called, else any. */
+function modelToTry({ compiled }: Policies): string {
+  const [snapshot] = compiled.snapshots.values();
+  const callable = snapshot === undefined ? [] : callableModels(snapshot).map(({ id }) => id);
+  const known = SHIPPED_MODELS.find(({ name }) => callable.includes(name));
+  return known?.name ?? callable[0] ?? 'gpt-4.1';
 }
 
 function sourceText(source: PolicySource): string {

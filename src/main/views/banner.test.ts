@@ -14,12 +14,15 @@ const summary: StartSummary = {
     { name: 'default/openai', url: 'https://api.openai.com/v1', simulated: false, problem: 'is a placeholder' },
   ],
   budgets: ['default/demo: $5 ever (Strict)'],
+  model: 'claude-sonnet-4.5',
 };
 const plain = painter(false);
 
 it('says where to point a client, what is live, and what limits it', () => {
   const text = banner(summary, plain);
   expect(text).toContain('curl http://127.0.0.1:4000/v1/chat/completions');
+  expect(text).toContain('"model":"claude-sonnet-4.5"');
+  expect(text).toContain('ANTHROPIC_BASE_URL=http://127.0.0.1:4000 ');
   expect(text).toContain('as checkout     http://127.0.0.1:4010/v1');
   expect(text).toMatch(/default\/simulated .* simulated/);
   expect(text).toMatch(/default\/openai .* key is a placeholder/);

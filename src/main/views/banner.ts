@@ -11,10 +11,13 @@ export interface StartSummary {
   readonly source: string;
   readonly providers: readonly { readonly name: string; readonly url: string; readonly simulated: boolean; readonly problem: string | undefined }[];
   readonly budgets: readonly string[];
+  /** One that the first listener's workload may call. */
+  readonly model: string;
 }
 
 export function banner(summary: StartSummary, paint: Paint): string {
-  const api = `${httpUrl(summary.listen)}/v1`;
+  const root = httpUrl(summary.listen);
+  const api = `${root}/v1`;
   const lines = [
     '',
     `${paint('bold', 'Airmesh is ready')}  (Envoy ${summary.envoyVersion}, policies from ${summary.source})`,
@@ -27,8 +30,10 @@ export function banner(summary: StartSummary, paint: Paint): string {
     ...(summary.budgets.length === 0 ? ['  no budget: nothing limits what is spent'] : summary.budgets.map((budget) => `  budget          ${budget}`)),
     '',
     'Try:',
-    `  curl ${api}/chat/completions -H 'content-type: application/json' -d '{"model":"gpt-4.1","messages":[{"role":"user","content":"hi"}]}'`,
-    `  OPENAI_BASE_URL=${api} OPENAI_API_KEY=any your-program`,
+    `  curl ${api}/chat/completions -H 'content-type: application/json' -d '{"model":"${summary.model}","messages":[{"role":"user","content":"hi"}]}'`,
+    `  OPENAI_BASE_URL=${api} OPENAI_API_KEY=any your-program               OpenAI's SDKs, any model`,
+    `  ANTHROPIC_BASE_URL=${root} ANTHROPIC_API_KEY=any your-program           Anthropic's, any model`,
+    `  GOOGLE_GEMINI_BASE_URL=${root} GEMINI_API_KEY=any your-program          Google's, any model`,
     '  npm run airmesh -- spend',
     ...(summary.providers.every(({ simulated }) => simulated) ? ['  OPENAI_API_KEY=sk-… AIRMESH_BUDGET_USD=5 npm start     the real provider, at most five dollars, ever'] : []),
     '',

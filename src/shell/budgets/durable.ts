@@ -5,6 +5,7 @@ import type { Result } from '../../core/units/index.ts';
 import type { Journal, Keeping } from '../journal/index.ts';
 import { entryText } from '../stores/sqlite/index.ts';
 import type { BookEntry, BooksClient, Cover, ObjectKey, SpendGrouping, SpendRow } from '../stores/sqlite/index.ts';
+import { Backlog } from './backlog.ts';
 import { Covers } from './covers.ts';
 
 /** How long entries gather before the books take them: they are safe in the journal meanwhile. */
@@ -43,10 +44,10 @@ export class DurableBudgets implements BudgetGate {
   readonly #clock: Clock;
   readonly #events: BudgetEvents;
   readonly #line = new Map<string, InLine>();
+  readonly #backlog = new Backlog();
   readonly #batchHolds = new Map<string, CallHold>();
   #strict = new Set<string>();
   #usd = new Set<string>();
-  #unapplied: { readonly text: string; readonly sequence: number }[] = [];
   #applying: Promise<void> | undefined;
   #applyIsDue = false;
   #sinceCheckpoint = 0;
@@ -312,16 +313,17 @@ export class DurableBudgets implements BudgetGate {
     const sequence = this.#journal.append(Buffer.from(text), keeping, (error) => {
       if (error !== undefined && this.#journalFailure === undefined) this.#events.failed('journal', error);
       // What promises nothing and could not be kept stays in memory, and reaches the books directly.
-      if (error === undefined || !(entry.kind === 'hold' || entry.kind === 'cover')) this.#toBooks(text, sequence);
+      this.#backlog.decided(sequence, error === undefined || !(entry.kind === 'hold' || entry.kind === 'cover') ? text : undefined);
+      this.#applySoon();
       this.#journalFailure = error;
       done(error);
     });
+    this.#backlog.appended(sequence);
     return sequence;
   }
 
-  #toBooks(text: string, sequence: number): void {
-    this.#unapplied.push({ text, sequence });
-    if (this.#applyIsDue) return;
+  #applySoon(): void {
+    if (this.#applyIsDue || this.#backlog.isEmpty) return;
     this.#applyIsDue = true;
     setTimeout(() => {
       this.#applyIsDue = false;
@@ -332,9 +334,8 @@ export class DurableBudgets implements BudgetGate {
   /** One step at a time, in order; what fails is tried again with the next. */
   async #applyAll(): Promise<void> {
     while (this.#applying !== undefined) await this.#applying;
-    while (this.#unapplied.length > 0) {
-      const step = this.#unapplied.slice(0, APPLY_ENTRIES);
-      this.#applying = this.#apply(step);
+    while (!this.#backlog.isEmpty) {
+      this.#applying = this.#apply();
       try {
         await this.#applying;
       } catch (error) {
@@ -346,14 +347,11 @@ export class DurableBudgets implements BudgetGate {
     }
   }
 
-  async #apply(step: readonly { readonly text: string; readonly sequence: number }[]): Promise<void> {
-    const last = step.at(-1)?.sequence ?? 0;
-    await this.#books.apply(
-      step.map(({ text }) => text),
-      last,
-    );
-    this.#unapplied.splice(0, step.length);
-    this.#sinceCheckpoint += step.length;
+  async #apply(): Promise<void> {
+    const { texts, appliedSequence } = this.#backlog.next(APPLY_ENTRIES);
+    await this.#books.apply(texts, appliedSequence);
+    this.#backlog.drop(texts.length);
+    this.#sinceCheckpoint += texts.length;
     if (this.#sinceCheckpoint < CHECKPOINT_ENTRIES) return;
     this.#sinceCheckpoint = 0;
     this.#journal.release(await this.#books.checkpoint());

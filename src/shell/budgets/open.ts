@@ -35,7 +35,8 @@ const LOSS_FILE = 'ledger-loss.txt';
 
 /**
  * Opens the state folder and brings back what a former process knew: the books, then what the journal has beyond them,
- * then an end for every call that was in flight. Throws FolderInUse, BooksUnusable (newer) and what the file system says.
+ * then an end for every call that was in flight. Throws FolderInUse, BooksUnusable (newer, or in a place where they
+ * cannot be used) and what the file system says.
  */
 export async function openBudgets({ folder, clock, events, limits, boot = bootId() }: OpenOptions): Promise<OpenedBudgets> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -49,9 +50,8 @@ export async function openBudgets({ folder, clock, events, limits, boot = bootId
     const wasPowerCut = boot === null || readBoot(folder) !== boot;
     // A power cut takes back what no flush had covered, and leaves such gaps; a restart takes back nothing.
     if (gap !== undefined && !wasPowerCut) recordLoss(folder, `the journal is damaged: ${gap}`, warnings);
-    const beyond = entries.filter(({ sequence }) => sequence > state.appliedSequence);
-    if (beyond.length > 0) await books.apply(beyond.map(({ payload }) => payload.toString('utf8')), beyond.at(-1)?.sequence ?? 0);
-    const { posted, holds, covers, openBatches } = beyond.length > 0 ? await books.state() : state;
+    if (entries.length > 0) await books.apply(entries.map(({ payload }) => payload.toString('utf8')), entries.at(-1)?.sequence ?? 0);
+    const { posted, holds, covers, openBatches } = entries.length > 0 ? await books.state() : state;
     const ledger = new Ledger();
     const budgets = new DurableBudgets({ ledger, journal, books, clock, events, unacceptedLoss: lossIn(folder), useCovers: boot !== null });
     const configured = budgets.configure(limits);
@@ -90,10 +90,11 @@ async function openBooks(folder: string, warnings: string[]): Promise<BooksClien
   try {
     return await open(path);
   } catch (error) {
-    if (!(error instanceof BooksUnusable) || error.newer || !existsSync(path)) throw error;
+    if (!(error instanceof BooksUnusable) || error.fault !== 'damaged' || !existsSync(path)) throw error;
     const aside = `${path}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
-    for (const suffix of ['', '-wal', '-shm']) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+    // First, so that nobody begins anew without a word where this process ends in between.
     recordLoss(folder, `the ledger ${path} was damaged (${error.message}) and is kept as ${aside}`, warnings);
+    for (const suffix of ['', '-wal', '-shm']) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
     return open(path);
   }
 }

@@ -16,6 +16,14 @@ export interface Faults {
   readonly noDone: boolean;
   readonly empty: boolean;
   readonly halfLine: boolean;
+  /** An error in the middle of a stream, in the dialect's own shape, after so many events. */
+  readonly streamError: boolean;
+  /** How many tools are called, whatever the prompt says; 0: none, unless a choice forces it. */
+  readonly calls: number | undefined;
+  /** A safety filter stops what was asked, or the answer half way. */
+  readonly block: 'prompt' | 'answer' | undefined;
+  /** Thinking is shown encrypted, where the dialect has that. */
+  readonly isThinkingRedacted: boolean;
 }
 
 export const NO_FAULTS: Faults = {
@@ -33,9 +41,15 @@ export const NO_FAULTS: Faults = {
   noDone: false,
   empty: false,
   halfLine: false,
+  streamError: false,
+  calls: undefined,
+  block: undefined,
+  isThinkingRedacted: false,
 };
 
 const MAX_MS = 600_000;
+/** OpenAI's own limit of tools in a request. */
+const MAX_CALLS = 128;
 
 /** Reads `delay=500ms, status=503, reset=stream`. Throws with what is wrong, as a test that means a fault wants to know. */
 export function parseFaults(text: string, base: Faults = NO_FAULTS): Faults {
@@ -79,6 +93,14 @@ function oneFault(name: string, value: string): Partial<Faults> {
       return { empty: true };
     case 'half-line':
       return { halfLine: true };
+    case 'stream-error':
+      return { streamError: true };
+    case 'calls':
+      return { calls: whole(name, value, 0, MAX_CALLS) };
+    case 'block':
+      return { block: oneOf(name, value, ['prompt', 'answer']) };
+    case 'thinking':
+      return { isThinkingRedacted: oneOf(name, value, ['redacted']) === 'redacted' };
     default:
       throw new Error(`x-simulate: there is no fault ${JSON.stringify(name.slice(0, 40))}`);
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { decode, encode } from 'gpt-tokenizer/encoding/o200k_base';
 
 const WORDS =
@@ -8,6 +9,15 @@ export function seedOf(text: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
   return hash >>> 0;
+}
+
+/** Characters of a made-up id after its prefix, as many as those of OpenAI's tool calls have. */
+const ID_LENGTH = 24;
+
+/** An id that looks like a provider's own: the same for the same parts. */
+export function idOf(prefix: string, ...parts: readonly (string | number)[]): string {
+  const digest = createHash('sha256').update(parts.join('\n')).digest('base64');
+  return prefix + digest.replaceAll(/[^a-zA-Z0-9]/g, '').slice(0, ID_LENGTH);
 }
 
 /** Counted texts are remembered, as load tests send the same ones again and again. */
@@ -23,17 +33,26 @@ export function countTokens(text: string): number {
   return count;
 }
 
+/** Texts differ for seeds that differ by less than this. */
+const VARIANTS = 64;
 const pieces = new Map<string, readonly string[]>();
 
-/** Text of exactly so many tokens, in pieces of one token each. */
+/** Text of exactly so many tokens, in pieces of one token each; the same for the same seed, whatever was asked before. */
 export function generate(seed: number, tokens: number): readonly string[] {
-  const key = `${seed % 64}:${tokens}`;
+  const variant = seed % VARIANTS;
+  const key = `${variant}:${tokens}`;
   const known = pieces.get(key);
   if (known !== undefined) return known;
-  const words = Array.from({ length: tokens }, (_, index) => WORDS[(seed % 64) * 7 + index * 5 + (index >> 3)] ?? WORDS[(seed + index * 5 + (index >> 3)) % WORDS.length] ?? 'the');
-  const text = encode(` ${words.join(' ')}`).slice(0, tokens);
-  const made = text.map((token) => decode([token]));
+  const words = Array.from({ length: tokens }, (_, index) => WORDS[(variant * 7 + index * 5 + (index >> 3)) % WORDS.length] ?? 'the');
+  const made = encode(` ${words.join(' ')}`)
+    .slice(0, tokens)
+    .map((token) => decode([token]));
   if (pieces.size >= MAX_REMEMBERED) pieces.clear();
   pieces.set(key, made);
   return made;
+}
+
+/** JSON in pieces as a model streams it; each counts as a token. */
+export function splitJson(text: string): readonly string[] {
+  return text.match(/.{1,4}/gsu) ?? [];
 }

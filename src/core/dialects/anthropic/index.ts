@@ -14,6 +14,7 @@ import { state } from './state/index.ts';
 
 export const anthropic: Dialect = {
   name: 'anthropic',
+  requestIdHeader: 'request-id',
   governedFields: GOVERNED_FIELDS,
   match,
   readRequest,

@@ -86,6 +86,7 @@ describe('facts', () => {
       unbounded: [],
       hasOutput: true,
       tier: 'standard',
+      cacheWrites: 'none',
       references: [],
       stores: 'no',
     });

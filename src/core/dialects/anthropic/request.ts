@@ -7,6 +7,7 @@ import type { BodyForm } from '../content.ts';
 import { FaultLog, Fields } from '../fields.ts';
 import { MAX_MODEL_BYTES, MAX_TOKEN_CAP, modelNameProblem } from '../openai/limits.ts';
 import type { Endpoint, RequestContentHeaders, RequestFacts, RequestFault } from '../types.ts';
+import { cacheWritesOf } from './cache.ts';
 import { InputTally, readBlocks, readContextManagement, readMessages, readTools } from './input.ts';
 import { BYTES_PER_TOKEN, FORMAT_TEMPLATE_TOKENS, IMAGE_TOKENS, TEMPLATE_TOKENS } from './limits.ts';
 
@@ -50,6 +51,7 @@ function readFacts(endpoint: Endpoint, body: Fields): RequestFacts {
     unbounded: tally.unbounded,
     hasOutput: true,
     tier,
+    cacheWrites: cacheWritesOf(body.document.bytes),
     references: tally.references,
     stores: 'no',
   };

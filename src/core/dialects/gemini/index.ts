@@ -18,6 +18,7 @@ export { stateQuery } from './state/paths.ts';
 
 export const gemini: Dialect = {
   name: 'gemini',
+  requestIdHeader: 'x-request-id',
   governedFields: GOVERNED_FIELDS,
   match,
   readRequest,

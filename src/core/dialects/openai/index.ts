@@ -14,6 +14,7 @@ import { state } from './state/index.ts';
 
 export const openai: Dialect = {
   name: 'openai',
+  requestIdHeader: 'x-request-id',
   governedFields: GOVERNED_FIELDS,
   match,
   readRequest,

@@ -1,200 +1,155 @@
+import { eventOf } from '../answer.ts';
+import type { Stream } from '../answer.ts';
+import type { Exchange, Failure } from '../api.ts';
 import type { Counted } from '../books.ts';
+import { countedOf, deliver, refuse } from '../deliver.ts';
 import type { Faults } from '../faults.ts';
-import { countTokens, generate, seedOf } from '../text.ts';
-import { spoiltUsage } from '../answer.ts';
-import type { ChatRequest, CompletionRequest } from './schema.ts';
+import { replyTo } from '../model.ts';
+import type { Outcome, Reply, ToolCall } from '../model.ts';
+import { inputTokens, spansOf } from '../prompt.ts';
+import { idOf, splitJson } from '../text.ts';
+import { failure, parsed } from './errors.ts';
+import { promptOf } from './prompt.ts';
+import { impossible } from './rules.ts';
+import { chatRequest } from './schema.ts';
+import type { ChatRequest } from './schema.ts';
+import { completionUsage } from './usage.ts';
 
-/** Length of an answer that nobody capped. */
-const DEFAULT_TOKENS = 24;
+export const CREATED = 1_700_000_000;
 
-/** An image counts as much at low detail at OpenAI. */
-const IMAGE_TOKENS = 85;
+/** Prompts of so many tokens that were seen before are read from the cache, in such steps. Source: OpenAI, "Prompt caching". */
+export const CACHE = { least: 1024, step: 128 };
 
-/** What a model would answer, before it is put into a wire format. */
-export interface Generated {
-  readonly choices: readonly { readonly pieces: readonly string[]; readonly finish: 'stop' | 'length' | 'tool_calls'; readonly tool: { readonly name: string; readonly arguments: string } | undefined }[];
-  readonly counted: Counted;
+/** What compatible providers do in their own way. */
+export interface ChatStyle {
+  /** What it refuses although OpenAI does not. */
+  readonly refuses: (request: ChatRequest) => Failure | undefined;
+  readonly usage: (counted: Counted, faults: Faults) => unknown;
+  /** The field in which thoughts are shown; OpenAI hides them. */
+  readonly thoughts: string | undefined;
+  /** A stream ends with usage whether or not it was asked for. */
+  readonly alwaysUsage: boolean;
+  /** Members that every answer has besides. */
+  readonly more: object;
+  /** Members of every choice. */
+  readonly moreOfChoice: object;
+  /** Events before the first. */
+  readonly preface: readonly object[];
 }
 
-/** OpenAI's documented overhead: three tokens a message, one for a name, three that begin the answer. */
-function promptTokens(request: ChatRequest): number {
-  let tokens = 3;
-  for (const message of request.messages) {
-    tokens += 3 + countTokens(message.role);
-    if ('name' in message && message.name !== undefined) tokens += 1 + countTokens(message.name);
-    const { content } = message;
-    if (typeof content === 'string') tokens += countTokens(content);
-    else for (const part of content ?? []) tokens += part.type === 'text' ? countTokens(part.text) : IMAGE_TOKENS;
-    if (message.role === 'assistant') for (const call of message.tool_calls ?? []) tokens += countTokens(call.function.name + call.function.arguments);
+export const OPENAI_STYLE: ChatStyle = {
+  refuses: () => undefined,
+  usage: completionUsage,
+  thoughts: undefined,
+  alwaysUsage: false,
+  more: { service_tier: 'default', system_fingerprint: 'fp_simulated' },
+  moreOfChoice: {},
+  preface: [],
+};
+
+export async function chat(body: unknown, exchange: Exchange, style: ChatStyle = OPENAI_STYLE): Promise<void> {
+  const request = parsed(chatRequest, body, exchange);
+  if (request === undefined) return;
+  const problem = style.refuses(request) ?? impossible(request);
+  if (problem !== undefined) return refuse(exchange, problem);
+  const prompt = promptOf(request);
+  const spans = spansOf(prompt);
+  const outcome = replyTo(prompt, exchange.faults);
+  const counted = countedOf(inputTokens(spans), outcome, exchange.cache.automatic(request.model, spans, CACHE));
+  const answer = new ChatAnswer(request, outcome, counted, exchange.faults, style);
+  await deliver(exchange, { model: request.model, counted, stream: request.stream === true ? answer.stream() : undefined, body: () => answer.body() });
+}
+
+/** One answer, whole or in events. Source: `ChatCompletion` and `ChatCompletionChunk` of the `openai` package. */
+class ChatAnswer {
+  readonly #request: ChatRequest;
+  readonly #replies: readonly Reply[];
+  readonly #counted: Counted;
+  readonly #faults: Faults;
+  readonly #style: ChatStyle;
+  readonly #id: string;
+
+  constructor(request: ChatRequest, outcome: Outcome, counted: Counted, faults: Faults, style: ChatStyle) {
+    this.#request = request;
+    this.#replies = outcome.isPromptBlocked ? [BLOCKED] : outcome.replies;
+    this.#counted = counted;
+    this.#faults = faults;
+    this.#style = style;
+    this.#id = idOf('chatcmpl-', outcome.seed);
   }
-  if (request.tools !== undefined) tokens += countTokens(JSON.stringify(request.tools));
-  return tokens;
-}
 
-/** Hidden thinking of reasoning models: billed, never shown. */
-const isReasoning = (model: string): boolean => /^(?:o\d|gpt-5)/.test(model);
-
-/** Prompts of 1,024 tokens and more that were seen before are read from the cache, in steps of 128. */
-const seen = new Set<number>();
-const MAX_SEEN = 10_000;
-
-function cachedTokens(seed: number, tokens: number): number {
-  if (tokens < 1024) return 0;
-  const hit = seen.has(seed);
-  if (seen.size >= MAX_SEEN) seen.clear();
-  seen.add(seed);
-  return hit ? Math.floor(tokens / 128) * 128 : 0;
-}
-
-export function generateChat(request: ChatRequest, faults: Faults): Generated {
-  const prompt = JSON.stringify(request.messages);
-  const seed = request.seed ?? seedOf(prompt);
-  const input = promptTokens(request);
-  const tool = forcedTool(request);
-  const format = request.response_format;
-  const reasoning = isReasoning(request.model) ? 32 + (seed % 64) : 0;
-  const cap = request.max_completion_tokens ?? request.max_tokens ?? Number.POSITIVE_INFINITY;
-  const visible = Math.max(0, cap - reasoning);
-  const choices = Array.from({ length: request.n ?? 1 }, (_, index) => {
-    if (tool !== undefined) return { pieces: [], finish: 'tool_calls' as const, tool };
-    if (format !== undefined && format.type !== 'text') {
-      const text = JSON.stringify(format.type === 'json_schema' ? sample(format.json_schema.schema ?? {}, seed) : { answer: seed % 100 });
-      return capped(splitTokens(text), visible);
-    }
-    return capped(generate(seed + index, faults.tokens ?? DEFAULT_TOKENS + (seed % 24)), visible, request.stop);
-  });
-  const output = choices.reduce((sum, choice) => sum + (choice.tool === undefined ? choice.pieces.length : countTokens(choice.tool.name + choice.tool.arguments)) + Math.min(reasoning, cap), 0);
-  return { choices, counted: { input, cached: cachedTokens(seedOf(prompt), input), output, reasoning: Math.min(reasoning, cap) * choices.length } };
-}
-
-export function generateCompletion(request: CompletionRequest, faults: Faults): Generated {
-  const prompt = typeof request.prompt === 'string' ? request.prompt : request.prompt.join(' ');
-  const seed = request.seed ?? seedOf(prompt);
-  const cap = request.max_tokens ?? 16;
-  const choices = Array.from({ length: request.n ?? 1 }, (_, index) => capped(generate(seed + index, faults.tokens ?? DEFAULT_TOKENS), cap, request.stop));
-  const answers = Math.max(request.best_of ?? 1, choices.length) / choices.length;
-  const output = Math.ceil(choices.reduce((sum, { pieces }) => sum + pieces.length, 0) * answers);
-  return { choices, counted: { input: countTokens(prompt), cached: 0, output, reasoning: 0 } };
-}
-
-function splitTokens(text: string): string[] {
-  return text.match(/.{1,4}/gsu) ?? [];
-}
-
-function capped(pieces: readonly string[], cap: number, stop?: string | string[] | null): Generated['choices'][number] {
-  const stops = stop === undefined || stop === null ? [] : [stop].flat();
-  const ended = pieces.findIndex((_, index) => stops.some((text) => text !== '' && pieces.slice(0, index + 1).join('').includes(text)));
-  const whole = ended < 0 ? pieces : pieces.slice(0, ended);
-  return whole.length > cap ? { pieces: whole.slice(0, cap), finish: 'length', tool: undefined } : { pieces: whole, finish: 'stop', tool: undefined };
-}
-
-function forcedTool(request: ChatRequest): { name: string; arguments: string } | undefined {
-  const { tools, tool_choice: choice, messages } = request;
-  if (tools === undefined || choice === 'none' || messages.at(-1)?.role === 'tool') return undefined;
-  const named = typeof choice === 'object' ? tools.find((tool) => tool.function.name === choice.function.name) : undefined;
-  const chosen = named ?? (choice === 'required' || choice === undefined || choice === 'auto' ? tools[0] : undefined);
-  return chosen === undefined ? undefined : { name: chosen.function.name, arguments: JSON.stringify(sample(chosen.function.parameters ?? {}, 7)) };
-}
-
-/** A value that a JSON schema accepts: the plain kinds, objects with all their properties, and the first of several. */
-function sample(schema: Readonly<Record<string, unknown>>, seed: number): unknown {
-  if (Array.isArray(schema['enum'])) return schema['enum'][0];
-  if ('const' in schema) return schema['const'];
-  const anyOf = schema['anyOf'] ?? schema['oneOf'];
-  if (Array.isArray(anyOf)) return sample(anyOf[0] as Record<string, unknown>, seed);
-  const type = Array.isArray(schema['type']) ? schema['type'][0] : schema['type'];
-  switch (type) {
-    case 'string':
-      return 'mesh';
-    case 'integer':
-    case 'number':
-      return seed % 100;
-    case 'boolean':
-      return true;
-    case 'null':
-      return null;
-    case 'array':
-      return [sample((schema['items'] ?? {}) as Record<string, unknown>, seed)];
-    default: {
-      const properties = (schema['properties'] ?? {}) as Record<string, Record<string, unknown>>;
-      return Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, sample(property, seed)]));
-    }
-  }
-}
-
-function usageOf({ input, cached, output, reasoning }: Counted): object {
-  return {
-    prompt_tokens: input,
-    completion_tokens: output,
-    total_tokens: input + output,
-    prompt_tokens_details: { cached_tokens: cached, audio_tokens: 0 },
-    completion_tokens_details: { reasoning_tokens: reasoning, audio_tokens: 0, accepted_prediction_tokens: 0, rejected_prediction_tokens: 0 },
-  };
-}
-
-const CREATED = 1_700_000_000;
-
-export function chatBody(request: ChatRequest, generated: Generated, id: string, faults: Faults): object {
-  return {
-    id,
-    object: 'chat.completion',
-    created: CREATED,
-    model: request.model,
-    choices: generated.choices.map((choice, index) => ({
+  body(): object {
+    const choices = this.#replies.map((reply, index) => ({
       index,
-      message: { role: 'assistant', content: choice.tool === undefined ? choice.pieces.join('') : null, refusal: null, ...toolCalls(choice.tool, index) },
-      logprobs: null,
-      finish_reason: choice.finish,
-    })),
-    usage: spoiltUsage(usageOf(generated.counted), faults.usage),
-    service_tier: 'default',
-    system_fingerprint: 'fp_simulated',
-  };
-}
-
-function toolCalls(tool: { readonly name: string; readonly arguments: string } | undefined, index: number): object {
-  return tool === undefined ? {} : { tool_calls: [{ id: `call_${index}`, type: 'function', function: tool }] };
-}
-
-/** The events of a streamed answer, each with the text tokens that it carries. */
-export function chatEvents(request: ChatRequest, generated: Generated, id: string, faults: Faults): string[] {
-  const wantsUsage = request.stream_options?.include_usage === true;
-  const base = { id, object: 'chat.completion.chunk', created: CREATED, model: request.model, service_tier: 'default', system_fingerprint: 'fp_simulated' };
-  const event = (choices: readonly object[], usage?: unknown): string =>
-    `data: ${JSON.stringify({ ...base, choices, ...(wantsUsage ? { usage: usage ?? null } : {}) })}\n\n`;
-  const events: string[] = [];
-  generated.choices.forEach((choice, index) => {
-    events.push(event([{ index, delta: { role: 'assistant', content: choice.tool === undefined ? '' : null, refusal: null, ...toolStart(choice.tool, index) }, logprobs: null, finish_reason: null }]));
-    if (choice.tool !== undefined) {
-      for (const piece of splitTokens(choice.tool.arguments)) events.push(event([{ index, delta: { tool_calls: [{ index: 0, function: { arguments: piece } }] }, logprobs: null, finish_reason: null }]));
-    }
-    for (const piece of choice.pieces) events.push(event([{ index, delta: { content: piece }, logprobs: null, finish_reason: null }]));
-    events.push(event([{ index, delta: {}, logprobs: null, finish_reason: choice.finish }]));
-  });
-  if (wantsUsage && faults.usage !== 'missing') {
-    const usage = spoiltUsage(usageOf(generated.counted), faults.usage);
-    events.push(event([], usage));
-    if (faults.usage === 'double') events.push(event([], usage));
+      message: {
+        role: 'assistant',
+        content: reply.calls.length > 0 ? null : reply.pieces.join(''),
+        refusal: null,
+        annotations: [],
+        ...this.#thoughts(reply.thought.join('')),
+        ...(reply.calls.length === 0 ? {} : { tool_calls: reply.calls.map((call, place) => ({ id: this.#callId(index, place), type: 'function', function: { name: call.name, arguments: call.arguments } })) }),
+      },
+      logprobs: this.#logprobs(reply.pieces),
+      finish_reason: finishOf(reply),
+      ...this.#style.moreOfChoice,
+    }));
+    return { id: this.#id, object: 'chat.completion', created: CREATED, model: this.#request.model, choices, usage: this.#style.usage(this.#counted, this.#faults), ...this.#style.more };
   }
-  return events;
+
+  stream(): Stream {
+    const wantsUsage = this.#style.alwaysUsage || this.#request.stream_options?.include_usage === true;
+    const events = [...this.#style.preface.map((event) => eventOf(event)), ...this.#replies.flatMap((reply, index) => this.#events(reply, index, wantsUsage))];
+    const usage = wantsUsage && this.#faults.usage !== 'missing' ? [this.#event([], wantsUsage, this.#style.usage(this.#counted, this.#faults))] : [];
+    const twice = this.#faults.usage === 'double' ? usage : [];
+    return { events: [...events, ...usage, ...twice], end: 'data: [DONE]\n\n', error: eventOf(failure(500, 'The server had an error while processing your request.').body) };
+  }
+
+  #events({ thought, pieces, calls, ...reply }: Reply, index: number, wantsUsage: boolean): readonly string[] {
+    const event = (delta: object, finish: string | null = null, said?: string): string =>
+      this.#event([{ index, delta, logprobs: said === undefined ? null : this.#logprobs([said]), finish_reason: finish, ...this.#style.moreOfChoice }], wantsUsage);
+    return [
+      event({ role: 'assistant', content: calls.length > 0 ? null : '', refusal: null }),
+      ...(this.#style.thoughts === undefined ? [] : thought.map((piece) => event(this.#thoughts(piece)))),
+      ...calls.flatMap((call, place) => callDeltas(call, this.#callId(index, place), place).map((fragment) => event({ tool_calls: [fragment] }))),
+      ...pieces.map((piece) => event({ content: piece }, null, piece)),
+      event({}, finishOf({ ...reply, calls })),
+    ];
+  }
+
+  #event(choices: readonly object[], wantsUsage: boolean, usage: unknown = null): string {
+    return eventOf({ id: this.#id, object: 'chat.completion.chunk', created: CREATED, model: this.#request.model, ...this.#style.more, choices, ...(wantsUsage ? { usage } : {}) });
+  }
+
+  #thoughts(text: string): object {
+    const { thoughts } = this.#style;
+    return thoughts === undefined || text === '' ? {} : { [thoughts]: text };
+  }
+
+  #logprobs(pieces: readonly string[]): object | null {
+    if (this.#request.logprobs !== true) return null;
+    const count = this.#request.top_logprobs ?? 0;
+    const of = (token: string, logprob: number): object => ({ token, logprob, bytes: [...Buffer.from(token)] });
+    return { content: pieces.map((token) => ({ ...of(token, -0.25), top_logprobs: Array.from({ length: count }, (_, rank) => of(rank === 0 ? token : `${token}${rank}`, -0.25 - rank)) })), refusal: null };
+  }
+
+  #callId(index: number, place: number): string {
+    return idOf('call_', this.#id, index, place);
+  }
 }
 
-function toolStart(tool: { readonly name: string } | undefined, index: number): object {
-  return tool === undefined ? {} : { tool_calls: [{ index: 0, id: `call_${index}`, type: 'function', function: { name: tool.name, arguments: '' } }] };
+const BLOCKED: Reply = { thought: [], pieces: [], calls: [], finish: 'blocked', stopSequence: undefined };
+
+function finishOf({ finish }: Pick<Reply, 'finish' | 'calls'>): string {
+  switch (finish) {
+    case 'stop_sequence':
+      return 'stop';
+    case 'blocked':
+      return 'content_filter';
+    default:
+      return finish;
+  }
 }
 
-export function completionBody(request: CompletionRequest, generated: Generated, id: string, faults: Faults): object {
-  const choices = generated.choices.map(({ pieces, finish }, index) => ({ index, text: pieces.join(''), logprobs: null, finish_reason: finish }));
-  return { id, object: 'text_completion', created: CREATED, model: request.model, choices, usage: spoiltUsage(usageOf(generated.counted), faults.usage) };
-}
-
-export function completionEvents(request: CompletionRequest, generated: Generated, id: string, faults: Faults): string[] {
-  const base = { id, object: 'text_completion', created: CREATED, model: request.model };
-  const event = (fields: object): string => `data: ${JSON.stringify({ ...base, ...fields })}\n\n`;
-  const events = generated.choices.flatMap(({ pieces, finish }, index) => [
-    ...pieces.map((text) => event({ choices: [{ index, text, logprobs: null, finish_reason: null }] })),
-    event({ choices: [{ index, text: '', logprobs: null, finish_reason: finish }] }),
-  ]);
-  if (request.stream_options?.include_usage === true && faults.usage !== 'missing') events.push(event({ choices: [], usage: spoiltUsage(usageOf(generated.counted), faults.usage) }));
-  return events;
+function callDeltas(call: ToolCall, id: string, index: number): readonly object[] {
+  return [{ index, id, type: 'function', function: { name: call.name, arguments: '' } }, ...splitJson(call.arguments).map((piece) => ({ index, function: { arguments: piece } }))];
 }

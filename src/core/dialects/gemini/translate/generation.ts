@@ -36,6 +36,6 @@ export function generationOf(model: string): Generation {
 }
 
 function budgetOf(name: string): Generation['budget'] {
-  if (/pro/i.test(name)) return { min: 128, max: 32_768, canStop: false };
+  if (/-pro(?:-|$)/i.test(name)) return { min: 128, max: 32_768, canStop: false };
   return { min: /lite/i.test(name) ? 512 : 1, max: 24_576, canStop: true };
 }

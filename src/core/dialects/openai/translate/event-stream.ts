@@ -1,19 +1,14 @@
-import { concatBytes, encodeJson, encodeUtf8 } from '../../../json/index.ts';
+import { encodeUtf8, parsePlainObject } from '../../../json/index.ts';
 import type { NeutralError, NeutralEvent } from '../../neutral.ts';
 import { EventReader } from '../../sse.ts';
 import type { EventData, EventListener } from '../../sse.ts';
 import type { StreamReader, StreamWriter } from '../../translation.ts';
 import { readErrorObject } from './error.ts';
-import { parseObject } from './values.ts';
 import type { JsonObject, ParsedObject } from './values.ts';
 
 const DONE = encodeUtf8('[DONE]');
-const DATA_FIELD = encodeUtf8('data: ');
-const EVENT_FIELD = encodeUtf8('event: ');
-const LINE_END = encodeUtf8('\n');
-const EVENT_END = encodeUtf8('\n\n');
 /** A comment, which clients pass over; it keeps the connection from looking idle. */
-const PING = encodeUtf8(': ping\n\n');
+const PING = ': ping\n\n';
 
 /** A step that has a form of its own in each language. */
 export type StreamStep = Exclude<NeutralEvent, { readonly kind: 'ping' }>;
@@ -56,7 +51,7 @@ export class EventStreamReader implements StreamReader, EventListener {
       this.#take([{ kind: 'end' }]);
       return 'keep';
     }
-    const event = parseObject(data);
+    const event = parsePlainObject(data);
     const steps = event === undefined ? undefined : (errorOf(name, event.value) ?? this.#language.read(event));
     if (steps === undefined) this.skipped++;
     else this.#take(steps);
@@ -91,14 +86,14 @@ const BROKEN_OFF: NeutralError = { kind: 'server_error', status: 502, message: "
 
 /** Writes the steps of a stream one by one, until its end or an error. */
 export abstract class EventStreamWriter implements StreamWriter {
-  #out: Uint8Array[] = [];
+  #text = '';
   #isOver = false;
 
   write(events: readonly NeutralEvent[]): Uint8Array {
     for (const event of events) {
       if (this.#isOver) break;
       this.#isOver = event.kind === 'end' || event.kind === 'error';
-      if (event.kind === 'ping') this.#out.push(PING);
+      if (event.kind === 'ping') this.#text += PING;
       else this.step(event);
     }
     return this.#flush();
@@ -111,17 +106,16 @@ export abstract class EventStreamWriter implements StreamWriter {
   protected abstract step(event: StreamStep): void;
 
   protected send(value: JsonObject, name?: string): void {
-    if (name !== undefined) this.#out.push(EVENT_FIELD, encodeUtf8(name), LINE_END);
-    this.#out.push(DATA_FIELD, encodeJson(value), EVENT_END);
+    this.#text += `${name === undefined ? '' : `event: ${name}\n`}data: ${JSON.stringify(value)}\n\n`;
   }
 
   protected sendDone(): void {
-    this.#out.push(DATA_FIELD, DONE, EVENT_END);
+    this.#text += 'data: [DONE]\n\n';
   }
 
   #flush(): Uint8Array {
-    const bytes = concatBytes(this.#out);
-    this.#out = [];
-    return bytes;
+    const text = this.#text;
+    this.#text = '';
+    return encodeUtf8(text);
   }
 }

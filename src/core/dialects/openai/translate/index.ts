@@ -4,7 +4,7 @@
  * Owns what of a request or an answer means what, and what is lost. Must never know who is on the other side: another
  * dialect is only ever met in the neutral form. Requests are written as chat completions, which every compatible server has.
  */
-import { encodeJson } from '../../../json/index.ts';
+import { encodeJson, parsePlainObject } from '../../../json/index.ts';
 import { err, ok } from '../../../units/index.ts';
 import type { Result } from '../../../units/index.ts';
 import type { NeutralAnswer, NeutralRequest } from '../../neutral.ts';
@@ -14,7 +14,6 @@ import { errorStatus, parseError, writeError } from './error.ts';
 import { languageOf } from './language.ts';
 import { LossLog } from './losses.ts';
 import { ObjectReader, RequestLog } from './reading.ts';
-import { parseObject } from './values.ts';
 import { writeNeutral } from './write-request.ts';
 
 export const openaiTranslation: Translation = {
@@ -33,7 +32,7 @@ export const openaiTranslation: Translation = {
 function parseRequest(endpoint: Endpoint, body: Uint8Array): Result<ParsedRequest, RequestFault> {
   const read = languageOf(endpoint)?.readRequest;
   if (read === undefined) return err({ code: 'invalid_body', param: undefined, message: `${endpoint.path} is not translated between providers. Use a model of a provider that has this API.` });
-  const parsed = parseObject(body);
+  const parsed = parsePlainObject(body);
   if (parsed === undefined) return err({ code: 'invalid_json', param: undefined, message: 'The body is not a JSON object.' });
   const log = new RequestLog();
   const request = read(new ObjectReader(parsed.value, '', log));
@@ -48,7 +47,7 @@ function writeRequest(request: NeutralRequest): WrittenRequest {
 
 function parseAnswer(endpoint: Endpoint, body: Uint8Array): Result<NeutralAnswer, string> {
   const read = languageOf(endpoint)?.readAnswer;
-  const parsed = parseObject(body);
+  const parsed = parsePlainObject(body);
   if (read === undefined || parsed === undefined) return err('the answer is not a JSON object');
   // Relays answer with a status of success and tell of an error in the body.
   if ((parsed.value['error'] ?? null) !== null) return err('the answer holds an error instead of what was asked for');

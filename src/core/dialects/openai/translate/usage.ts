@@ -1,15 +1,25 @@
 import type { Usage } from '../../../catalog/index.ts';
+import type { JsonDocument, JsonNode } from '../../../json/index.ts';
 import type { Endpoint } from '../../types.ts';
 import { readUsage } from '../usage.ts';
-import { withoutAbsent } from './values.ts';
+import { isObject, objectAt, withoutAbsent } from './values.ts';
 import type { JsonObject, ParsedObject } from './values.ts';
 
-/** Reads the `usage` member of an answer or of a part of a stream. What is absent or unsound is unknown. */
-export function usageOf({ document }: ParsedObject, endpoint: Endpoint, holder = document.root): Usage | undefined {
-  const members = document.members(holder);
-  const node = members.ok ? members.value.get('usage') : undefined;
+/** Reads the `usage` member of an answer, of a part of a stream, or of the member `within`. What is absent or unsound is unknown. */
+export function usageOf(object: ParsedObject, endpoint: Endpoint, within?: string): Usage | undefined {
+  const holder = within === undefined ? object.value : objectAt(object.value, within);
+  if (!isObject(holder?.['usage'])) return undefined;
+  const document = object.document();
+  if (document === undefined) return undefined;
+  const outer = within === undefined ? document.root : memberOf(document, document.root, within);
+  const node = outer === undefined ? undefined : memberOf(document, outer, 'usage');
   const found = node === undefined ? 'absent' : readUsage(document, node, endpoint);
   return found !== 'absent' && found.ok ? found.value : undefined;
+}
+
+function memberOf(document: JsonDocument, object: JsonNode, name: string): JsonNode | undefined {
+  const members = document.members(object);
+  return members.ok ? members.value.get(name) : undefined;
 }
 
 /** Usage as chat and text completions have it. Source: `CompletionUsage` of the `openai` package. */

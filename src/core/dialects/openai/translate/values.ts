@@ -1,23 +1,11 @@
-import { decodeUtf8, encodeUtf8, parseJson } from '../../../json/index.ts';
-import type { JsonDocument } from '../../../json/index.ts';
+import { encodeUtf8, parseJson } from '../../../json/index.ts';
+import type { PlainObject } from '../../../json/index.ts';
 
 /** A JSON object as plain values. Its keys may be anything, so only fixed names are read from it, or its own entries. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** A JSON object in both forms: values for translation, the document for what reads bytes (usage). */
-export interface ParsedObject {
-  readonly document: JsonDocument;
-  readonly value: JsonObject;
-}
-
-/** Reads bytes as a JSON object; `undefined` for anything else. The document's own check bounds its depth and its size. */
-export function parseObject(bytes: Uint8Array): ParsedObject | undefined {
-  const parsed = parseJson(bytes);
-  if (!parsed.ok) return undefined;
-  const document = parsed.value;
-  if (document.kind(document.root) !== 'object') return undefined;
-  return { document, value: JSON.parse(decodeUtf8(bytes)) as JsonObject };
-}
+/** An answer or an event, as plain values; the document is there for usage. */
+export type ParsedObject = PlainObject;
 
 /** Whether a text is a JSON object, as the arguments of a tool call must be. */
 export function isObjectText(text: string): boolean {

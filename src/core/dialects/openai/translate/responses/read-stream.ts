@@ -128,9 +128,7 @@ export class ResponseEvents implements StreamLanguage {
 
   #end(event: ParsedObject): readonly NeutralEvent[] {
     const response = objectAt(event.value, 'response') ?? {};
-    const members = event.document.members(event.document.root);
-    const node = members.ok ? members.value.get('response') : undefined;
-    const usage = node === undefined || event.document.kind(node) !== 'object' ? undefined : usageOf(event, this.#endpoint, node);
+    const usage = usageOf(event, this.#endpoint, 'response');
     return [
       ...this.#start(response),
       { kind: 'finish', choice: CHOICE, reason: responseFinish(response, { calls: this.#calls > 0, refused: this.#hasRefused }) },

@@ -1,0 +1,36 @@
+import { spoiltUsage } from '../answer.ts';
+import type { Exchange } from '../api.ts';
+import { NOTHING } from '../books.ts';
+import { deliver } from '../deliver.ts';
+import { countTokens } from '../text.ts';
+import { vectorOf } from '../vector.ts';
+import { parsed } from './errors.ts';
+import { embeddingRequest, moderationRequest } from './schema.ts';
+import type { EmbeddingRequest } from './schema.ts';
+
+const DEFAULT_DIMENSIONS = 1536;
+
+export async function embeddings(body: unknown, exchange: Exchange): Promise<void> {
+  const request = parsed(embeddingRequest, body, exchange);
+  if (request === undefined) return;
+  const inputs = inputsOf(request);
+  const input = inputs.reduce((sum, one) => sum + (typeof one === 'string' ? countTokens(one) : one.length), 0);
+  const data = inputs.map((one, index) => {
+    const vector = vectorOf(typeof one === 'string' ? one : JSON.stringify(one), request.dimensions ?? DEFAULT_DIMENSIONS);
+    return { object: 'embedding', index, embedding: request.encoding_format === 'base64' ? Buffer.from(vector.buffer).toString('base64') : [...vector] };
+  });
+  const usage = spoiltUsage({ prompt_tokens: input, total_tokens: input }, exchange.faults.usage);
+  await deliver(exchange, { model: request.model, counted: { ...NOTHING, input }, stream: undefined, body: () => ({ object: 'list', data, model: request.model, usage }) });
+}
+
+function inputsOf({ input }: EmbeddingRequest): readonly (string | readonly number[])[] {
+  if (typeof input === 'string') return [input];
+  return typeof input[0] === 'number' ? [input as number[]] : (input as (string | number[])[]);
+}
+
+export function moderations(body: unknown, exchange: Exchange): void {
+  const request = parsed(moderationRequest, body, exchange);
+  if (request === undefined) return;
+  const results = [request.input].flat().map(() => ({ flagged: false, categories: {}, category_scores: {}, category_applied_input_types: {} }));
+  exchange.answer.json(200, { id: 'modr-simulated', model: request.model ?? 'omni-moderation-latest', results });
+}
