@@ -78,8 +78,8 @@ async function files(request: KeptRequest, things: KeptThings): Promise<KeptAnsw
       if (file === undefined) return jsonAnswer(400, { type: 'error', error: { type: 'invalid_request_error', message: 'file: Field required' } });
       return jsonAnswer(200, fileObject(things.addFile('file_', file.name, 'user', Buffer.from(await file.arrayBuffer()))));
     }
-    const { page, hasMore } = pageOf([...things.files.values()], searchParams, (file) => file.id, 'after_id');
-    return jsonAnswer(200, listObject(page.map(fileObject), hasMore));
+    const { page, hasMore } = pageOf([...things.files.values()], searchParams, (file) => file.id, 'page');
+    return jsonAnswer(200, { data: page.map(fileObject), next_page: hasMore ? (page.at(-1)?.id ?? null) : null });
   }
   const file = things.files.get(id);
   if (file === undefined) return notFound(`File ${id} not found.`);

@@ -15,7 +15,7 @@ const NO_RELATED: ReadonlyMap<string, StateKind> = new Map();
 
 const MULTIPART: ReadonlySet<'multipart'> = new Set(['multipart']);
 
-/** Items of a page where the caller does not say, and at most. Source: `MessageBatchesPage` and `FileListParams` of `@anthropic-ai/sdk`; API reference. */
+/** Batches of a page where the caller does not say, and at most. Source: API reference, "List Message Batches". */
 const USUAL_PAGE = 20;
 const LARGEST_PAGE = 1000;
 
@@ -35,8 +35,11 @@ export const state: StateLanguage = {
     const expires = { path: 'expires_at', read: kind === 'file' ? secondsOfTime : () => undefined };
     return new ObjectWatcher({ kind, id: 'id', expires, related: NO_RELATED }, found);
   },
-  // A page backwards is the one just before an id; a larger one would be another.
-  widenList: (_endpoint, query) => (/[?&]before_id=/.test(query) ? { query, limit: LARGEST_PAGE } : widenQuery(query, 'limit', USUAL_PAGE, LARGEST_PAGE)),
+  widenList: (endpoint, query) => {
+    // Files go on by a token, behind all that a page held; and a page backwards is the one just before an id: neither may be cut.
+    const isFixed = endpoint.state?.kind === 'file' || /[?&]before_id=/.test(query);
+    return isFixed ? { query, limit: Infinity } : widenQuery(query, 'limit', USUAL_PAGE, LARGEST_PAGE);
+  },
   filterList: (endpoint, body, owns, limit) => filterPage(body, { items: 'data', kind: endpoint.state?.kind ?? 'file', id: 'id', related: NO_RELATED, namesEnds: true }, owns, limit),
   rewrite: { concerns: ({ state: target }) => target?.kind === 'batch' && target.action !== 'content' && target.action !== 'delete', edit: localResults },
   batchPath: (id) => `/messages/batches/${id}`,

@@ -50,9 +50,13 @@ describe('a list', () => {
   it.each([
     ['', '?limit=1000', 20],
     ['?after_id=a&limit=2', '?after_id=a&limit=1000', 2],
-    ['?before_id=a&limit=2', '?before_id=a&limit=2', 1000],
+    ['?before_id=a&limit=2', '?before_id=a&limit=2', Infinity],
   ])('that is asked for with %j is asked for with %j', (asked, query, limit) => {
     expect(state.widenList(LIST, asked)).toEqual({ query, limit });
+  });
+
+  it('of files goes on by a token, and is left as it is', () => {
+    expect(state.widenList(endpoint('GET', '/v1/files'), '?limit=2&page=t')).toEqual({ query: '?limit=2&page=t', limit: Infinity });
   });
 });
 
