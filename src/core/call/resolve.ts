@@ -116,15 +116,21 @@ async function resolveCall(
 }
 
 /** What is kept at one provider is of no use at another, and what an API cannot keep is not to vanish silently. */
-function misplacedState({ references: [reference], stores }: RequestFacts, { provider: home }: Referred, { dialect, endpoint, back, provider }: { dialect: Dialect; endpoint: Endpoint; back: Back; provider: ProviderPolicy }): Refusal | undefined {
+function misplacedState({ references: [reference], stores, itemById }: RequestFacts, { provider: home }: Referred, { dialect, endpoint, back, provider }: { dialect: Dialect; endpoint: Endpoint; back: Back; provider: ProviderPolicy }): Refusal | undefined {
   const isSame = passesThrough(dialect, endpoint, back);
   if (reference !== undefined && (home !== provider.id || !isSame)) {
     return refusal('unsupported_state', `${reference.param} refers to what is kept at ${home ?? 'no provider'}, and ${provider.id} serves this call. Send the content itself, or name a model that is served there.`, reference.param);
   }
+  if (itemById !== undefined && isSame && back.keeps.has('response')) return namedById(itemById);
   if (stores === 'asked' && isSame && !back.keeps.has('response')) {
     return refusal('unsupported_state', `store asks for the answer to be kept, which is not done at ${provider.id}. Leave it out, and send the earlier items with each call.`, 'store');
   }
   return undefined;
+}
+
+/** Whose a response is, is known; whose an item of one is, is not. */
+export function namedById(param: string): Refusal {
+  return refusal('unsupported_state', `${param} is told by its id alone, and would be looked up among what all workloads left at the provider. Name the whole answer in previous_response_id, or send the item with its content (encrypted_content, result).`, param);
 }
 
 /** What is referred to is input like any other. */

@@ -288,6 +288,13 @@ describe('a stored response', () => {
     expect(with_ - without).toBe(120 + ',"previous_response_id":"resp_1"'.length);
   });
 
+  it('is not reached by the id of an item of it', async () => {
+    const input = [{ type: 'reasoning', id: 'rs_1', summary: [] }, { role: 'user', content: 'go on' }];
+    expect(await codeOf(bench(), 'POST', '/v1/responses', respond({ input }))).toBe('unsupported_state');
+    expect(await codeOf(bench(), 'POST', '/v1/files', form(line({ model: 'gpt-4.1', input }, '/v1/responses')), { headers: FORM })).toBe('unsupported_state');
+    expect(await codeOf(bench(), 'POST', '/v1/responses', respond({ model: 'claude-sonnet-4.5', input }))).not.toBe('unsupported_state');
+  });
+
   it('of unknown length is refused by a strict budget', async () => {
     const at = bench({ objects: [{ provider: 'shop/openai', kind: 'response', id: 'resp_1', workload: 'shop/alpha', at: 0 }] });
     expect(await codeOf(at, 'POST', '/v1/responses', respond({ previous_response_id: 'resp_1' }))).toBe('cost_unbounded');

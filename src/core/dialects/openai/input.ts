@@ -42,7 +42,6 @@ const TEXT_ITEMS = new Set([
   'mcp_list_tools',
   'program',
   'program_output',
-  'reasoning',
   'shell_call',
   'shell_call_output',
   'tool_search_call',
@@ -56,6 +55,8 @@ export class InputTally {
   imageBytes = 0;
   /** What of the things that the provider keeps is referred to. */
   readonly references: StateReference[] = [];
+  /** Path of the first item that only its id tells. */
+  itemById: string | undefined;
   readonly #unbounded = new Set<string>();
 
   get unbounded(): readonly string[] {
@@ -172,8 +173,12 @@ function readItem(item: Fields, tally: InputTally): void {
       if (output !== undefined) readPart(output, tally);
       return;
     }
+    case 'reasoning':
+      if (item.node('id') !== undefined && item.node('encrypted_content') === undefined && item.node('content') === undefined) tally.itemById ??= item.path;
+      return;
     case 'image_generation_call': {
       const result = item.stringNode('result');
+      if (item.node('id') !== undefined && result === undefined) tally.itemById ??= item.path;
       tally.images++;
       if (result !== undefined) tally.imageBytes += item.document.rawLength(result);
       return;

@@ -148,6 +148,19 @@ describe('facts', () => {
     expect(facts('/v1/responses', body).references).toEqual(references);
   });
 
+  it.each([
+    [item({ type: 'reasoning', id: 'rs_1', summary: [] }), 'input[0]'],
+    [item({ type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: null }), 'input[0]'],
+    [item({ type: 'image_generation_call', id: 'ig_1' }), 'input[0]'],
+    [item({ type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'abc' }), undefined],
+    [item({ type: 'reasoning', id: 'rs_1', summary: [], content: [{ type: 'reasoning_text', text: 'x' }] }), undefined],
+    [item({ type: 'reasoning', summary: [] }), undefined],
+    [item({ type: 'image_generation_call', id: 'ig_1', result: 'aGk=' }), undefined],
+    [item({ type: 'message', id: 'msg_1', role: 'assistant', content: 'hi' }), undefined],
+  ])('tells whether %j is told by its id alone', (body, param) => {
+    expect(facts('/v1/responses', body).itemById).toBe(param);
+  });
+
   it('refuses ids that no provider makes, and more than can be looked up', () => {
     expect(read('/v1/responses', respond({ previous_response_id: 'a/../b' }))).toMatchObject({ ok: false, error: { code: 'invalid_value', param: 'previous_response_id' } });
     const many = Array.from({ length: 300 }, (_, index) => ({ type: 'input_image', file_id: `file-${index}` }));
