@@ -2,6 +2,7 @@
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import Anthropic from '@anthropic-ai/sdk';
+import { GoogleGenAI } from '@google/genai';
 import OpenAI, { toFile } from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { usdToNano } from '../../src/core/units/index.ts';
@@ -14,7 +15,9 @@ import type { TestMesh } from '../support/mesh.ts';
 const KEY = 'sk-proj-0123456789abcdefABCDEF0123456789';
 const CLAUDE_KEY = 'sk-ant-api03-0123456789abcdefABCDEF0123456789';
 
-const resources = (first: string, second: string, claude: string): string => `
+const GOOGLE_KEY = 'AIzaSy0123456789abcdefABCDEF0123456789a';
+
+const resources = (first: string, second: string, claude: string, google: string): string => `
 apiVersion: airmesh.dev/v1alpha1
 kind: AIProvider
 metadata: {name: openai}
@@ -36,11 +39,17 @@ metadata: {name: anthropic}
 spec: {type: Anthropic, baseUrl: "${claude}", auth: {apiKey: {env: CLAUDE_KEY}}, retries: {attempts: 0}, models: [{name: claude-sonnet-4.5}]}
 ---
 apiVersion: airmesh.dev/v1alpha1
+kind: AIProvider
+metadata: {name: gemini}
+spec: {type: Gemini, baseUrl: "${google}", auth: {apiKey: {env: GOOGLE_KEY}}, retries: {attempts: 0}, models: [{name: gemini-2.5-flash}]}
+---
+apiVersion: airmesh.dev/v1alpha1
 kind: AIRoute
 metadata: {name: all}
 spec:
-  workloads: [alpha, beta]
+  workloads: [alpha, beta, gamma, delta]
   rules:
+  - {name: gemini, match: {models: [gemini-2.5-flash]}, backends: [{provider: gemini}]}
   - {name: chat, match: {models: [gpt-4.1]}, backends: [{provider: openai}]}
   - {name: mini, match: {models: [gpt-4.1-mini]}, backends: [{provider: other}]}
   - {name: relay, match: {models: [deepseek-v3.2]}, backends: [{provider: relay}]}
@@ -49,22 +58,30 @@ spec:
 apiVersion: airmesh.dev/v1alpha1
 kind: AIBudget
 metadata: {name: life}
-spec: {limit: {usd: "25"}, window: {lifetime: true}, per: [Workload]}
+spec: {selector: {workloads: [alpha, beta]}, limit: {usd: "25"}, window: {lifetime: true}, per: [Workload]}
+---
+apiVersion: airmesh.dev/v1alpha1
+kind: AIBudget
+metadata: {name: bounded}
+spec: {selector: {workloads: [gamma, delta]}, mode: Bounded, limit: {usd: "25"}, window: {lifetime: true}, per: [Workload]}
 `;
 
 const MESSAGE = { id: 'msg_1', type: 'message', role: 'assistant', model: 'claude-sonnet-4-5-20250929', content: [{ type: 'text', text: 'hi' }], stop_reason: 'end_turn', usage: { input_tokens: 100, output_tokens: 20, service_tier: 'batch' } };
 
-/** A provider that keeps message batches and files, and answers each message alike. */
-async function startClaude(): Promise<{ readonly server: Server; readonly url: string }> {
-  const things = new KeptThings({ batchMs: 300, serve: async () => ({ status: 200, body: MESSAGE }) });
+const GENERATED = { candidates: [{ content: { role: 'model', parts: [{ text: 'hi' }] }, finishReason: 'STOP', index: 0 }], modelVersion: 'gemini-2.5-flash-001', usageMetadata: { promptTokenCount: 100, candidatesTokenCount: 20, totalTokenCount: 120 } };
+
+/** A provider that keeps things, and answers every call alike. */
+async function startKeeper(answer: object): Promise<{ readonly server: Server; readonly url: string }> {
+  const things = new KeptThings({ batchMs: 300, serve: async () => ({ status: 200, body: answer }) });
   const server = createServer((request, response) => {
     void (async () => {
       const parts: Buffer[] = [];
       for await (const part of request as AsyncIterable<Buffer>) parts.push(part);
       const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, typeof value === 'string' ? value : value?.[0]]));
-      const answer = (await things.handle({ method: request.method ?? '', path: request.url ?? '', headers, body: Buffer.concat(parts) })) ?? { status: 200, contentType: 'application/json', body: Buffer.from(JSON.stringify(MESSAGE)) };
-      response.writeHead(answer.status, { 'content-type': answer.contentType });
-      response.end(answer.body);
+      const kept = await things.handle({ method: request.method ?? '', path: request.url ?? '', headers, body: Buffer.concat(parts) });
+      const { status, contentType, body } = kept ?? { status: 200, contentType: 'application/json', body: Buffer.from(JSON.stringify(answer)) };
+      response.writeHead(status, { 'content-type': contentType });
+      response.end(body);
     })();
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -82,7 +99,8 @@ const failure = (promise: Promise<unknown>): Promise<{ readonly status?: number;
 
 let simulator: Simulator;
 let second: Simulator;
-let claude: Awaited<ReturnType<typeof startClaude>>;
+let claude: Awaited<ReturnType<typeof startKeeper>>;
+let google: Awaited<ReturnType<typeof startKeeper>>;
 let mesh: TestMesh;
 let alpha: OpenAI;
 let beta: OpenAI;
@@ -90,8 +108,9 @@ let beta: OpenAI;
 beforeAll(async () => {
   simulator = await startSimulator({ host: '127.0.0.1', port: 0, keys: [KEY] });
   second = await startSimulator({ host: '127.0.0.1', port: 0, keys: [KEY] });
-  claude = await startClaude();
-  mesh = await startTestMesh({ resources: resources(simulator.url, second.url, claude.url), workloads: ['alpha', 'beta'], environment: { KEY, CLAUDE_KEY } });
+  claude = await startKeeper(MESSAGE);
+  google = await startKeeper(GENERATED);
+  mesh = await startTestMesh({ resources: resources(simulator.url, second.url, claude.url, google.url), workloads: ['alpha', 'beta', 'gamma', 'delta'], environment: { KEY, CLAUDE_KEY, GOOGLE_KEY } });
   alpha = new OpenAI({ apiKey: 'alpha', baseURL: mesh.baseURLOf('alpha'), maxRetries: 0 });
   beta = new OpenAI({ apiKey: 'beta', baseURL: mesh.baseURLOf('beta'), maxRetries: 0 });
 });
@@ -101,6 +120,7 @@ afterAll(async () => {
   await simulator?.close();
   await second?.close();
   claude?.server.close();
+  google?.server.close();
 });
 
 /** Nano-dollars of a workload's budget. */
@@ -264,5 +284,47 @@ describe('message batches', () => {
       client.beta.messages.create({ model: 'claude-sonnet-4.5', max_tokens: 50, messages: [{ role: 'user', content: [{ type: 'image', source: { type: 'file', file_id: file.id } }] }] });
     expect(await failure(look(theirs))).toMatchObject({ status: 404 });
     expect(await failure(look(mine))).toEqual({ message: 'no error' });
+  });
+});
+
+const gemini = (workload: string): GoogleGenAI => new GoogleGenAI({ apiKey: 'any', httpOptions: { baseUrl: mesh.baseURLOf(workload).replace(/\/v1$/, '') } });
+
+describe('cached contents', () => {
+  it('are billed as input, and used by their owner', async () => {
+    const [mine, theirs] = [gemini('gamma'), gemini('delta')];
+    const create = (client: GoogleGenAI): ReturnType<GoogleGenAI['caches']['create']> => client.caches.create({ model: 'gemini-2.5-flash', config: { contents: 'a long story', ttl: '3600s' } });
+    expect(await failure(create(gemini('alpha')))).toMatchObject({ status: 403, message: expect.stringContaining('cost_unbounded'.toUpperCase()) });
+    const cached = await create(mine);
+    const name = cached.name ?? '';
+    expect(await posted('default/gamma')).toBe(4096n * 350n);
+    const use = (client: GoogleGenAI): Promise<unknown> => client.models.generateContent({ model: 'gemini-2.5-flash', contents: 'go on', config: { cachedContent: name } });
+    expect(await failure(use(mine))).toEqual({ message: 'no error' });
+    for (const call of [() => use(theirs), () => theirs.caches.get({ name }), () => theirs.caches.update({ name, config: { ttl: '60s' } }), () => theirs.caches.delete({ name })]) {
+      expect(await failure(call())).toMatchObject({ status: 404, message: expect.stringContaining('Requested entity was not found.') });
+    }
+    expect((await theirs.caches.list()).page).toEqual([]);
+    expect((await mine.caches.list()).page.map((each) => each.name)).toEqual([name]);
+    expect((await mine.caches.update({ name, config: { ttl: '7200s' } })).name).toBe(name);
+    await mine.caches.delete({ name });
+    expect(await failure(mine.caches.get({ name }))).toMatchObject({ status: 404 });
+  });
+});
+
+describe('batches of Gemini', () => {
+  it('are held, settled and kept apart', async () => {
+    const [mine, theirs] = [gemini('beta'), gemini('alpha')];
+    const before = await posted('default/beta');
+    const batch = await mine.batches.create({ model: 'gemini-2.5-flash', src: [{ contents: 'a', config: { maxOutputTokens: 100 } }, { contents: 'b', config: { maxOutputTokens: 100 } }] });
+    const name = batch.name ?? '';
+    expect(await pending('default/beta')).toBeGreaterThan(2n * 100n * 1_250n);
+    for (const call of [() => theirs.batches.get({ name }), () => theirs.batches.cancel({ name }), () => theirs.batches.delete({ name })]) expect(await failure(call())).toMatchObject({ status: 404 });
+    expect((await theirs.batches.list()).page).toEqual([]);
+    expect((await mine.batches.list()).page.map((each) => each.name)).toEqual([name]);
+    await until('it is settled', async () => (await pending('default/beta')) === 0n, 20_000);
+    expect((await posted('default/beta')) - before).toBe(2n * (100n * 175n + 20n * 1_250n));
+    expect((await mine.batches.get({ name })).state).toBe('JOB_STATE_SUCCEEDED');
+    await mine.batches.delete({ name });
+    expect(await failure(mine.batches.get({ name }))).toMatchObject({ status: 404 });
+    expect(await failure(mine.batches.create({ model: 'gemini-2.5-flash', src: 'files/others' }))).toMatchObject({ status: 400 });
   });
 });

@@ -1,5 +1,5 @@
 import { anthropic } from './anthropic/index.ts';
-import { cleanQuery, gemini, pathAt } from './gemini/index.ts';
+import { cleanQuery, gemini, pathAt, stateQuery } from './gemini/index.ts';
 import { openai } from './openai/index.ts';
 import type { StateKind } from './state.ts';
 import type { Dialect, Endpoint, Operation, ProviderAuth } from './types.ts';
@@ -105,11 +105,12 @@ const BACKS: Readonly<Record<BackName, Back>> = {
     dialect: gemini,
     takesImages: true,
     operations: new Set<Operation>(['chat', 'embeddings', 'count_tokens']),
-    keeps: NOTHING,
+    keeps: new Set<StateKind>(['batch', 'cached_content']),
     auth: gemini.auth,
     modelsPath: models,
     path: ({ endpoint, model, query }) => {
       const path = pathAt(endpoint, model);
+      if (endpoint.state !== undefined) return `${path}${stateQuery(query)}`;
       const rest = cleanQuery(query);
       return path.includes('?') ? `${path}${rest.replace(/^\?/, '&').replace(/&alt=sse(?=&|$)/, '')}` : `${path}${rest}`;
     },

@@ -20,11 +20,11 @@ export function translationOf(dialect: Dialect): Translation {
   return translation;
 }
 
-/** A path of Gemini's: a version that only Google has, or a method behind a model's name. */
-const GEMINI_PATH = /^(?:\/upload|\/download)?\/v1(?:alpha|beta)\/|^(?:\/v1)?\/models\/[^?#]*:[A-Za-z]+(?=[?#]|$)/;
+/** A path of Gemini's: a version that only Google has, a collection of theirs, or a method behind a model's name. */
+const GEMINI_PATH = /^(?:\/upload|\/download)?\/v1(?:alpha|beta)\/|^(?:\/v1)?\/cachedContents(?=[/?#]|$)|^(?:\/v1)?\/models\/[^?#]*:[A-Za-z]+(?=[?#]|$)/;
 const ANTHROPIC_PATH = /^(?:\/v1)?\/messages(?=[/?#]|$)/;
-/** Paths that OpenAI and Anthropic share. */
-const SHARED_PATH = /^(?:\/v1)?\/(?:files|models)(?=[/?#]|$)/;
+/** Paths that several share. */
+const SHARED_PATH = /^(?:\/v1)?\/(?:batches|files|models)(?=[/?#]|$)/;
 
 /** Sent by every client of Anthropic's. */
 const ANTHROPIC_VERSION = 'anthropic-version';
@@ -41,6 +41,5 @@ export function frontOf(path: string, headers: ReadonlyMap<string, string>): Dia
   if (ANTHROPIC_PATH.test(path)) return anthropic;
   if (!SHARED_PATH.test(path)) return openai;
   if (headers.has(ANTHROPIC_VERSION)) return anthropic;
-  if (headers.has(GOOGLE_CLIENT)) return gemini;
-  return openai;
+  return headers.has(GOOGLE_CLIENT) ? gemini : openai;
 }

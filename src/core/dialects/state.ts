@@ -40,6 +40,8 @@ export type Creation =
   | { readonly kind: 'plain' }
   /** Requests for later: those of a batch, or those of a file for one. */
   | { readonly kind: 'requests'; readonly requests: readonly BatchRequest[]; readonly startsNow: boolean; readonly endpointPath: string }
+  /** Input that a model reads once, to be used with later calls; billed as input when it is made. */
+  | { readonly kind: 'input'; readonly request: BatchRequest }
   /** A batch of the requests that a file holds. */
   | { readonly kind: 'of_file'; readonly file: StateReference; readonly endpointPath: string };
 

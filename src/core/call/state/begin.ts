@@ -7,7 +7,7 @@ import { ACCEPT_PLAIN, credentials } from '../inject.ts';
 import type { BatchRequests, KeptObject } from '../kept.ts';
 import { keyOf } from '../keys.ts';
 import type { CallPorts } from '../ports.ts';
-import { FREE } from '../quote.ts';
+import { FREE, quoteOf } from '../quote.ts';
 import { faultRefusal, refusal } from '../refusals.ts';
 import type { Forwarded, IncomingRequest } from '../request.ts';
 import { settlementOf, recordOf } from '../ended.ts';
@@ -15,7 +15,8 @@ import { StateExchange } from './exchange.ts';
 import { placeFor } from './place.ts';
 import type { Place, PlaceQuery } from './place.ts';
 import { absent } from './references.ts';
-import { partQuote, readRequests } from './requests.ts';
+import { partQuote, placeForModel, readInput, readRequests } from './requests.ts';
+import type { OneRequest } from './requests.ts';
 
 /** What stands for the model where a call has none. Angle brackets, so that it is no model's name. */
 const NO_MODEL = '<none>';
@@ -37,7 +38,11 @@ interface Plan {
   readonly requests: BatchRequests | undefined;
   /** Requests that the provider will serve from now on. */
   readonly starts: BatchRequests | undefined;
+  /** Input that a model reads now. */
+  readonly input: OneRequest | undefined;
 }
+
+const NOTHING_PRICED = { requests: undefined, starts: undefined, input: undefined };
 
 /** Decides upon such a request: finds out whose the object is and where, what a batch may cost, and holds that. */
 export async function beginState(id: string, request: IncomingRequest, asked: StateRequest, query: PlaceQuery, ports: CallPorts): Promise<Result<Forwarded, Refusal>> {
@@ -61,13 +66,13 @@ export async function beginState(id: string, request: IncomingRequest, asked: St
     instructions: {
       providerId: place.provider.id,
       language: query.dialect.name,
-      path: `${baseUrl.basePath}${place.back.path({ endpoint, model: '', query: page.query, apiVersion })}`,
+      path: `${baseUrl.basePath}${place.back.path({ endpoint, model: modelAtProvider(planned.value), query: page.query, apiVersion })}`,
       setHeaders: [...headers.set, ACCEPT_PLAIN, ...(body === undefined ? [] : [['content-length', String(body.byteLength)] as const]), ...auth.set],
       appendHeaders: headers.add,
       removeHeaders: [...auth.remove, ...headers.remove],
       body: body === request.body ? undefined : body,
     },
-    call: new StateExchange({ endpoint, workload, place, snapshot: query.snapshot, admitted: admitted.value, object: planned.value.object, requests: planned.value.requests, starts: planned.value.starts, owned, limit: page.limit }, ports),
+    call: new StateExchange({ endpoint, workload, place, snapshot: query.snapshot, admitted: admitted.value, object: planned.value.object, requests: planned.value.requests, starts: planned.value.starts, input: planned.value.input, owned, limit: page.limit }, ports),
   });
 }
 
@@ -81,11 +86,11 @@ async function plan(request: IncomingRequest, query: PlaceQuery, ports: CallPort
     const place = placeFor(query, object.provider);
     if (place === undefined) return err(nowhere(query));
     if (target.action === 'delete' && object.open !== undefined) await ports.state.settle(object);
-    return ok({ place, object, body: undefined, requests: undefined, starts: undefined });
+    return ok({ place, object, body: target.action === 'update' ? request.body : undefined, ...NOTHING_PRICED });
   }
   if (target.action !== 'create') {
     const place = placeFor(query);
-    return place === undefined ? err(nowhere(query)) : ok({ place, object: undefined, body: undefined, requests: undefined, starts: undefined });
+    return place === undefined ? err(nowhere(query)) : ok({ place, object: undefined, body: undefined, ...NOTHING_PRICED });
   }
   const { body, headers } = request;
   if (body === undefined || body.byteLength === 0) return err(refusal('empty_body', `${endpoint.path} needs a body.`));
@@ -97,15 +102,19 @@ async function plan(request: IncomingRequest, query: PlaceQuery, ports: CallPort
 
 async function planCreation(creation: Creation, body: Uint8Array, content: RequestContentHeaders, query: PlaceQuery, ports: CallPorts): Promise<Result<Plan, Refusal>> {
   if (creation.kind === 'of_file') return planOfFile(creation, body, query, ports);
-  const place = placeFor(query);
+  const place = creation.kind === 'plain' ? placeFor(query) : placeForModel(body, creation.kind === 'input' ? creation.request : creation.requests[0], query);
   if (place === undefined) return err(nowhere(query));
-  if (creation.kind === 'plain') return ok({ place, object: undefined, body, requests: undefined, starts: undefined });
+  if (creation.kind === 'plain') return ok({ place, object: undefined, body, ...NOTHING_PRICED });
+  if (creation.kind === 'input') {
+    const input = await readInput(body, creation.request, query, place, ports.state);
+    return input.ok ? ok({ place, object: undefined, body: input.value.body, ...NOTHING_PRICED, input: input.value }) : input;
+  }
   const read = await readRequests(body, creation.requests, query, place, ports.state);
   if (!read.ok) return read;
   // Read once more as the provider will: a form's boundary could stand in what a rule puts in.
   if (read.value.body !== body && !isSame(creation, query, read.value.body, content)) return err(refusal('invalid_body', 'The boundary of the form occurs in a request. Let the HTTP client choose it.'));
   const requests = { endpointPath: creation.endpointPath, parts: read.value.parts };
-  return ok({ place, object: undefined, body: read.value.body, requests: creation.startsNow ? undefined : requests, starts: creation.startsNow ? requests : undefined });
+  return ok({ place, object: undefined, body: read.value.body, ...NOTHING_PRICED, requests: creation.startsNow ? undefined : requests, starts: creation.startsNow ? requests : undefined });
 }
 
 function isSame(creation: Extract<Creation, { kind: 'requests' }>, { dialect, endpoint }: PlaceQuery, body: Uint8Array, content: RequestContentHeaders): boolean {
@@ -120,13 +129,19 @@ async function planOfFile({ file, endpointPath }: Extract<Creation, { kind: 'of_
   if (object.requests === undefined) return err(refusal('invalid_value', `${file.param} names a file that was not uploaded for a batch (purpose).`, file.param));
   if (object.requests.endpointPath !== endpointPath) return err(refusal('invalid_value', "endpoint is not the url of the file's requests.", 'endpoint'));
   const place = placeFor(query, object.provider);
-  return place === undefined ? err(nowhere(query)) : ok({ place, object, body, requests: undefined, starts: object.requests });
+  return place === undefined ? err(nowhere(query)) : ok({ place, object, body, ...NOTHING_PRICED, starts: object.requests });
 }
 
 /** Holds what a batch may cost, each of its models by itself, all or nothing; anything else counts as a request that costs nothing. */
-async function admitAll(id: string, { place, starts }: Plan, query: PlaceQuery, ports: CallPorts): Promise<Result<readonly Admitted[], Refusal>> {
+async function admitAll(id: string, { place, starts, input }: Plan, query: PlaceQuery, ports: CallPorts): Promise<Result<readonly Admitted[], Refusal>> {
   const { rule, provider } = place;
   const common = { snapshot: query.snapshot, provider, operation: query.endpoint.operation, stream: false, headers: query.headers };
+  if (input !== undefined) {
+    const { model, rule: own, facts } = input;
+    const ask = { ...common, rule: own, model: model.name, priceSource: model.price?.source, quote: quoteOf(facts, model, own.transform), inputTokenEstimate: facts.inputTokenEstimate, unbounded: facts.unbounded, rates: 'both' as const };
+    const admitted = await admit(id, ask, ports);
+    return admitted.ok ? ok([admitted.value]) : admitted;
+  }
   if (starts === undefined) {
     const free = await admit(id, { ...common, rule, model: NO_MODEL, priceSource: undefined, quote: FREE, inputTokenEstimate: 0, unbounded: [], rates: 'both' }, ports);
     return free.ok ? ok([free.value]) : free;
@@ -165,6 +180,12 @@ function giveBack(hold: Admitted['hold'], ports: CallPorts): void {
     isUsd: () => false,
   };
   ports.budgets.settle(hold.id, settlementOf(ended), (settled) => recordOf(hold, ended, settled));
+}
+
+/** For paths that name a model: the one of all requests. */
+function modelAtProvider({ place, starts }: Plan): string {
+  const model = place.provider.models.get(starts?.parts[0]?.model.toLowerCase() ?? '');
+  return model?.providerModel ?? model?.name ?? '';
 }
 
 function nowhere({ dialect, endpoint }: PlaceQuery): Refusal {

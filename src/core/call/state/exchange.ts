@@ -1,3 +1,4 @@
+import { costOf } from '../../catalog/index.ts';
 import type { Endpoint, FoundObject, StateKind, StateWatcher, UsageReading } from '../../dialects/index.ts';
 import type { WorkloadSnapshot } from '../../policy/index.ts';
 import { usdLimits } from '../accounts.ts';
@@ -13,7 +14,9 @@ import type { CallHold } from '../record.ts';
 import { refusal } from '../refusals.ts';
 import type { AnswerChanges, AnswerHead, ExchangeEnd, ForwardedCall } from '../request.ts';
 import { verdictOf } from '../settlement.ts';
+import type { Verdict } from '../settlement.ts';
 import type { Place } from './place.ts';
+import type { OneRequest } from './requests.ts';
 
 export interface StateCall {
   readonly endpoint: Endpoint;
@@ -28,6 +31,8 @@ export interface StateCall {
   readonly requests: BatchRequests | undefined;
   /** Requests that the batch to be made will serve. */
   readonly starts: BatchRequests | undefined;
+  /** Input that a model reads now. */
+  readonly input: OneRequest | undefined;
   /** For a list: what of it may be shown, and how much. */
   readonly owned: ReadonlySet<string> | undefined;
   readonly limit: number;
@@ -109,18 +114,16 @@ export class StateExchange implements ForwardedCall {
   }
 
   #settle(hold: CallHold, how: ExchangeEnd): void {
-    const isBatch = this.#call.starts !== undefined;
     const status = this.#head?.status ?? 0;
-    const verdict = verdictOf({ status, local: this.#head?.local, how, body: how === 'complete' ? 'complete' : 'truncated', reading: NO_READING });
+    const tokens = this.#made?.tokens;
+    const reading: UsageReading = this.#call.input === undefined || tokens === undefined ? NO_READING : { kind: 'reported', usage: { inputTokens: tokens, outputTokens: 0 } };
+    const verdict = verdictOf({ status, local: this.#head?.local, how, body: how === 'complete' ? 'complete' : 'truncated', reading });
     const ended: Ended = {
+      ...this.#costOf(hold, verdict, reading),
       at: this.#ports.clock.epochMs(),
       ending: verdict.ending,
       status,
       servedModel: undefined,
-      // A batch that may have been made without our having seen its name may cost what was expected of it.
-      usage: isBatch && verdict.basis === 'estimated' ? hold.estimate : { inputTokens: 0, outputTokens: 0 },
-      basis: !isBatch && verdict.basis === 'estimated' ? 'actual' : verdict.basis,
-      costNanoUsd: isBatch && verdict.basis === 'estimated' ? hold.estimate.nanoUsd : 0n,
       shrunkToTokens: undefined,
       isUsd: usdLimits(this.#call.snapshot),
     };
@@ -129,6 +132,17 @@ export class StateExchange implements ForwardedCall {
       this.#ports.observer.settled(record, { durationMs: this.#ports.clock.monotonicMs() - this.#startedMs, firstByteMs: undefined });
       return record;
     });
+  }
+
+  /** What costs nothing is known to cost nothing; a batch or an input that may have been made without our having heard of it costs what was expected. */
+  #costOf({ estimate }: CallHold, { basis }: Verdict, reading: UsageReading): Pick<Ended, 'usage' | 'basis' | 'costNanoUsd'> {
+    const { starts, input } = this.#call;
+    const free = { usage: { inputTokens: 0, outputTokens: 0 }, costNanoUsd: 0n };
+    if (starts === undefined && input === undefined) return { ...free, basis: basis === 'estimated' ? 'actual' : basis };
+    if (basis === 'void') return { ...free, basis };
+    if (reading.kind !== 'reported') return { usage: { inputTokens: estimate.inputTokens, outputTokens: estimate.outputTokens }, basis, costNanoUsd: estimate.nanoUsd };
+    const price = input?.model.price;
+    return { usage: reading.usage, basis, costNanoUsd: price === undefined ? undefined : costOf(reading.usage, price) };
   }
 
   #found({ kind, id, expiresAtS, tokens }: FoundObject): void {

@@ -12,6 +12,7 @@ import type { StateBook } from '../ports.ts';
 import { outputCapOf, quoteOf } from '../quote.ts';
 import { refusal } from '../refusals.ts';
 import { applyRule } from '../resolve.ts';
+import { placeFor } from './place.ts';
 import type { Place, PlaceQuery } from './place.ts';
 import { findReferred } from './references.ts';
 
@@ -30,7 +31,7 @@ export interface ReadRequests {
   readonly body: Uint8Array;
 }
 
-interface OneRequest {
+export interface OneRequest {
   readonly model: ModelInfo;
   readonly rule: RulePolicy;
   readonly facts: RequestFacts;
@@ -59,7 +60,13 @@ export async function readRequests(body: Uint8Array, requests: readonly BatchReq
   return ok({ parts: [...parts.values()], body: isChanged ? concatBytes(pieces) : body });
 }
 
-async function readOne(received: Uint8Array, { endpoint }: BatchRequest, query: PlaceQuery, { provider, back }: Place, state: StateBook): Promise<Result<OneRequest, Refusal>> {
+/** Reads what a model is to keep as input: nothing is generated from it, so it has no cap, and a rule's own words come with the calls that use it. */
+export async function readInput(body: Uint8Array, request: BatchRequest, query: PlaceQuery, place: Place, state: StateBook): Promise<Result<OneRequest, Refusal>> {
+  const one = await readOne(body, request, query, place, state, true);
+  return one.ok ? ok({ ...one.value, facts: { ...one.value.facts, hasOutput: false, unbounded: [...one.value.facts.unbounded, 'the storage of a cached content'] } }) : one;
+}
+
+async function readOne(received: Uint8Array, { endpoint }: BatchRequest, query: PlaceQuery, { provider, back }: Place, state: StateBook, isInput = false): Promise<Result<OneRequest, Refusal>> {
   const { snapshot, dialect, headers } = query;
   const read = dialect.readRequest(endpoint, received, JSON_CONTENT);
   if (!read.ok) return err(refusal('invalid_value', read.error.message, read.error.param));
@@ -70,7 +77,7 @@ async function readOne(received: Uint8Array, { endpoint }: BatchRequest, query: 
   const model = backend === undefined ? undefined : provider.models.get((backend.model ?? found.model).toLowerCase());
   if (model === undefined) return err(refusal('invalid_value', `The model ${named} is not served by ${provider.id}, which is to keep the batch.`, 'model'));
   if (model.price === undefined && provider.unknownPrice === 'Refuse') return err(refusal('price_unknown', `The price of ${model.name} at ${provider.id} is unknown.`, 'model'));
-  const edited = applyRule(dialect, endpoint, received, JSON_CONTENT, found.rule.transform);
+  const edited = isInput ? received : applyRule(dialect, endpoint, received, JSON_CONTENT, found.rule.transform);
   const reread = edited === received ? read : dialect.readRequest(endpoint, edited, JSON_CONTENT);
   if (!reread.ok) return err(refusal('invalid_value', reread.error.message, reread.error.param));
   const facts = reread.value;
@@ -83,11 +90,22 @@ async function readOne(received: Uint8Array, { endpoint }: BatchRequest, query: 
   const name = model.providerModel ?? model.name;
   const body = dialect.editRequest(endpoint, edited, JSON_CONTENT, {
     ...(name === facts.model ? {} : { model: name }),
-    ...(!facts.hasOutput || cap === facts.maxOutputTokens ? {} : { maxOutputTokens: cap }),
+    ...(isInput || !facts.hasOutput || cap === facts.maxOutputTokens ? {} : { maxOutputTokens: cap }),
     ...(back.capField === undefined ? {} : { capField: back.capField }),
   });
   const { tokens, unbounded } = referred.value;
   return ok({ model, rule: found.rule, body, facts: { ...facts, inputTokenBound: facts.inputTokenBound + tokens, inputTokenEstimate: facts.inputTokenEstimate + tokens, unbounded: [...facts.unbounded, ...unbounded] } });
+}
+
+/** Where a creation belongs that says which model it is for: where that model is served, if such things are kept there. */
+export function placeForModel(body: Uint8Array, request: BatchRequest | undefined, query: PlaceQuery): Place | undefined {
+  const read = request === undefined ? undefined : query.dialect.readRequest(request.endpoint, body.subarray(request.start, request.end), JSON_CONTENT);
+  const found = read?.ok === true ? resolveModel(query.snapshot, { model: read.value.model, path: request?.endpoint.path ?? '', headers: query.headers }) : undefined;
+  const places = found?.kind !== 'resolved' ? [] : found.rule.backends.flatMap((backend) => {
+    const isServed = backend.weight > 0 && query.snapshot.providers.get(backend.provider)?.models.has((backend.model ?? found.model).toLowerCase()) === true;
+    return isServed ? (placeFor(query, backend.provider) ?? []) : [];
+  });
+  return places[0] ?? placeFor(query);
 }
 
 /** What a request by itself may be, and one of a batch not. */

@@ -14,6 +14,7 @@ import { state } from './state/index.ts';
 
 export { pathAt } from './endpoints.ts';
 export { cleanQuery } from './query.ts';
+export { stateQuery } from './state/paths.ts';
 
 export const gemini: Dialect = {
   name: 'gemini',

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { anthropicRoutes } from './anthropic.ts';
+import { geminiRoutes } from './gemini.ts';
 import { openaiRoutes } from './openai.ts';
 
 export interface KeptRequest {
@@ -59,6 +60,8 @@ export class KeptThings {
   readonly batches = new Map<string, KeptBatch>();
   /** Response objects by id. */
   readonly responses = new Map<string, unknown>();
+  /** Cached contents by id. */
+  readonly caches = new Map<string, object>();
   readonly #options: KeptOptions;
 
   constructor(options: KeptOptions) {
@@ -67,7 +70,8 @@ export class KeptThings {
 
   /** `undefined`: that is about nothing that is kept. */
   async handle(request: KeptRequest): Promise<KeptAnswer | undefined> {
-    for (const route of request.headers['anthropic-version'] === undefined ? openaiRoutes : anthropicRoutes) {
+    const spoken = request.path.startsWith('/v1beta/') ? geminiRoutes : request.headers['anthropic-version'] === undefined ? openaiRoutes : anthropicRoutes;
+    for (const route of spoken) {
       const answer = await route(request, this);
       if (answer !== undefined) return answer;
     }
