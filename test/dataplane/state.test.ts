@@ -1,6 +1,9 @@
 /** What providers keep for one key, through a real Envoy and by the official SDKs: each workload has its own and hears of nobody else's. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import Anthropic from '@anthropic-ai/sdk';
 import { GoogleGenAI } from '@google/genai';
 import OpenAI, { toFile } from 'openai';
@@ -9,7 +12,9 @@ import { usdToNano } from '../../src/core/units/index.ts';
 import { startSimulator } from '../../src/shell/simulator/index.ts';
 import type { Simulator } from '../../src/shell/simulator/index.ts';
 import { KeptThings } from '../../src/shell/simulator/state/index.ts';
-import { startTestMesh, until } from '../support/mesh.ts';
+import type { SpendReport } from '../../src/shell/budgets/index.ts';
+import { startAirmesh } from '../support/airmesh-process.ts';
+import { freePorts, startTestMesh, until } from '../support/mesh.ts';
 import type { TestMesh } from '../support/mesh.ts';
 
 const KEY = 'sk-proj-0123456789abcdefABCDEF0123456789';
@@ -326,5 +331,32 @@ describe('batches of Gemini', () => {
     await mine.batches.delete({ name });
     expect(await failure(mine.batches.get({ name }))).toMatchObject({ status: 404 });
     expect(await failure(mine.batches.create({ model: 'gemini-2.5-flash', src: 'files/others' }))).toMatchObject({ status: 400 });
+  });
+});
+
+describe('a process that is killed', () => {
+  it('leaves an open batch and its owner to the next one', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'airmesh-state-'));
+    const [port = 0, admin = 0, other = 0] = await freePorts(3);
+    writeFileSync(join(folder, 'resources.yaml'), resources(simulator.url, second.url, claude.url, google.url));
+    const args = ['run', join(folder, 'resources.yaml'), '--listen', `127.0.0.1:${other}`, '--workload', `alpha=${port}`, '--admin', `127.0.0.1:${admin}`, '--state', join(folder, 'state')];
+    const client = new OpenAI({ apiKey: 'a', baseURL: `http://127.0.0.1:${port}/v1`, maxRetries: 0 });
+    const budget = async (): Promise<{ readonly posted: string; readonly pending: string } | undefined> =>
+      ((await (await fetch(`http://127.0.0.1:${admin}/spend`)).json()) as SpendReport).budgets.find(({ subject }) => subject === 'default/alpha');
+    const first = await startAirmesh(args, { KEY, CLAUDE_KEY, GOOGLE_KEY });
+    const file = await client.files.create({ file: await toFile(Buffer.from(line('a', { max_tokens: 500 })), 'in.jsonl'), purpose: 'batch' });
+    const batch = await client.batches.create({ input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' });
+    await first.kill();
+    const next = await startAirmesh(args, { KEY, CLAUDE_KEY, GOOGLE_KEY });
+    try {
+      await until('the batch is settled', async () => (await budget())?.pending === '0', 20_000);
+      const done = await client.batches.retrieve(batch.id);
+      const { response } = JSON.parse(await (await client.files.content(done.output_file_id ?? '')).text()) as { response: { body: { usage: { prompt_tokens: number; completion_tokens: number } } } };
+      const { prompt_tokens: input, completion_tokens: output } = response.body.usage;
+      expect(usdToNano((await budget())?.posted ?? '0')).toBe(BigInt(input) * 1_000n + BigInt(output) * 4_000n);
+    } finally {
+      await next.stop();
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 });

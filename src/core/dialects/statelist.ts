@@ -1,5 +1,4 @@
 import { concatBytes, encodeJson, encodeUtf8, JsonEditor, parseJson } from '../json/index.ts';
-import type { JsonNode } from '../json/index.ts';
 import { membersOf, textAt } from './state.ts';
 import type { FilteredList, FoundObject, StateKind } from './state.ts';
 
@@ -23,10 +22,13 @@ export function filterPage(body: Uint8Array, shape: ListShape, owns: (kind: Stat
   const parsed = parseJson(body);
   if (!parsed.ok) return undefined;
   const document = parsed.value;
-  const members = membersOf(document, document.root);
+  const read = document.kind(document.root) === 'object' ? document.members(document.root) : undefined;
+  // Of a key that comes twice, readers differ in which they take; so does which items would be seen.
+  if (read?.ok !== true) return undefined;
+  const members = read.value;
   const list = members.get(shape.items);
   // An empty collection is left out by Google's servers.
-  if (list === undefined) return document.kind(document.root) === 'object' && members.size === 0 ? { body, found: [] } : undefined;
+  if (list === undefined) return members.size === 0 ? { body, found: [] } : undefined;
   if (document.kind(list) !== 'array') return undefined;
   const own = document.items(list).flatMap((item) => {
     const fields = membersOf(document, item);
@@ -44,7 +46,7 @@ export function filterPage(body: Uint8Array, shape: ListShape, owns: (kind: Stat
   if (shape.namesEnds && members.has('last_id')) set.set('last_id', encodeJson(kept.at(-1)?.name ?? null));
   if (own.length > kept.length && members.has('has_more')) set.set('has_more', encodeJson(true));
   const editor = new JsonEditor(document);
-  editor.editObject(document.root, members as ReadonlyMap<string, JsonNode>, { set, remove: new Set() });
+  editor.editObject(document.root, members, { set, remove: new Set() });
   return { body: editor.finish(), found };
 }
 

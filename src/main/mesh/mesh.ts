@@ -11,7 +11,7 @@ import { err, ok, usdToNano } from '../../core/units/index.ts';
 import type { Result } from '../../core/units/index.ts';
 import { describeSnapshot, startAdminServer } from '../../shell/admin/index.ts';
 import type { AdminServer, Readiness } from '../../shell/admin/index.ts';
-import { BatchWatch } from '../../shell/batches/index.ts';
+import { BatchWatch, trustIn } from '../../shell/batches/index.ts';
 import { openBudgets, spendReport } from '../../shell/budgets/index.ts';
 import type { OpenedBudgets, SpendReport } from '../../shell/budgets/index.ts';
 import { EnvoySupervisor, ensureEnvoy, stopOrphan, trustedCaFile } from '../../shell/envoy/index.ts';
@@ -209,7 +209,10 @@ class Mesh {
 
   #watchBatches({ budgets, objects, openBatches }: OpenedBudgets): void {
     const { logger } = this.#options;
+    const observer = createCallObserver(this.#metrics, logger);
     const watch = new BatchWatch({
+      // The same as Envoy believes.
+      trust: trustIn(this.#place.trustedCaFile),
       budgets,
       objects,
       provider: (id) => this.#policies?.compiled.providers.get(id)?.policy,
@@ -221,7 +224,7 @@ class Mesh {
       clock: systemClock,
       random: Math.random,
       events: {
-        settled: ({ id, namespace, workload, model, chargedNanoUsd, estimated }) => logger.info('batch.settled', { call: id, workload: `${namespace}/${workload}`, model, charged: String(chargedNanoUsd), estimated }),
+        settled: (record) => observer.settled(record, { durationMs: record.endedAt - record.at, firstByteMs: undefined }),
         failed: ({ provider, id }, reason) => logger.warn('batch.unreachable', { provider, batch: id, reason }),
         lost: ({ provider, id }, reason) => logger.error('batch.lost', { provider, batch: id, reason }),
       },

@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { SecureContext } from 'node:tls';
 
 /** Without a byte for so long, a provider is taken for gone. */
 const IDLE_MS = 60_000;
@@ -10,8 +11,8 @@ const MAX_ANSWER_BYTES = 4 * 1024 * 1024 * 1024;
 export interface Question {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
-  /** A certificate authority besides those of the machine, in PEM: for tests. */
-  readonly certificateAuthority?: string | undefined;
+  /** Whose certificates are believed; `undefined`: those of the runtime. */
+  readonly trust: SecureContext | undefined;
   /** What becomes of a good answer's body, chunk by chunk. */
   readonly onChunk: (chunk: Uint8Array) => void;
 }
@@ -20,10 +21,10 @@ export interface Question {
  * Asks a provider directly, as `check` does: no proxy of the environment, no connection kept, certificates checked.
  * Resolves to the status when the answer is whole; rejects where it is not. Chunks of error answers are not passed on.
  */
-export function ask({ url, headers, certificateAuthority, onChunk }: Question): Promise<number> {
+export function ask({ url, headers, trust, onChunk }: Question): Promise<number> {
   return new Promise((resolve, reject) => {
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    const request = send(url, { agent: false, headers: { ...headers, 'accept-encoding': 'identity' }, ...(certificateAuthority === undefined ? {} : { ca: certificateAuthority }) }, (response) => {
+    const request = send(url, { agent: false, headers: { ...headers, 'accept-encoding': 'identity' }, ...(trust === undefined ? {} : { secureContext: trust }) }, (response) => {
       const status = response.statusCode ?? 0;
       const isGood = status >= 200 && status < 300;
       let bytes = 0;

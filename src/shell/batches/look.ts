@@ -1,3 +1,4 @@
+import type { SecureContext } from 'node:tls';
 import { BatchTally } from '../../core/call/index.ts';
 import type { CallHold, KeptObject } from '../../core/call/index.ts';
 import { backOf } from '../../core/dialects/index.ts';
@@ -24,7 +25,7 @@ export interface Looking {
   readonly provider: ProviderPolicy;
   /** `undefined`: the provider takes none. */
   readonly key: string | undefined;
-  readonly certificateAuthority?: string | undefined;
+  readonly trust: SecureContext | undefined;
 }
 
 /** Asks for a batch, and reads its results where it is over. */
@@ -66,14 +67,14 @@ async function lookOnce(looking: Looking): Promise<Look> {
   return { kind: 'ended', tally, outputs: said.outputs };
 }
 
-function askProvider({ provider, key, certificateAuthority }: Looking, back: Back, path: string, onChunk: (chunk: Uint8Array) => void): Promise<number> {
+function askProvider({ provider, key, trust }: Looking, back: Back, path: string, onChunk: (chunk: Uint8Array) => void): Promise<number> {
   const { baseUrl, apiVersion } = provider;
   const endpoint = { operation: 'batches' as const, path, body: 'none' as const, state: { kind: 'batch' as const, action: 'get' as const } };
   const host = baseUrl.host.includes(':') ? `[${baseUrl.host}]` : baseUrl.host;
   const below = back.path({ endpoint, model: '', query: '', apiVersion });
   const url = new URL(`${baseUrl.tls ? 'https' : 'http'}://${host}:${baseUrl.port}${baseUrl.basePath}${below}`);
   const { set, defaults = [] } = back.auth(key ?? '');
-  return ask({ url, headers: Object.fromEntries([...defaults, ...set]), certificateAuthority, onChunk });
+  return ask({ url, headers: Object.fromEntries([...defaults, ...set]), trust, onChunk });
 }
 
 function problemOf(status: number): Look | undefined {

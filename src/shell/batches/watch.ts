@@ -1,3 +1,4 @@
+import type { SecureContext } from 'node:tls';
 import { lostEnd, recordOf, settlementOf } from '../../core/call/index.ts';
 import type { CallHold, CallRecord, Clock, Ended, KeptObject, KeySource } from '../../core/call/index.ts';
 import type { ProviderPolicy } from '../../core/policy/index.ts';
@@ -36,7 +37,8 @@ export interface BatchWatchPorts {
   readonly clock: Clock;
   readonly random: () => number;
   readonly events: BatchEvents;
-  readonly certificateAuthority?: string;
+  /** Whose certificates are believed; by default those of the runtime. */
+  readonly trust?: () => SecureContext | undefined;
   /** Time until the first look; by default as is fit for providers. */
   readonly firstLookMs?: number;
 }
@@ -100,10 +102,12 @@ export class BatchWatch implements BatchListener {
       const watched = this.#due.shift();
       if (watched === undefined) return;
       this.#looking++;
-      void this.#look(watched).finally(() => {
-        this.#looking--;
-        this.#next();
-      });
+      void this.#look(watched)
+        .catch((error: unknown) => this.#failed(watched, error instanceof Error ? error.message : String(error)))
+        .finally(() => {
+          this.#looking--;
+          this.#next();
+        });
     }
   }
 
@@ -118,9 +122,7 @@ export class BatchWatch implements BatchListener {
       case 'open':
         return this.#schedule(watched);
       case 'failed':
-        this.#ports.events.failed(batch, seen.reason);
-        if (this.#ports.clock.epochMs() - batch.at > GIVE_UP_MS) return this.#giveUp(batch, seen.reason, true);
-        return this.#schedule(watched);
+        return this.#failed(watched, seen.reason);
       case 'gone':
         return this.#giveUp(batch, 'it is not at the provider any more', true);
       case 'ended':
@@ -128,12 +130,19 @@ export class BatchWatch implements BatchListener {
     }
   }
 
+  #failed(watched: Watched, reason: string): void {
+    const { batch } = watched;
+    this.#ports.events.failed(batch, reason);
+    if (this.#ports.clock.epochMs() - batch.at > GIVE_UP_MS) this.#giveUp(batch, reason, true);
+    else this.#schedule(watched);
+  }
+
   async #seen(batch: KeptObject, holds: readonly CallHold[]): Promise<Look> {
     const provider = this.#ports.provider(batch.provider);
     if (provider === undefined) return { kind: 'failed', reason: `there is no provider ${batch.provider} now` };
     const key = provider.key === undefined ? undefined : this.#ports.keys.get(provider.key);
     if (provider.key !== undefined && key === undefined) return { kind: 'failed', reason: `there is no usable key for ${provider.id}` };
-    return look({ batch, holds, provider, key, certificateAuthority: this.#ports.certificateAuthority });
+    return look({ batch, holds, provider, key, trust: this.#ports.trust?.() });
   }
 
   #settleAll(batch: KeptObject, { tally, outputs }: Extract<Look, { kind: 'ended' }>): void {

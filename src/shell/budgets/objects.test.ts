@@ -130,7 +130,7 @@ describe('whose what is', () => {
 
   it('is forgotten when its provider has forgotten it, but for a batch that is open', async () => {
     const opened = await open();
-    opened.objects.keep(file('file-1', { expiresAt: now + 10 }));
+    for (let index = 0; index < 2_500; index++) opened.objects.keep(file(`old-${index}`, { expiresAt: now + 10 }));
     opened.objects.keep({ ...batch('batch_1', ['b1']), expiresAt: now + 10 });
     opened.objects.keep(file('file-2'));
     await opened.close();

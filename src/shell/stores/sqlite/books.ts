@@ -162,11 +162,11 @@ export class Books {
     return rows.map(({ record }) => fromText(record) as CallRecord);
   }
 
-  /** Deletes a step of the records before a time; true while there are more. Totals stay. What is gone at its provider by now goes too. */
+  /** Deletes a step of the records before a time, and of the objects that are gone at their providers by now; true while there are more. Totals stay. */
   forget(beforeMs: number, nowMs: number): boolean {
-    this.#database.prepare('DELETE FROM objects WHERE key IN (SELECT key FROM objects WHERE expires < ? AND open = 0 LIMIT ?)').run(nowMs, RETENTION_STEP_ROWS);
+    const objects = this.#database.prepare('DELETE FROM objects WHERE key IN (SELECT key FROM objects WHERE expires < ? AND open = 0 LIMIT ?)').run(nowMs, RETENTION_STEP_ROWS);
     const { changes } = this.#database.prepare('DELETE FROM records WHERE id IN (SELECT id FROM records WHERE at < ? LIMIT ?)').run(beforeMs, RETENTION_STEP_ROWS);
-    return Number(changes) === RETENTION_STEP_ROWS;
+    return Number(changes) === RETENTION_STEP_ROWS || Number(objects.changes) === RETENTION_STEP_ROWS;
   }
 
   close(): void {

@@ -108,7 +108,7 @@ describe('a list', () => {
     expect(JSON.parse(text(filtered?.body ?? bytes('')))).toEqual({ object: 'list', data: [], first_id: null, last_id: null, has_more: false });
   });
 
-  it.each(['', '[]', '{"data":{}}', '{"error":{}}', '{"data":[}'])('is not taken for one where it is %j', (body) => {
+  it.each(['', '[]', '{"data":[],"data":[{"id":"x"}]}', '{"a":1,"a":[{"id":"x"}]}', '{"data":{}}', '{"error":{}}', '{"data":[}'])('is not taken for one where it is %j', (body) => {
     expect(state.filterList(LIST, bytes(body), () => true, 20)).toBeUndefined();
   });
 
