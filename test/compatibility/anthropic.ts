@@ -23,6 +23,7 @@ export const ANTHROPIC: ProbedApi = {
     message('PDF, base64', user({ type: 'text', text: 'hi' }, { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: PDF } })),
     message('PDF, URL', user({ type: 'text', text: 'hi' }, { type: 'document', source: { type: 'url', url: PDF_URL } })),
     message('document, text', user({ type: 'text', text: 'hi' }, { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'x' } })),
+    message('file by its id', user({ type: 'text', text: 'hi' }, { type: 'document', source: { type: 'file', file_id: 'file_1' } } as never)),
     message('citations', user({ type: 'text', text: 'hi' }, { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'x' }, citations: { enabled: true } })),
     message('tools', { tools: TOOLS }),
     message('tools, strict', { tools: [{ name: 'look', input_schema: { ...PARAMETERS, type: 'object' }, strict: true }] }),

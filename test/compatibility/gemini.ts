@@ -29,6 +29,7 @@ export const GEMINI: ProbedApi = {
     generate('an answer begun (model last)', { contents: [HI, { role: 'model', parts: [{ text: 'The answer is' }] }] }),
     generate('image, inlineData', user({ text: 'hi' }, { inlineData: { mimeType: 'image/png', data: PNG } })),
     generate('image, fileData by URL', user({ text: 'hi' }, { fileData: { mimeType: 'image/png', fileUri: IMAGE_URL } })),
+    generate('file of Google’s by its name', user({ text: 'hi' }, { fileData: { mimeType: 'application/pdf', fileUri: 'https://generativelanguage.googleapis.com/v1beta/files/abc' } })),
     generate('PDF, inlineData', user({ text: 'hi' }, { inlineData: { mimeType: 'application/pdf', data: PDF } })),
     generate('audio, inlineData', user({ text: 'hi' }, { inlineData: { mimeType: 'audio/wav', data: WAV } })),
     generate('video, inlineData', user({ text: 'hi' }, { inlineData: { mimeType: 'video/mp4', data: WAV } })),

@@ -10,7 +10,7 @@ import { ensureEnvoy } from '../../src/shell/envoy/index.ts';
 import { startSimulator } from '../../src/shell/simulator/index.ts';
 import type { Simulator } from '../../src/shell/simulator/index.ts';
 import { PROGRAM, startAirmesh } from '../support/airmesh-process.ts';
-import { freePorts, startTestMesh } from '../support/mesh.ts';
+import { freePorts, startTestMesh, until } from '../support/mesh.ts';
 import { hasSmallDisks, onSmallDisk } from '../support/small-disk.ts';
 
 const KEY = 'hs_0123456789abcdef0123456789abcdef';
@@ -195,7 +195,7 @@ describe('a state folder', () => {
     const url = `http://127.0.0.1:${args[args.indexOf('--listen') + 1]}/v1/chat/completions`;
     const first = await startAirmesh([...args, '--state', state]);
     try {
-      expect(first.output()).toContain('ledger.damaged');
+      await until('it is said', () => first.output().includes('ledger.damaged'));
       const [aside = ''] = readdirSync(state).filter((name) => /^ledger\.db\.damaged-[\dTZ-]+$/.test(name));
       expect(readFileSync(join(state, aside))).toEqual(damaged);
       expect(first.output()).toContain(`the ledger ${file} was damaged`);

@@ -136,7 +136,9 @@ export class Exchange implements ForwardedCall {
     if (reading.kind === 'reported') return reading.usage;
     const { facts } = this.#call;
     const seen = Math.max(Math.ceil(reading.outputBytes / BYTES_PER_TOKEN), this.#meter?.outputTokensSoFar() ?? 0);
-    const outputTokens = this.#head === undefined ? this.#hold.estimate.outputTokens : seen;
+    const guess = this.#head === undefined ? this.#hold.estimate.outputTokens : seen;
+    // No answer is longer than its cap, however many bytes it takes.
+    const outputTokens = facts.hasOutput ? Math.min(guess, this.#granted.outputCap * facts.choices) : guess;
     return { inputTokens: facts.inputTokenEstimate, outputTokens };
   }
 

@@ -53,6 +53,7 @@ function readChat(endpoint: Endpoint, model: string, body: ObjectReader): Neutra
     tier: readTier(body),
   };
   body.drop('safetySettings', "safetySettings has no equal at other providers, which filter by rules of their own, and was left out.");
+  body.refuse('cachedContent', 'cachedContent names what Google keeps, which no other provider can read. Send the content itself.');
   body.refuse('continuationToken', 'continuationToken goes on with an answer of one Gemini model, and of no other.');
   // The path names the model, and nothing is stored.
   body.ignore(['model', 'store']);
