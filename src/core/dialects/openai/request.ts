@@ -68,7 +68,6 @@ function readFacts(endpoint: Endpoint, body: Fields): RequestFacts {
     hasOutput: !WITHOUT_OUTPUT.has(endpoint.operation),
     tier,
     references: tally.references,
-    ...(tally.itemById === undefined ? {} : { itemById: tally.itemById }),
     stores: readStores(endpoint, body),
   };
 }
