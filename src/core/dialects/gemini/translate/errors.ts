@@ -9,6 +9,9 @@ import type { JsonObject } from '../../values.ts';
 const MAX_MESSAGE_CHARS = 2000;
 const MAX_CODE_CHARS = 100;
 
+/** A key of Google's, which its sentence about a suspended one repeats: `Consumer 'api_key:AIza...' has been suspended.` */
+const KEY = /\bAIza[\w-]{8,}/g;
+
 /** From this status on an answer is an error. */
 const FIRST_ERROR_STATUS = 400;
 const LAST_ERROR_STATUS = 599;
@@ -75,7 +78,7 @@ export function errorOf(value: JsonObject, status: number): NeutralError {
   return {
     kind: kindOf(given, known?.kind, details),
     status: given,
-    message: textAt(error, 'message')?.slice(0, MAX_MESSAGE_CHARS) ?? 'The provider answered with an error that says nothing.',
+    message: wordAt(error, 'message')?.slice(0, MAX_MESSAGE_CHARS).replaceAll(KEY, '[key]') ?? 'The provider answered with an error that says nothing.',
     ...withoutAbsent({ param, code: reasonOf(details) ?? rpc?.slice(0, MAX_CODE_CHARS) }),
   };
 }

@@ -68,7 +68,7 @@ export function readDetail(part: ObjectReader, media: readonly Media[]): readonl
 /** Writes media as a part of a content, or of a function's result. */
 export function writeMedia(media: Media, losses: LossLog): readonly JsonObject[] {
   if (media.kind === 'document' && media.name !== undefined) losses.dropped('document.name', 'Gemini takes documents without a name, so it was left out.');
-  if (media.kind === 'image' && (media.detail === 'low' || media.detail === 'high')) losses.dropped('image.detail', 'Not every Gemini model takes a resolution for one image, so it was left out.');
+  if (media.kind === 'image' && media.detail !== undefined && media.detail !== 'auto') losses.dropped('image.detail', 'Not every Gemini model takes a resolution for one image, so it was left out.');
   const { source } = media;
   switch (source.kind) {
     case 'base64':

@@ -1,10 +1,15 @@
-import type { NeutralPart } from '../../neutral.ts';
+import type { NeutralChoice, NeutralPart, NeutralToolCall } from '../../neutral.ts';
 import { standardBase64 } from './base64.ts';
 import type { AnswerCalls } from './calls.ts';
+import { writeFinish } from './finish.ts';
+import { writeLogprobs } from './logprobs.ts';
 import { readSeal, writeSeal } from './signature.ts';
 import { isEmpty, objectAt, textAt, withoutAbsent, wordAt } from '../../values.ts';
 import type { JsonObject } from '../../values.ts';
 import { argumentsOf } from './write-contents.ts';
+
+/** Source: `FinishReason` of `@google/genai`. */
+const MALFORMED_CALL = 'MALFORMED_FUNCTION_CALL';
 
 /**
  * Reads a part of an answer; `undefined` for one that has no neutral form. Seals of thoughts and calls are kept; those of
@@ -31,6 +36,22 @@ export function isSilent(part: NeutralPart): boolean {
   return (part.kind === 'text' && part.text === '') || (part.kind === 'thinking' && part.text === '' && isEmpty(withoutAbsent({ signature: part.signature, redacted: part.redacted })));
 }
 
+/**
+ * Writes an answer for a caller, or what is left to say of it at the end of a stream. There is always a part: Google's SDK
+ * forgets a turn that has none. A call whose arguments are broken is not handed out, and the reason says so as Google does.
+ * Source: `isValidContent` and `FinishReason` of `@google/genai`.
+ */
+export function writeCandidate({ index, parts, finish, logprobs }: NeutralChoice): JsonObject {
+  const written = parts.flatMap(writeAnswerPart);
+  const isMalformed = finish !== 'length' && parts.some((part) => part.kind === 'tool_call' && argumentsOf(part.argumentsJson) === undefined);
+  return {
+    content: { parts: written.length === 0 ? [{ text: '' }] : written, role: 'model' },
+    finishReason: isMalformed ? MALFORMED_CALL : writeFinish(finish),
+    index,
+    ...withoutAbsent({ logprobsResult: logprobs === undefined ? undefined : writeLogprobs(logprobs) }),
+  };
+}
+
 /** Writes a part of an answer for a caller; none where Gemini has no form for it. */
 export function writeAnswerPart(part: NeutralPart): readonly JsonObject[] {
   switch (part.kind) {
@@ -40,10 +61,15 @@ export function writeAnswerPart(part: NeutralPart): readonly JsonObject[] {
     case 'thinking':
       return [{ text: part.text, thought: true, ...withoutAbsent({ thoughtSignature: writeSeal(part) }) }];
     case 'tool_call':
-      return [{ functionCall: { id: part.id, name: part.name, args: argumentsOf(part.argumentsJson) ?? {} }, ...withoutAbsent({ thoughtSignature: writeSeal(withoutAbsent({ signature: part.signature })) }) }];
+      return writeAnswerCall(part);
     case 'image':
       return part.source.kind === 'base64' ? [{ inlineData: { mimeType: part.source.mediaType, data: part.source.data } }] : [];
     default:
       return [];
   }
+}
+
+function writeAnswerCall({ id, name, argumentsJson, signature }: NeutralToolCall): readonly JsonObject[] {
+  const args = argumentsOf(argumentsJson);
+  return args === undefined ? [] : [{ functionCall: { id, name, args }, ...withoutAbsent({ thoughtSignature: writeSeal(withoutAbsent({ signature })) }) }];
 }

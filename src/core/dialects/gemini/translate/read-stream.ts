@@ -107,6 +107,7 @@ class GeminiStreamReader implements StreamReader, EventListener {
     if (part.kind === 'thinking') {
       if (part.text !== '') this.#events.push({ kind: 'thinking', choice, delta: part.text });
       if (part.signature !== undefined) this.#events.push({ kind: 'thinking_signature', choice, signature: part.signature });
+      if (part.redacted !== undefined) this.#events.push({ kind: 'redacted_thinking', choice, redacted: part.redacted });
     } else if (part.kind === 'tool_call') {
       const call = state.calls++;
       this.#events.push({ kind: 'tool_call', choice, call, id: part.id, name: part.name, ...withoutAbsent({ signature: part.signature }) });

@@ -97,7 +97,7 @@ const chat: fc.Arbitrary<NeutralChat> = fc.constantFrom('gemini-2.5-flash', 'gem
       use: tools,
       format: fc.oneof(
         fc.constantFrom<NeutralChat['format']>(undefined, { kind: 'text' }, { kind: 'json_object' }),
-        json.map((schema): NeutralChat['format'] => ({ kind: 'json_schema', name: undefined, description: undefined, schema: { type: 'object', properties: schema }, strict: undefined })),
+        fc.dictionary(word, fc.constantFrom<object>({ type: 'string' }, { type: 'array', items: { type: 'integer', minimum: 0 } })).map((properties): NeutralChat['format'] => ({ kind: 'json_schema', name: undefined, description: undefined, schema: { type: 'object', properties: { ...properties } }, strict: undefined })),
       ),
       sampling,
       reasoning: reasoning(model),

@@ -1,5 +1,6 @@
 import { isObject } from '../../values.ts';
 import type { JsonObject } from '../../values.ts';
+import { camelCase } from '../protojson.ts';
 
 /*
  * Gemini has two languages for schemas: a subset of OpenAPI 3.0 with types in capitals (`Schema`), and JSON Schema.
@@ -14,10 +15,14 @@ const ONE: ReadonlySet<string> = new Set(['items', 'additionalProperties', 'not'
 const SEVERAL: ReadonlySet<string> = new Set(['anyOf', 'oneOf', 'allOf', 'prefixItems']);
 const NAMED: ReadonlySet<string> = new Set(['properties', '$defs', 'definitions']);
 
+/** Keywords that answers are held to, and those that hold nothing to anything. */
+const ENFORCED: ReadonlySet<string> = new Set(['$anchor', '$defs', '$id', '$ref', 'additionalProperties', 'anyOf', 'description', 'enum', 'format', 'items', 'maxItems', 'maximum', 'minItems', 'minimum', 'oneOf', 'prefixItems', 'properties', 'propertyOrdering', 'required', 'title', 'type']);
+const IDLE: ReadonlySet<string> = new Set(['$comment', '$schema', 'const', 'default', 'deprecated', 'example', 'examples', 'readOnly', 'writeOnly']);
+
 /** A `Schema` as JSON Schema. */
 export function jsonSchemaOf(schema: JsonObject): JsonObject {
   const isNullable = schema['nullable'] === true;
-  return Object.fromEntries(Object.entries(schema).flatMap(([keyword, value]) => jsonKeyword(keyword, value, isNullable).map((converted) => [converted[0], converted[1]])));
+  return Object.fromEntries(Object.entries(schema).flatMap(([keyword, value]) => jsonKeyword(camelCase(keyword), value, isNullable)));
 }
 
 function jsonKeyword(keyword: string, value: unknown, isNullable: boolean): readonly (readonly [keyword: string, value: unknown])[] {
@@ -44,6 +49,21 @@ function jsonKeyword(keyword: string, value: unknown, isNullable: boolean): read
 /** A JSON Schema for an answer's format, which Gemini takes without `const`: one choice says the same. */
 export function withoutConst(schema: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(schema).map(([keyword, value]) => (keyword === 'const' ? ['enum', [value]] : [keyword, within(keyword, value, withoutConst)])));
+}
+
+/** Whether an answer is held to all of a schema: what is not on Google's list it reads and passes over. `const` is written as `enum`. */
+export function isEnforced(schema: JsonObject): boolean {
+  return Object.entries(schema).every(([keyword, value]) => (ENFORCED.has(keyword) ? schemasIn(keyword, value).every(isEnforced) : IDLE.has(keyword)));
+}
+
+/** The schemas that a keyword holds. */
+function schemasIn(keyword: string, value: unknown): readonly JsonObject[] {
+  const schemas: JsonObject[] = [];
+  within(keyword, value, (schema) => {
+    schemas.push(schema);
+    return schema;
+  });
+  return schemas;
 }
 
 /** Applies a change to the schemas that a keyword holds. */

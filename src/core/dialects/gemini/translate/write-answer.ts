@@ -1,10 +1,8 @@
 import { encodeJson } from '../../../json/index.ts';
-import type { NeutralAnswer, NeutralChatAnswer, NeutralChoice, NeutralEmbeddingAnswer } from '../../neutral.ts';
+import type { NeutralAnswer, NeutralChatAnswer, NeutralEmbeddingAnswer } from '../../neutral.ts';
 import type { AnswerContext } from '../../translation.ts';
 import { methodOf } from '../endpoints.ts';
-import { writeFinish } from './finish.ts';
-import { writeLogprobs } from './logprobs.ts';
-import { writeAnswerPart } from './parts.ts';
+import { writeCandidate } from './parts.ts';
 import { writeUsage } from './usage.ts';
 import { withoutAbsent } from '../../values.ts';
 import type { JsonObject } from '../../values.ts';
@@ -27,15 +25,6 @@ function writeChat({ id, model, choices, usage }: NeutralChatAnswer, { requestId
     ...withoutAbsent({ usageMetadata: usage === undefined ? undefined : writeUsage(usage) }),
     modelVersion: model,
     responseId: id === '' ? requestId : id,
-  };
-}
-
-function writeCandidate({ index, parts, finish, logprobs }: NeutralChoice): JsonObject {
-  return {
-    content: { parts: parts.flatMap(writeAnswerPart), role: 'model' },
-    finishReason: writeFinish(finish),
-    index,
-    ...withoutAbsent({ logprobsResult: logprobs === undefined ? undefined : writeLogprobs(logprobs) }),
   };
 }
 

@@ -18,7 +18,10 @@ interface WrittenContent {
   readonly parts: JsonObject[];
 }
 
-/** Writes a conversation. Messages of one side that follow each other become one content, as Gemini's sides take turns. */
+/**
+ * Writes a conversation. Messages of one side that follow each other become one content, as Gemini's sides take turns.
+ * Marks for a cache are left out without a word: Google caches by itself.
+ */
 export function writeMessages(messages: readonly NeutralMessage[], generation: Generation, losses: LossLog): WrittenMessages {
   const instruction: JsonObject[] = [];
   const contents: WrittenContent[] = [];
@@ -118,8 +121,12 @@ function writeArguments(text: string, losses: LossLog): JsonObject {
   return args ?? {};
 }
 
-/** The arguments of a call as an object; `undefined` where their text is no JSON object. */
+/**
+ * The arguments of a call as an object, `undefined` where their text is none. Numbers become doubles, which is all that they
+ * are at Google. Source: Gemini API reference, "FunctionCall": `args` is a `Struct`.
+ */
 export function argumentsOf(text: string): JsonObject | undefined {
+  if (text.trim() === '') return {};
   try {
     const args: unknown = JSON.parse(text);
     return isObject(args) ? args : undefined;

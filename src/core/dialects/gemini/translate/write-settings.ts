@@ -2,7 +2,7 @@ import type { NeutralChat, NeutralFormat } from '../../neutral.ts';
 import { MAX_CANDIDATES } from '../limits.ts';
 import type { Generation } from './generation.ts';
 import type { LossLog } from '../../losses.ts';
-import { withoutConst } from './schema.ts';
+import { isEnforced, withoutConst } from './schema.ts';
 import { isEmpty, withoutAbsent } from '../../values.ts';
 import type { JsonObject } from '../../values.ts';
 import { writeThinkingConfig } from './write-thinking.ts';
@@ -36,7 +36,7 @@ export function writeSettings(chat: NeutralChat, generation: Generation, losses:
     candidateCount: choices === 1 ? undefined : choices,
     maxOutputTokens: chat.maxOutputTokens,
     thinkingConfig: writeThinkingConfig(chat.reasoning, generation, losses),
-    ...writeFormat(chat.format),
+    ...writeFormat(chat.format, losses),
   });
   return isEmpty(settings) ? undefined : settings;
 }
@@ -49,7 +49,7 @@ export function writeRest({ tier, metadata, user }: NeutralChat, losses: LossLog
   return withoutAbsent({ serviceTier: tier === 'auto' ? undefined : tier, labels: fits ? metadata : undefined });
 }
 
-function writeFormat(format: NeutralFormat | undefined): JsonObject {
+function writeFormat(format: NeutralFormat | undefined, losses: LossLog): JsonObject {
   switch (format?.kind) {
     case undefined:
       return {};
@@ -58,6 +58,7 @@ function writeFormat(format: NeutralFormat | undefined): JsonObject {
     case 'json_object':
       return { responseMimeType: JSON_TYPE };
     case 'json_schema':
+      if (!isEnforced(format.schema)) losses.dropped('response_format', 'Gemini holds answers to a part of JSON Schema only; what of the schema is not in it is passed over.');
       return { responseMimeType: JSON_TYPE, responseJsonSchema: writeSchema(format) };
   }
 }

@@ -3,9 +3,8 @@ import type { Usage } from '../../../catalog/index.ts';
 import type { NeutralError, NeutralEvent, NeutralFinish, NeutralLogprob, NeutralToolCall } from '../../neutral.ts';
 import type { AnswerContext, StreamWriter } from '../../translation.ts';
 import { errorBody } from './errors.ts';
-import { writeFinish } from './finish.ts';
 import { writeLogprobs } from './logprobs.ts';
-import { writeAnswerPart } from './parts.ts';
+import { writeAnswerPart, writeCandidate } from './parts.ts';
 import { writeUsage } from './usage.ts';
 import { withoutAbsent } from '../../values.ts';
 import type { JsonObject } from '../../values.ts';
@@ -143,11 +142,7 @@ class GeminiStreamWriter implements StreamWriter {
   /** The last response: what was held, why each candidate ended, and what it all used. */
   #end(): readonly Uint8Array[] {
     this.#isOver = true;
-    const candidates = [...this.#candidates].map(([index, { calls, finish }]) => ({
-      content: { parts: [...calls.values()].flatMap(({ call, argumentsJson }) => writeAnswerPart({ ...call, argumentsJson })), role: 'model' },
-      finishReason: writeFinish(finish),
-      index,
-    }));
+    const candidates = [...this.#candidates].map(([index, { calls, finish }]) => writeCandidate({ index, parts: [...calls.values()].map(({ call, argumentsJson }) => ({ ...call, argumentsJson })), finish }));
     const usageMetadata = this.#usage === undefined ? undefined : writeUsage(this.#usage);
     return [this.#response({ candidates, ...withoutAbsent({ usageMetadata }) }), encodeUtf8(this.#framing.end)];
   }
