@@ -10,6 +10,8 @@ import { camelCase } from '../protojson.ts';
 /** Keywords that count something, which the wire has as strings: `"minItems": "2"`. */
 const COUNTS: ReadonlySet<string> = new Set(['maxItems', 'maxLength', 'maxProperties', 'minItems', 'minLength', 'minProperties']);
 
+const COUNT = /^\d{1,15}$/;
+
 /** Keywords that hold one schema, several, or several by name. */
 const ONE: ReadonlySet<string> = new Set(['items', 'additionalProperties', 'not']);
 const SEVERAL: ReadonlySet<string> = new Set(['anyOf', 'oneOf', 'allOf', 'prefixItems']);
@@ -41,7 +43,7 @@ function jsonKeyword(keyword: string, value: unknown, isNullable: boolean): read
     case 'example':
       return [['examples', [value]]];
     default:
-      if (COUNTS.has(keyword) && Number.isFinite(Number(value))) return [[keyword, Number(value)]];
+      if (COUNTS.has(keyword) && typeof value === 'string' && COUNT.test(value)) return [[keyword, Number(value)]];
       return [[keyword, within(keyword, value, jsonSchemaOf)]];
   }
 }
