@@ -60,11 +60,15 @@ function writeInstruction(part: NeutralPart, losses: LossLog): readonly JsonObje
   return [];
 }
 
+/** Results come first and together, as they answer the turn before; what they show elsewhere comes behind them all. */
 function writeUser(parts: readonly NeutralPart[], names: ReadonlyMap<string, string>, generation: Generation, losses: LossLog): readonly JsonObject[] {
-  return parts.flatMap((part): readonly JsonObject[] => {
+  const results = parts.filter((part) => part.kind === 'tool_result');
+  const shown = generation.isThird ? [] : results.flatMap(({ content }) => content.filter(isMedia));
+  if (shown.length > 0) losses.dropped('tool_result.content', 'This model takes only text from tools. Images and files of a result were put behind it.');
+  const said = parts.flatMap((part): readonly JsonObject[] => {
     switch (part.kind) {
       case 'tool_result':
-        return writeResult(part, names, generation, losses);
+        return [];
       case 'tool_call':
       case 'thinking':
         losses.refused(`user.${part.kind}`, `A user message holds a ${part.kind}, which only a model says.`);
@@ -73,6 +77,7 @@ function writeUser(parts: readonly NeutralPart[], names: ReadonlyMap<string, str
         return writeContent(part, losses);
     }
   });
+  return [...results.flatMap((result) => writeResult(result, names, generation, losses)), ...shown.flatMap((media) => writeMedia(media, losses)), ...said];
 }
 
 function writeContent(part: NeutralContent, losses: LossLog): readonly JsonObject[] {
@@ -135,7 +140,7 @@ export function argumentsOf(text: string): JsonObject | undefined {
   }
 }
 
-/** Up to the second generation, images cannot be in a result; they follow it. */
+/** From the third generation on, a result holds what it shows. */
 function writeResult(result: NeutralToolResult, names: ReadonlyMap<string, string>, generation: Generation, losses: LossLog): readonly JsonObject[] {
   const name = result.name ?? names.get(result.callId);
   if (name === undefined) {
@@ -143,10 +148,9 @@ function writeResult(result: NeutralToolResult, names: ReadonlyMap<string, strin
     return [];
   }
   const text = result.content.flatMap((part) => (part.kind === 'text' || part.kind === 'refusal' ? [part.text] : [])).join('\n');
-  const media = result.content.filter(isMedia).flatMap((part) => writeMedia(part, losses));
+  const parts = generation.isThird ? result.content.filter(isMedia).flatMap((part) => writeMedia(part, losses)) : [];
   const response = result.isError ? { error: text } : { output: text };
-  const inside = generation.isThird && media.length > 0 ? { parts: media } : {};
-  return [{ functionResponse: { id: result.callId, name, response, ...inside } }, ...(generation.isThird ? [] : media)];
+  return [{ functionResponse: { id: result.callId, name, response, ...(parts.length === 0 ? {} : { parts }) } }];
 }
 
 function isMedia(part: NeutralContent): part is Media {
