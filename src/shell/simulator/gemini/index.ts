@@ -1,10 +1,10 @@
 import { headerOf, jsonOf } from '../api.ts';
 import type { Call, Exchange, Failure, Keys, SimulatedApi } from '../api.ts';
 import { refuse } from '../deliver.ts';
+import { count, generate } from './chat.ts';
+import { embed, embedMany } from './embeddings.ts';
 import { failure } from './errors.ts';
-import { count, embed, embedMany, generate } from './generate.ts';
-
-const MODELS = ['gemini-2.5-flash', 'gemini-2.5-pro', 'gemini-2.0-flash', 'gemini-3-pro-preview', 'gemini-embedding-001'];
+import { MODELS, methodsOf, supports } from './rules.ts';
 
 const PATH = /^\/v1(?:beta|alpha)?\/models(?:\/([^:]+)(?::([A-Za-z]+))?)?$/;
 
@@ -30,7 +30,7 @@ async function serve(call: Call, exchange: Exchange): Promise<void> {
   if (call.path.endsWith('/models')) return exchange.answer.json(200, { models: MODELS.map(modelObject) });
   const model = segment === undefined ? '' : decodeURIComponent(segment);
   if (segment === undefined) return refuse(exchange, failure(404, 'Requested entity was not found.'));
-  if (!/^(?:gemini|gemma|text-embedding|embedding)-/.test(model)) return refuse(exchange, failure(404, `models/${model.slice(0, 100)} is not found for API version v1beta, or is not supported for ${method ?? 'get'}. Call ListModels to see the list of available models and their supported methods.`));
+  if (!supports(model, method)) return refuse(exchange, failure(404, `models/${model.slice(0, 100)} is not found for API version v1beta, or is not supported for ${method ?? 'get'}. Call ListModels to see the list of available models and their supported methods.`));
   if (method === undefined) return exchange.answer.json(200, modelObject(model));
   if (call.method !== 'POST') return refuse(exchange, failure(404, 'Requested entity was not found.'));
   const body = jsonOf(call);
@@ -45,8 +45,6 @@ async function serve(call: Call, exchange: Exchange): Promise<void> {
       return embed(model, body, exchange);
     case 'batchEmbedContents':
       return embedMany(model, body, exchange);
-    default:
-      return refuse(exchange, failure(404, 'Requested entity was not found.'));
   }
 }
 
@@ -56,5 +54,5 @@ const modelObject = (name: string): object => ({
   displayName: name,
   inputTokenLimit: 1_048_576,
   outputTokenLimit: 65_536,
-  supportedGenerationMethods: name.includes('embedding') ? ['embedContent'] : ['generateContent', 'countTokens'],
+  supportedGenerationMethods: [...methodsOf(name)],
 });

@@ -4,6 +4,29 @@ import type { Content, GenerateRequest, GeminiPart } from './schema.ts';
 /** What thoughts and calls are sealed for. */
 export const THOUGHT_SEAL = 'gemini thought';
 
+/** Names that are listed; others of their families are served as well. */
+export const MODELS: readonly string[] = ['gemini-2.5-flash', 'gemini-2.5-pro', 'gemini-2.0-flash', 'gemini-3-pro-preview', 'gemini-embedding-001'];
+
+const MODEL = /^(?:gemini-(?:\d(?:\.\d)?-[a-z]+[\w.-]*|(?:pro|flash)[\w.-]*)|gemma-[\w.-]+)$/;
+const EMBEDDING_MODEL = /^(?:gemini-embedding|text-embedding|embedding)-[\w.-]+$/;
+
+const GENERATING = ['generateContent', 'streamGenerateContent', 'countTokens'] as const;
+const EMBEDDING = ['embedContent', 'batchEmbedContents', 'countTokens'] as const;
+const NONE = [] as const;
+
+export type Method = (typeof GENERATING | typeof EMBEDDING)[number];
+
+/** What may be asked of a model; nothing of one that there is not. */
+export function methodsOf(model: string): readonly Method[] {
+  return EMBEDDING_MODEL.test(model) ? EMBEDDING : MODEL.test(model) ? GENERATING : NONE;
+}
+
+/** Without a method a model is only looked at. */
+export function supports(model: string, method: string | undefined): method is Method | undefined {
+  const methods: readonly string[] = methodsOf(model);
+  return method === undefined ? methods.length > 0 : methods.includes(method);
+}
+
 /** What stands in for a signature where another model made the call. Source: Gemini API docs, "Thought signatures". */
 const ACCEPTED_WITHOUT_SEAL = new Set(['context_engineering_is_the_way_to_go', 'skip_thought_signature_validator']);
 
