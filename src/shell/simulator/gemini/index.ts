@@ -11,15 +11,23 @@ const PATH = /^\/v1(?:beta|alpha)?\/models(?:\/([^:]+)(?::([A-Za-z]+))?)?$/;
 /** Google's API of `generativelanguage`. */
 export const gemini: SimulatedApi = {
   name: 'gemini',
-  speaks: ({ path }) => /^\/v1(?:beta|alpha)\//.test(path) || /^\/v1\/models\/[^:]+:[A-Za-z]+$/.test(path),
+  speaks,
   headers: () => ({ server: 'scaffolding on HTTPServer2', vary: 'Origin, X-Origin, Referer' }),
   keyFault,
   failure: (status, message) => failure(status, message, status === 429 ? [{ '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '7s' }] : []),
   serve,
 };
 
+/** OpenAI's API has lists of models at `/v1` too: who brings a key as Google wants it means Google. */
+function speaks(call: Call): boolean {
+  const { path } = call;
+  return /^\/v1(?:beta|alpha)\//.test(path) || /^\/v1\/models\/[^:]+:[A-Za-z]+$/.test(path) || (/^\/v1\/models(?:\/|$)/.test(path) && keyOf(call) !== undefined);
+}
+
+const keyOf = (call: Call): string | undefined => headerOf(call, 'x-goog-api-key') ?? call.query.get('key') ?? undefined;
+
 function keyFault(call: Call, keys: Keys): Failure | undefined {
-  const key = headerOf(call, 'x-goog-api-key') ?? call.query.get('key') ?? undefined;
+  const key = keyOf(call);
   if (keys === 'any' || keys.includes(key ?? '')) return undefined;
   if (key === undefined) return failure(403, "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or other form of API consumer identity to call this API.");
   return failure(400, 'API key not valid. Please pass a valid API key.', [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'API_KEY_INVALID', domain: 'googleapis.com', metadata: { service: 'generativelanguage.googleapis.com' } }]);

@@ -51,18 +51,27 @@ function wrongContents(model: string, contents: readonly Content[]): string | un
     if (responses > 0 && before?.role !== 'model') return 'Please ensure that function response turn comes immediately after a function call turn.';
     if (responses > 0 && responses !== calls) return 'Please ensure that the number of function response parts is equal to the number of function call parts of the function call turn.';
     if (calls > 0 && responses === 0 && before?.role === 'model') return 'Please ensure that function response turn comes immediately after a function call turn.';
-    const problem = parts.map((part, place) => wrongPart(model, role, part, `contents[${index}].parts[${place}]`, place)).find((sentence) => sentence !== undefined);
+    const problem = parts.map((part, place) => wrongPart(role, part, `contents[${index}].parts[${place}]`)).find((sentence) => sentence !== undefined);
     if (problem !== undefined) return problem;
   }
+  const unsigned = wantsSignatures(model) ? unsignedCall(contents) : undefined;
+  if (unsigned !== undefined) return `Function call is missing a thought_signature in functionCall parts. This is required for tools to work correctly. Additional data, function call \`default_api:${unsigned}\`.`;
   const last = contents.at(-1);
   return last !== undefined && callsIn(last.parts) > 0 ? 'Please ensure that function call turn is followed by a function response turn.' : undefined;
+}
+
+/** The first call of each step since the user spoke is signed. Source: Gemini API docs, "Thought signatures". */
+function unsignedCall(contents: readonly Content[]): string | undefined {
+  const spoken = contents.findLastIndex(({ role = 'user', parts }) => role === 'user' && parts.some(({ functionResponse }) => functionResponse === undefined));
+  const firsts = contents.slice(spoken + 1).flatMap(({ parts }) => parts.find(({ functionCall }) => functionCall !== undefined) ?? []);
+  return firsts.find(({ thoughtSignature }) => thoughtSignature === undefined)?.functionCall?.name;
 }
 
 const callsIn = (parts: readonly GeminiPart[]): number => parts.filter((part) => part.functionCall !== undefined).length;
 
 const DATA_FIELDS = ['text', 'inlineData', 'fileData', 'functionCall', 'functionResponse'] as const;
 
-function wrongPart(model: string, role: string, part: GeminiPart, at: string, place: number): string | undefined {
+function wrongPart(role: string, part: GeminiPart, at: string): string | undefined {
   const fields = DATA_FIELDS.filter((field) => part[field] !== undefined);
   if (fields.length === 0 && part.thoughtSignature === undefined) return `Unable to submit request because it must have one initialized field: ${at}.data`;
   if (fields.length > 1) return `Invalid value (oneof), oneof field 'data' is already set. Cannot set '${fields[1]}' at '${at}'`;
@@ -71,7 +80,6 @@ function wrongPart(model: string, role: string, part: GeminiPart, at: string, pl
   if (part.inlineData !== undefined && !/^(?:image\/(?:png|jpeg|webp|heic|heif|gif)|audio\/|video\/|application\/pdf|text\/)/.test(part.inlineData.mimeType)) return `Unsupported MIME type: ${part.inlineData.mimeType.slice(0, 60)}`;
   const signature = part.thoughtSignature;
   if (signature !== undefined && !ACCEPTED_WITHOUT_SEAL.has(signature) && !isSealed(THOUGHT_SEAL, '', signature)) return 'Corrupted thought signature.';
-  if (signature === undefined && part.functionCall !== undefined && place === 0 && wantsSignatures(model)) return `Function call is missing a thought_signature in functionCall parts. This is required for tools to work correctly. Additional data, function call \`default_api:${part.functionCall.name}\`.`;
   return undefined;
 }
 
