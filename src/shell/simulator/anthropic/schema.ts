@@ -97,6 +97,9 @@ export const messageRequest = z.strictObject({
   inference_geo: text.nullable().optional(),
 });
 
+/** The version of October 2026 has no sampling parameters. Source: Claude API docs, "Versions". */
+export const newestMessageRequest = messageRequest.omit({ temperature: true, top_p: true, top_k: true });
+
 export type CountRequest = z.output<typeof countRequest>;
 export type MessageRequest = z.output<typeof messageRequest>;
 export type Message = MessageRequest['messages'][number];
