@@ -4,8 +4,10 @@ import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createOpenAI } from '@ai-sdk/openai';
 import Anthropic from '@anthropic-ai/sdk';
 import { GoogleGenAI } from '@google/genai';
+import { generateText, isStepCount, jsonSchema, tool } from 'ai';
 import OpenAI, { toFile } from 'openai';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { usdToNano } from '../../src/core/units/index.ts';
@@ -26,7 +28,7 @@ const resources = (first: string, second: string, claude: string, google: string
 apiVersion: airmesh.dev/v1alpha1
 kind: AIProvider
 metadata: {name: openai}
-spec: {type: OpenAI, baseUrl: "${first}/v1", auth: {apiKey: {env: KEY}}, retries: {attempts: 0}, models: [{name: gpt-4.1}]}
+spec: {type: OpenAI, baseUrl: "${first}/v1", auth: {apiKey: {env: KEY}}, retries: {attempts: 0}, models: [{name: gpt-4.1}, {name: gpt-5, price: {inputPerMillion: 2, outputPerMillion: 12}}]}
 ---
 apiVersion: airmesh.dev/v1alpha1
 kind: AIProvider
@@ -55,7 +57,7 @@ spec:
   workloads: [alpha, beta, gamma, delta]
   rules:
   - {name: gemini, match: {models: [gemini-2.5-flash]}, backends: [{provider: gemini}]}
-  - {name: chat, match: {models: [gpt-4.1]}, backends: [{provider: openai}]}
+  - {name: chat, match: {models: [gpt-4.1, gpt-5]}, backends: [{provider: openai}]}
   - {name: mini, match: {models: [gpt-4.1-mini]}, backends: [{provider: other}]}
   - {name: relay, match: {models: [deepseek-v3.2]}, backends: [{provider: relay}]}
   - {name: claude, match: {models: [claude-sonnet-4.5]}, backends: [{provider: anthropic}]}
@@ -159,6 +161,21 @@ describe('stored responses', () => {
 
     await alpha.responses.delete(first.id);
     expect(await failure(alpha.responses.retrieve(first.id))).toMatchObject({ status: 404, code: 'object_not_found' });
+  });
+
+  it('go on by the ids of their items, as Vercel’s AI SDK does with them', async () => {
+    const vercel = createOpenAI({ apiKey: 'any word', baseURL: mesh.baseURLOf('alpha') });
+    const tools = { look: tool({ inputSchema: jsonSchema<{ city: string }>({ type: 'object', properties: { city: { type: 'string' } }, required: ['city'], additionalProperties: false }), execute: () => 'snow' }) };
+    for (const model of ['gpt-4.1', 'gpt-5']) {
+      const { text, steps } = await generateText({ model: vercel.responses(model), prompt: 'Use your tool for Oslo.', tools, maxOutputTokens: 500, maxRetries: 0, stopWhen: isStepCount(3) });
+      expect(steps).toHaveLength(2);
+      expect(text.length).toBeGreaterThan(20);
+    }
+    const stored = await alpha.responses.create({ model: 'gpt-4.1', input: 'say something', max_output_tokens: 50 });
+    const item = stored.output[0]?.id ?? '';
+    const goOn = (client: OpenAI): Promise<unknown> => client.responses.create({ model: 'gpt-4.1', input: [{ type: 'item_reference', id: item }, { role: 'user', content: 'go on' }], max_output_tokens: 50 });
+    await goOn(alpha);
+    expect(await failure(goOn(beta))).toMatchObject({ status: 404, code: 'object_not_found', message: expect.stringContaining(`Item with id '${item}' not found.`) as unknown });
   });
 
   it('come as a stream too', async () => {

@@ -46,7 +46,7 @@ export class Exchange implements ForwardedCall {
   #meter: ResponseMeter | undefined;
   #translator: AnswerTranslator | undefined;
   #watcher: StateWatcher | undefined;
-  #stored: KeptObject | undefined;
+  readonly #stored: KeptObject[] = [];
   #firstByteMs: number | undefined;
   #ended = false;
 
@@ -148,13 +148,13 @@ export class Exchange implements ForwardedCall {
     return model.price === undefined ? undefined : costOf(usage, model.price, this.#meter?.servedTier?.() ?? facts.tier);
   }
 
-  /** A stored answer is the beginning of the next one's input: what both have used so far bounds it. */
+  /** A stored answer is the beginning of the next one's input: what both have used so far bounds it. One of its items is no longer than all of them. */
   #keepSize({ inputTokens, outputTokens }: Usage): void {
-    if (this.#stored !== undefined) this.#keep({ ...this.#stored, tokens: inputTokens + outputTokens });
+    for (const object of this.#stored) this.#ports.state.keep({ ...object, tokens: object.kind === 'item' ? outputTokens : inputTokens + outputTokens });
   }
 
   #keep(object: KeptObject): void {
-    this.#stored = object;
+    this.#stored.push(object);
     this.#ports.state.keep(object);
   }
 

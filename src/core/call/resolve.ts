@@ -8,7 +8,7 @@ import type { Result } from '../units/index.ts';
 import type { CallPorts } from './ports.ts';
 import { faultRefusal, refusal } from './refusals.ts';
 import type { IncomingRequest } from './request.ts';
-import { findReferred, NOTHING_REFERRED } from './state/references.ts';
+import { NOTHING_REFERRED, absent, findReferred } from './state/references.ts';
 import type { Referred } from './state/references.ts';
 import { passesThrough, translate } from './translate.ts';
 import type { BackRequest } from './translate.ts';
@@ -116,21 +116,16 @@ async function resolveCall(
 }
 
 /** What is kept at one provider is of no use at another, and what an API cannot keep is not to vanish silently. */
-function misplacedState({ references: [reference], stores, itemById }: RequestFacts, { provider: home }: Referred, { dialect, endpoint, back, provider }: { dialect: Dialect; endpoint: Endpoint; back: Back; provider: ProviderPolicy }): Refusal | undefined {
+function misplacedState({ references: [reference], stores }: RequestFacts, { provider: home, foreignItem }: Referred, { dialect, endpoint, back, provider }: { dialect: Dialect; endpoint: Endpoint; back: Back; provider: ProviderPolicy }): Refusal | undefined {
   const isSame = passesThrough(dialect, endpoint, back);
-  if (reference !== undefined && (home !== provider.id || !isSame)) {
-    return refusal('unsupported_state', `${reference.param} refers to what is kept at ${home ?? 'no provider'}, and ${provider.id} serves this call. Send the content itself, or name a model that is served there.`, reference.param);
+  if (reference !== undefined && home !== undefined && (home !== provider.id || !isSame)) {
+    return refusal('unsupported_state', `${reference.param} refers to what is kept at ${home}, and ${provider.id} serves this call. Send the content itself, or name a model that is served there.`, reference.param);
   }
-  if (itemById !== undefined && isSame && back.keeps.has('response')) return namedById(itemById);
+  if (foreignItem !== undefined && isSame && back.keeps.has('response')) return absent(foreignItem, dialect);
   if (stores === 'asked' && isSame && !back.keeps.has('response')) {
     return refusal('unsupported_state', `store asks for the answer to be kept, which is not done at ${provider.id}. Leave it out, and send the earlier items with each call.`, 'store');
   }
   return undefined;
-}
-
-/** Whose a response is, is known; whose an item of one is, is not. */
-export function namedById(param: string): Refusal {
-  return refusal('unsupported_state', `${param} is told by its id alone, and would be looked up among what all workloads left at the provider. Name the whole answer in previous_response_id, or send the item with its content (encrypted_content, result).`, param);
 }
 
 /** What is referred to is input like any other. */

@@ -3,8 +3,8 @@ import type { JsonDocument, JsonNode } from '../json/index.ts';
 import type { Result } from '../units/index.ts';
 import type { Endpoint, RequestContentHeaders, RequestFault } from './types.ts';
 
-/** What a provider keeps for whoever holds the key, and is let through here: each belongs to the workload that made it. */
-export type StateKind = 'file' | 'batch' | 'response' | 'cached_content';
+/** What a provider keeps for whoever holds the key, and is let through here: each belongs to the workload that made it. An `item` is one of a stored response's, and goes with it. */
+export type StateKind = 'file' | 'batch' | 'response' | 'item' | 'cached_content';
 
 /** What a request does with such things. `content`: what is in one of them, whatever its form. */
 export type StateAction = 'create' | 'list' | 'get' | 'content' | 'cancel' | 'update' | 'delete';

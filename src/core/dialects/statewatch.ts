@@ -35,7 +35,7 @@ export class ObjectWatcher implements StateWatcher {
     this.#paths = paths;
     this.#found = found;
     const wanted = [paths.id, paths.expires?.path, paths.tokens?.path, ...paths.related.keys()].filter((path) => path !== undefined);
-    const maxPathDepth = Math.max(...wanted.map((path) => path.split('.').length));
+    const maxPathDepth = Math.max(...wanted.map(depthOf));
     this.#watcher = new JsonWatcher({ paths: new Set(wanted), maxPathDepth, maxValueBytes: MAX_VALUE_BYTES, textKeys: NO_KEYS, found: (path, value) => this.#value(path, value) });
   }
 
@@ -64,6 +64,11 @@ export class ObjectWatcher implements StateWatcher {
     this.#more = { ...this.#more, [what]: value };
     if (this.#object !== undefined) this.#found({ ...this.#object, ...this.#more });
   }
+}
+
+/** How many objects and arrays stand around a value: `output[].id` has three. */
+function depthOf(path: string): number {
+  return path.split(/\.|(?=\[\])/).length;
 }
 
 /** A watcher that finds nothing. */

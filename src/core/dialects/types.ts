@@ -56,8 +56,6 @@ export interface RequestFacts {
   readonly cacheWrites?: CacheWrites;
   /** What of the things that the provider keeps it refers to: an earlier response, files. */
   readonly references: readonly StateReference[];
-  /** JSON path of an item that only its id tells: a provider that keeps answers would look it up, whoever it belongs to. */
-  readonly itemById?: string;
   /** Whether the provider is asked to keep the answer; `default`: it is not, and the API keeps it all the same. */
   readonly stores: 'no' | 'default' | 'asked';
 }

@@ -288,11 +288,20 @@ describe('a stored response', () => {
     expect(with_ - without).toBe(120 + ',"previous_response_id":"resp_1"'.length);
   });
 
-  it('is not reached by the id of an item of it', async () => {
+  it('is not reached by the id of an item of it that another workload owns, or nobody', async () => {
     const input = [{ type: 'reasoning', id: 'rs_1', summary: [] }, { role: 'user', content: 'go on' }];
-    expect(await codeOf(bench(), 'POST', '/v1/responses', respond({ input }))).toBe('unsupported_state');
+    expect(await codeOf(bench(), 'POST', '/v1/responses', respond({ input }))).toBe('object_not_found');
     expect(await codeOf(bench(), 'POST', '/v1/files', form(line({ model: 'gpt-4.1', input }, '/v1/responses')), { headers: FORM })).toBe('unsupported_state');
     expect(await codeOf(bench(), 'POST', '/v1/responses', respond({ model: 'claude-sonnet-4.5', input }))).not.toBe('unsupported_state');
+  });
+
+  it.each(['reasoning', 'item_reference'])('goes on by the ids of its items (%s), each as long as the answer at most', async (type) => {
+    const at = bench();
+    answer(await forward(at, 'POST', '/v1/responses', respond()), { id: 'resp_1', output: [{ type: 'reasoning', id: 'rs_1' }, { type: 'message', id: 'msg_1' }], usage });
+    expect(at.kept.filter(({ tokens }) => tokens !== undefined).map(({ kind, id, tokens }) => [kind, id, tokens])).toEqual([['response', 'resp_1', 120], ['item', 'rs_1', 20], ['item', 'msg_1', 20]]);
+    const input = [{ type, id: 'rs_1', ...(type === 'reasoning' ? { summary: [] } : {}) }, { role: 'user', content: 'go on' }];
+    await forward(at, 'POST', '/v1/responses', respond({ input }));
+    expect(await codeOf(at, 'POST', '/v1/responses', respond({ input }), { workload: 'shop/beta' })).toBe('object_not_found');
   });
 
   it('of unknown length is refused by a strict budget', async () => {

@@ -11,7 +11,7 @@ import type { BatchPart } from '../kept.ts';
 import type { StateBook } from '../ports.ts';
 import { outputCapOf, quoteOf } from '../quote.ts';
 import { refusal } from '../refusals.ts';
-import { applyRule, namedById } from '../resolve.ts';
+import { applyRule } from '../resolve.ts';
 import { placeFor } from './place.ts';
 import type { Place, PlaceQuery } from './place.ts';
 import { findReferred } from './references.ts';
@@ -111,7 +111,8 @@ export function placeForModel(body: Uint8Array, request: BatchRequest | undefine
 /** What a request by itself may be, and one of a batch not. */
 function unfit(facts: RequestFacts): Refusal | undefined {
   if (facts.stream) return refusal('invalid_value', 'stream cannot be had from a batch. Leave it out.', 'stream');
-  if (facts.itemById !== undefined) return namedById(facts.itemById);
+  const item = facts.references.find(({ kind }) => kind === 'item');
+  if (item !== undefined) return refusal('unsupported_state', `${item.param} names an item of an earlier answer. Send the item itself, or the whole answer in previous_response_id.`, item.param);
   if (facts.tier !== 'standard') return refusal('invalid_value', 'a batch has a price of its own. Leave the service tier out.', 'service_tier');
   return facts.stores === 'asked' ? refusal('unsupported_state', 'store must be false in a batch: whose an answer is could not be told.', 'store') : undefined;
 }

@@ -5,7 +5,7 @@ import type { Result } from '../../units/index.ts';
 import { bodyForm } from '../content.ts';
 import type { BodyForm } from '../content.ts';
 import { FaultLog, Fields } from '../fields.ts';
-import { MAX_MODEL_BYTES, MAX_TOKEN_CAP, modelNameProblem } from '../openai/limits.ts';
+import { MAX_MODEL_BYTES, MAX_TOKEN_CAP, modelNameProblem } from '../limits.ts';
 import type { Endpoint, RequestContentHeaders, RequestFacts, RequestFault } from '../types.ts';
 import { cacheWritesOf } from './cache.ts';
 import { InputTally, readBlocks, readContextManagement, readMessages, readTools } from './input.ts';

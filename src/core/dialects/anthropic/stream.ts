@@ -1,7 +1,7 @@
 import type { PriceTier } from '../../catalog/index.ts';
 import { parseJson } from '../../json/index.ts';
 import type { JsonDocument, JsonNode } from '../../json/index.ts';
-import { glance, wordTable } from '../openai/glance.ts';
+import { glance, wordTable } from '../glance.ts';
 import { EventReader } from '../sse.ts';
 import type { EventData, EventListener } from '../sse.ts';
 import type { BodyEnd, ResponseMeter, UsageReading } from '../types.ts';

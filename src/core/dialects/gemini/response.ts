@@ -1,3 +1,4 @@
+import { ByteMeter } from '../bytemeter.ts';
 import type { PriceTier, Usage } from '../../catalog/index.ts';
 import { JsonWatcher, parseJson } from '../../json/index.ts';
 import type { AnswerShape, BodyEnd, Endpoint, ResponseMeter, UsageReading } from '../types.ts';
@@ -88,38 +89,5 @@ class JsonMeter implements ResponseMeter {
     else if (path === 'candidates[].finishReason' || path === 'promptFeedback.blockReason') this.#isFinished ||= !isNull;
     else if (document !== undefined) this.#tally.take(path, document, document.root);
     else if (path === 'usageMetadata') this.#tally.note('usageMetadata is not valid JSON, or too long');
-  }
-}
-
-/** Meters what is neither: an HTML page, a compressed answer. Only its length says anything. */
-class ByteMeter implements ResponseMeter {
-  readonly #isError: boolean;
-  #bytes = 0;
-  #hasEnded = false;
-
-  constructor(isError: boolean) {
-    this.#isError = isError;
-  }
-
-  push(chunk: Uint8Array, endOfStream: boolean): Uint8Array {
-    this.#bytes += chunk.length;
-    this.#hasEnded ||= endOfStream;
-    return chunk;
-  }
-
-  reading(): UsageReading {
-    return { kind: 'missing', outputBytes: this.#isError ? 0 : this.#bytes };
-  }
-
-  end(): BodyEnd {
-    return this.#hasEnded ? 'complete' : 'truncated';
-  }
-
-  servedModel(): string | undefined {
-    return undefined;
-  }
-
-  outputTokensSoFar(): number {
-    return 0;
   }
 }

@@ -4,7 +4,8 @@ import type { Result } from '../../units/index.ts';
 import { partText, readMultipart } from '../multipart.ts';
 import type { Part } from '../multipart.ts';
 import type { Endpoint, RequestFacts, RequestFault } from '../types.ts';
-import { BYTES_PER_TOKEN, IMAGE_TOKENS, MAX_CHOICES, MAX_MODEL_BYTES, modelNameProblem, TEMPLATE_TOKENS } from './limits.ts';
+import { MAX_MODEL_BYTES, modelNameProblem } from '../limits.ts';
+import { BYTES_PER_TOKEN, IMAGE_TOKENS, MAX_CHOICES, TEMPLATE_TOKENS } from './limits.ts';
 
 /** Fields that are read, and so may come once only. */
 const READ_FIELDS = new Set(['model', 'stream', 'n', 'output_format', 'service_tier']);

@@ -55,8 +55,6 @@ export class InputTally {
   imageBytes = 0;
   /** What of the things that the provider keeps is referred to. */
   readonly references: StateReference[] = [];
-  /** Path of the first item that only its id tells. */
-  itemById: string | undefined;
   readonly #unbounded = new Set<string>();
 
   get unbounded(): readonly string[] {
@@ -160,11 +158,11 @@ function readItem(item: Fields, tally: InputTally): void {
     case undefined:
       // A message may leave its type out, and so may a reference to a stored item.
       if (item.node('role') !== undefined) return readContent(item, 'content', tally);
-      return refuseReference(item);
+      return tally.refer(item, 'id', 'item');
     case 'message':
       return readContent(item, 'content', tally);
     case 'item_reference':
-      return refuseReference(item);
+      return tally.refer(item, 'id', 'item');
     case 'function_call_output':
     case 'custom_tool_call_output':
       return readContent(item, 'output', tally);
@@ -174,11 +172,11 @@ function readItem(item: Fields, tally: InputTally): void {
       return;
     }
     case 'reasoning':
-      if (item.node('id') !== undefined && item.node('encrypted_content') === undefined && item.node('content') === undefined) tally.itemById ??= item.path;
+      if (item.node('id') !== undefined && item.node('encrypted_content') === undefined && item.node('content') === undefined) tally.refer(item, 'id', 'item');
       return;
     case 'image_generation_call': {
       const result = item.stringNode('result');
-      if (item.node('id') !== undefined && result === undefined) tally.itemById ??= item.path;
+      if (item.node('id') !== undefined && result === undefined) tally.refer(item, 'id', 'item');
       tally.images++;
       if (result !== undefined) tally.imageBytes += item.document.rawLength(result);
       return;
@@ -192,10 +190,6 @@ function readItem(item: Fields, tally: InputTally): void {
       tally.noteUnbounded('input item', type);
       readKept(item, tally);
   }
-}
-
-function refuseReference(item: Fields): void {
-  item.faults.add('unsupported_state', item.path, `${item.path} refers to an item that the provider keeps. Send the item itself.`);
 }
 
 function readContent(holder: Fields, name: string, tally: InputTally): void {

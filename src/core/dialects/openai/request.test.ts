@@ -78,8 +78,6 @@ describe('faults', () => {
     [respond({ tools: [{ type: 'shell', environment: { type: 'container_reference', container_id: 'cntr_1' } }] }), 'tools[0].environment.container_id'],
     [respond({ conversation: 'conv_1' }), 'conversation'],
     [respond({ prompt: { id: 'pmpt_1' } }), 'prompt'],
-    [item({ type: 'item_reference', id: 'msg_1' }), 'input[0]'],
-    [item({ id: 'msg_1' }), 'input[0]'],
   ])('refuses the response %j, which needs what the provider keeps', (body, param) => {
     expect(read('/v1/responses', body)).toMatchObject({ ok: false, error: { code: 'unsupported_state', param } });
   });
@@ -149,16 +147,18 @@ describe('facts', () => {
   });
 
   it.each([
-    [item({ type: 'reasoning', id: 'rs_1', summary: [] }), 'input[0]'],
-    [item({ type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: null }), 'input[0]'],
-    [item({ type: 'image_generation_call', id: 'ig_1' }), 'input[0]'],
+    [item({ type: 'item_reference', id: 'rs_1' }), 'rs_1'],
+    [item({ id: 'rs_1' }), 'rs_1'],
+    [item({ type: 'reasoning', id: 'rs_1', summary: [] }), 'rs_1'],
+    [item({ type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: null }), 'rs_1'],
+    [item({ type: 'image_generation_call', id: 'ig_1' }), 'ig_1'],
     [item({ type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'abc' }), undefined],
     [item({ type: 'reasoning', id: 'rs_1', summary: [], content: [{ type: 'reasoning_text', text: 'x' }] }), undefined],
     [item({ type: 'reasoning', summary: [] }), undefined],
     [item({ type: 'image_generation_call', id: 'ig_1', result: 'aGk=' }), undefined],
     [item({ type: 'message', id: 'msg_1', role: 'assistant', content: 'hi' }), undefined],
-  ])('tells whether %j is told by its id alone', (body, param) => {
-    expect(facts('/v1/responses', body).itemById).toBe(param);
+  ])('tells whether %j is told by its id alone', (body, id) => {
+    expect(facts('/v1/responses', body).references).toEqual(id === undefined ? [] : [{ kind: 'item', id, param: 'input[0].id' }]);
   });
 
   it('refuses ids that no provider makes, and more than can be looked up', () => {

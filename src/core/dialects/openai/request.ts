@@ -9,7 +9,8 @@ import { FaultLog, Fields } from '../fields.ts';
 import type { Endpoint, RequestContentHeaders, RequestFacts, RequestFault } from '../types.ts';
 import { readForm } from './form.ts';
 import { InputTally, readImage, readMessages, readPart, readResponseInput, readTools } from './input.ts';
-import { BYTES_PER_TOKEN, IMAGE_TOKENS, MAX_CHOICES, MAX_MODEL_BYTES, MAX_TOKEN_CAP, modelNameProblem, TEMPLATE_TOKENS, TOOLS_TEMPLATE_TOKENS } from './limits.ts';
+import { MAX_MODEL_BYTES, MAX_TOKEN_CAP, modelNameProblem } from '../limits.ts';
+import { BYTES_PER_TOKEN, IMAGE_TOKENS, MAX_CHOICES, TEMPLATE_TOKENS, TOOLS_TEMPLATE_TOKENS } from './limits.ts';
 import { tierOf } from './usage.ts';
 
 /** What OpenAI takes where a moderation names no model. Source: `ModerationCreateParams` of the `openai` package. */
@@ -68,7 +69,6 @@ function readFacts(endpoint: Endpoint, body: Fields): RequestFacts {
     hasOutput: !WITHOUT_OUTPUT.has(endpoint.operation),
     tier,
     references: tally.references,
-    ...(tally.itemById === undefined ? {} : { itemById: tally.itemById }),
     stores: readStores(endpoint, body),
   };
 }

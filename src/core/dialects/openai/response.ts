@@ -1,3 +1,4 @@
+import { ByteMeter } from '../bytemeter.ts';
 import type { PriceTier, Usage } from '../../catalog/index.ts';
 import { JsonWatcher, parseJson } from '../../json/index.ts';
 import type { AnswerShape, BodyEnd, Endpoint, ResponseMeter, UsageReading } from '../types.ts';
@@ -27,7 +28,7 @@ export function meter(endpoint: Endpoint, answer: AnswerShape): ResponseMeter {
     case 'json':
       return new JsonMeter(endpoint, answer.status >= FIRST_ERROR_STATUS);
     case 'other':
-      return new ByteMeter(endpoint, answer.status >= FIRST_ERROR_STATUS);
+      return new ByteMeter(answer.status >= FIRST_ERROR_STATUS, endpoint.path === '/audio/speech' ? SPEECH_BYTES_PER_TEXT_BYTE : 1);
   }
 }
 
@@ -97,40 +98,5 @@ class JsonMeter implements ResponseMeter {
     if (path === 'model') this.#model = text;
     else if (path === 'service_tier') this.#tier = tierOf(text);
     else if (TOOL_ITEMS.has(text)) this.#toolCalls++;
-  }
-}
-
-/** Meters what is neither: sound, subtitles, an HTML page. Only its length says anything. */
-class ByteMeter implements ResponseMeter {
-  readonly #bytesPerTextByte: number;
-  readonly #isError: boolean;
-  #bytes = 0;
-  #hasEnded = false;
-
-  constructor(endpoint: Endpoint, isError: boolean) {
-    this.#bytesPerTextByte = endpoint.path === '/audio/speech' ? SPEECH_BYTES_PER_TEXT_BYTE : 1;
-    this.#isError = isError;
-  }
-
-  push(chunk: Uint8Array, endOfStream: boolean): Uint8Array {
-    this.#bytes += chunk.length;
-    this.#hasEnded ||= endOfStream;
-    return chunk;
-  }
-
-  reading(): UsageReading {
-    return { kind: 'missing', outputBytes: this.#isError ? 0 : Math.ceil(this.#bytes / this.#bytesPerTextByte) };
-  }
-
-  end(): BodyEnd {
-    return this.#hasEnded ? 'complete' : 'truncated';
-  }
-
-  servedModel(): string | undefined {
-    return undefined;
-  }
-
-  outputTokensSoFar(): number {
-    return 0;
   }
 }

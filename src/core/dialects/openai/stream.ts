@@ -4,8 +4,8 @@ import type { JsonDocument, JsonNode } from '../../json/index.ts';
 import { EventReader } from '../sse.ts';
 import type { EventData, EventListener } from '../sse.ts';
 import type { BodyEnd, Endpoint, ResponseMeter, UsageReading } from '../types.ts';
-import { glance, wordTable } from './glance.ts';
-import type { WordTable } from './glance.ts';
+import { glance, wordTable } from '../glance.ts';
+import type { WordTable } from '../glance.ts';
 import { readUsage, tierOf } from './usage.ts';
 
 /** Bytes of text that make a token at the least guess: long words and runs of spaces. */

@@ -60,6 +60,8 @@ export class KeptThings {
   readonly batches = new Map<string, KeptBatch>();
   /** Response objects by id. */
   readonly responses = new Map<string, unknown>();
+  /** What responses said, by the ids of its items. */
+  readonly items = new Map<string, unknown>();
   /** Cached contents by id. */
   readonly caches = new Map<string, object>();
   readonly #options: KeptOptions;
@@ -76,6 +78,12 @@ export class KeptThings {
       if (answer !== undefined) return answer;
     }
     return undefined;
+  }
+
+  keepResponse(id: string, response: object): void {
+    this.responses.set(id, response);
+    const { output = [] } = response as { readonly output?: readonly { readonly id: string }[] };
+    for (const item of output) this.items.set(item.id, item);
   }
 
   newId(prefix: string): string {

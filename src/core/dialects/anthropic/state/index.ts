@@ -19,7 +19,7 @@ const MULTIPART: ReadonlySet<'multipart'> = new Set(['multipart']);
 const USUAL_PAGE = 20;
 const LARGEST_PAGE = 1000;
 
-const NAMES: Readonly<Record<StateKind, string>> = { file: 'File', batch: 'Message batch', response: 'Response', cached_content: 'Cached content' };
+const NAMES: Readonly<Record<StateKind, string>> = { file: 'File', batch: 'Message batch', response: 'Response', item: 'Item', cached_content: 'Cached content' };
 
 export const state: StateLanguage = {
   absent: ({ kind, id }) => `${NAMES[kind]} ${id} was not found.`,

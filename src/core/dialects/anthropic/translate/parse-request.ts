@@ -3,7 +3,7 @@ import { err, ok } from '../../../units/index.ts';
 import type { Result } from '../../../units/index.ts';
 import { FaultLog, Fields } from '../../fields.ts';
 import type { NeutralChat, NeutralMessage } from '../../neutral.ts';
-import { MAX_MODEL_BYTES, MAX_TOKEN_CAP } from '../../openai/limits.ts';
+import { MAX_MODEL_BYTES, MAX_TOKEN_CAP } from '../../limits.ts';
 import type { ParsedRequest } from '../../translation.ts';
 import type { Endpoint, RequestFault } from '../../types.ts';
 import { LossLog } from './losses.ts';

@@ -3,7 +3,7 @@ import { err, ok } from '../../../units/index.ts';
 import type { Result } from '../../../units/index.ts';
 import { bodyForm } from '../../content.ts';
 import { FaultLog, Fields } from '../../fields.ts';
-import { MAX_MODEL_BYTES } from '../../openai/limits.ts';
+import { MAX_MODEL_BYTES } from '../../limits.ts';
 import { MAX_BATCH_REQUESTS } from '../../state.ts';
 import type { BatchRequest, Creation } from '../../state.ts';
 import type { Endpoint, RequestContentHeaders, RequestFault } from '../../types.ts';

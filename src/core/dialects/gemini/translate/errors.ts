@@ -2,8 +2,8 @@ import { decodeUtf8, encodeJson, parseJson } from '../../../json/index.ts';
 import type { NeutralError, NeutralErrorKind } from '../../neutral.ts';
 import type { LocalReply } from '../../types.ts';
 import { errorValue, isGoogleStatus, rpcStatusOf } from '../rpc.ts';
-import { integerAt, isObject, objectAt, objectsAt, textAt, withoutAbsent, wordAt } from './values.ts';
-import type { JsonObject } from './values.ts';
+import { integerAt, isObject, objectAt, objectsAt, textAt, withoutAbsent, wordAt } from '../../values.ts';
+import type { JsonObject } from '../../values.ts';
 
 /** Longest message and code that are taken over. */
 const MAX_MESSAGE_CHARS = 2000;

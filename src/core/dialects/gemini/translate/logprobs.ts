@@ -1,6 +1,6 @@
 import type { NeutralLogprob } from '../../neutral.ts';
-import { objectAt, objectsAt, textAt } from './values.ts';
-import type { JsonObject } from './values.ts';
+import { objectAt, objectsAt, textAt } from '../../values.ts';
+import type { JsonObject } from '../../values.ts';
 
 type Token = Pick<NeutralLogprob, 'token' | 'logprob'>;
 

@@ -1,10 +1,10 @@
 import { concatBytes, decodeUtf8, encodeUtf8, parseJson } from '../../../json/index.ts';
 import type { NeutralContent, NeutralSource } from '../../neutral.ts';
 import { decodeBase64, encodeBase64, standardBase64 } from './base64.ts';
-import type { LossLog } from './losses.ts';
+import type { LossLog } from '../../losses.ts';
 import type { ObjectReader } from './reading.ts';
-import { withoutAbsent } from './values.ts';
-import type { JsonObject } from './values.ts';
+import { withoutAbsent } from '../../values.ts';
+import type { JsonObject } from '../../values.ts';
 
 export type Media = Exclude<NeutralContent, { readonly kind: 'text' | 'refusal' }>;
 

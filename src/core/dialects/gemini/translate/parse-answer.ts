@@ -1,3 +1,4 @@
+import { parsePlainObject } from '../../../json/index.ts';
 import { err, ok } from '../../../units/index.ts';
 import type { Result } from '../../../units/index.ts';
 import type { NeutralAnswer, NeutralChoice, NeutralEmbeddingAnswer } from '../../neutral.ts';
@@ -7,12 +8,12 @@ import { readFinish } from './finish.ts';
 import { readLogprobs } from './logprobs.ts';
 import { isSilent, readAnswerPart } from './parts.ts';
 import { usageOf } from './usage.ts';
-import { integerAt, numbersAt, objectAt, objectsAt, parseObject, textAt, withoutAbsent, wordAt } from './values.ts';
-import type { JsonObject, ParsedObject } from './values.ts';
+import { integerAt, numbersAt, objectAt, objectsAt, textAt, withoutAbsent, wordAt } from '../../values.ts';
+import type { JsonObject, ParsedObject } from '../../values.ts';
 
 /** Reads a whole answer. Source: `GenerateContentResponse`, `EmbedContentResponse` and `CountTokensResponse` of `@google/genai`. */
 export function parseAnswer(endpoint: Endpoint, body: Uint8Array): Result<NeutralAnswer, string> {
-  const parsed = parseObject(body);
+  const parsed = parsePlainObject(body);
   if (parsed === undefined) return err('The answer is not a JSON object.');
   switch (endpoint.operation) {
     case 'embeddings':

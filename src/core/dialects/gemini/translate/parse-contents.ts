@@ -4,8 +4,8 @@ import { readDetail, readFile, readInline } from './media.ts';
 import type { Media } from './media.ts';
 import type { ObjectReader } from './reading.ts';
 import { readSeal } from './signature.ts';
-import { isEmpty } from './values.ts';
-import type { JsonObject } from './values.ts';
+import { isEmpty } from '../../values.ts';
+import type { JsonObject } from '../../values.ts';
 
 type Role = 'user' | 'assistant';
 

@@ -1,3 +1,4 @@
+import { parsePlainObject } from '../../../json/index.ts';
 import { err, ok } from '../../../units/index.ts';
 import type { Result } from '../../../units/index.ts';
 import type { NeutralChat, NeutralRequest } from '../../neutral.ts';
@@ -9,11 +10,10 @@ import { readEmbedding } from './parse-embedding.ts';
 import { readSettings } from './parse-settings.ts';
 import { readTools } from './parse-tools.ts';
 import { ObjectReader, RequestLog } from './reading.ts';
-import { parseObject } from './values.ts';
 
 /** Reads a caller's request. What it names that has no neutral form is told as lost, never left out without a word. */
 export function parseRequest(endpoint: Endpoint, body: Uint8Array): Result<ParsedRequest, RequestFault> {
-  const parsed = parseObject(body);
+  const parsed = parsePlainObject(body);
   if (parsed === undefined) return err({ code: 'invalid_json', param: undefined, message: 'The body is not a JSON object.' });
   const log = new RequestLog();
   const request = readRequest(endpoint, new ObjectReader(parsed.value, '', log));

@@ -1,8 +1,8 @@
 import type { NeutralChat, NeutralFormat, NeutralReasoning, NeutralSampling } from '../../neutral.ts';
 import type { ObjectReader } from './reading.ts';
 import { jsonSchemaOf } from './schema.ts';
-import { isEmpty, withoutAbsent } from './values.ts';
-import type { JsonObject } from './values.ts';
+import { isEmpty, withoutAbsent } from '../../values.ts';
+import type { JsonObject } from '../../values.ts';
 
 type Settings = Pick<NeutralChat, 'sampling' | 'format' | 'reasoning' | 'maxOutputTokens' | 'choices'>;
 

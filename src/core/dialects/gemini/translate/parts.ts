@@ -2,8 +2,8 @@ import type { NeutralPart } from '../../neutral.ts';
 import { standardBase64 } from './base64.ts';
 import type { AnswerCalls } from './calls.ts';
 import { readSeal, writeSeal } from './signature.ts';
-import { isEmpty, objectAt, textAt, withoutAbsent, wordAt } from './values.ts';
-import type { JsonObject } from './values.ts';
+import { isEmpty, objectAt, textAt, withoutAbsent, wordAt } from '../../values.ts';
+import type { JsonObject } from '../../values.ts';
 import { argumentsOf } from './write-contents.ts';
 
 /**

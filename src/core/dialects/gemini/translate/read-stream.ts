@@ -1,3 +1,4 @@
+import { parsePlainObject } from '../../../json/index.ts';
 import type { NeutralEvent, NeutralPart } from '../../neutral.ts';
 import { EventReader } from '../../sse.ts';
 import type { EventData, EventListener } from '../../sse.ts';
@@ -10,8 +11,8 @@ import { readFinish } from './finish.ts';
 import { readLogprobs } from './logprobs.ts';
 import { isSilent, readAnswerPart } from './parts.ts';
 import { usageOf } from './usage.ts';
-import { integerAt, objectAt, objectsAt, parseObject, textAt, withoutAbsent, wordAt } from './values.ts';
-import type { JsonObject, ParsedObject } from './values.ts';
+import { integerAt, objectAt, objectsAt, textAt, withoutAbsent, wordAt } from '../../values.ts';
+import type { JsonObject, ParsedObject } from '../../values.ts';
 
 /** Where one candidate of a stream is. */
 interface Candidate {
@@ -51,7 +52,7 @@ class GeminiStreamReader implements StreamReader, EventListener {
 
   event(_name: string, { bytes, start, end }: EventData): 'keep' {
     if (this.#isOver) return 'keep';
-    const parsed = parseObject(bytes.subarray(start, end));
+    const parsed = parsePlainObject(bytes.subarray(start, end));
     if (parsed === undefined) this.skipped++;
     else this.#read(parsed);
     return 'keep';

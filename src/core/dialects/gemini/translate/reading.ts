@@ -1,8 +1,8 @@
 import { FaultLog } from '../../fields.ts';
 import { camelCase, spelling } from '../protojson.ts';
-import { LossLog } from './losses.ts';
-import { isObject } from './values.ts';
-import type { JsonObject } from './values.ts';
+import { LossLog } from '../../losses.ts';
+import { isObject } from '../../values.ts';
+import type { JsonObject } from '../../values.ts';
 
 /** Names of the caller's that are repeated in a message; others may be content in disguise. */
 const PLAIN_NAME = /^[A-Za-z0-9_.-]{1,64}$/;

@@ -1,5 +1,5 @@
-import { isObject } from './values.ts';
-import type { JsonObject } from './values.ts';
+import { isObject } from '../../values.ts';
+import type { JsonObject } from '../../values.ts';
 
 /*
  * Gemini has two languages for schemas: a subset of OpenAPI 3.0 with types in capitals (`Schema`), and JSON Schema.

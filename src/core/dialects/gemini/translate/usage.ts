@@ -1,10 +1,12 @@
 import type { Usage } from '../../../catalog/index.ts';
 import { readUsage } from '../usage.ts';
-import { isEmpty, withoutAbsent } from './values.ts';
-import type { JsonObject, ParsedObject } from './values.ts';
+import { isEmpty, isObject, withoutAbsent } from '../../values.ts';
+import type { JsonObject, ParsedObject } from '../../values.ts';
 
 /** Reads the `usageMetadata` of an answer. What is absent or unsound is unknown. */
-export function usageOf({ document }: ParsedObject): Usage | undefined {
+export function usageOf(object: ParsedObject): Usage | undefined {
+  const document = isObject(object.value['usageMetadata']) ? object.document() : undefined;
+  if (document === undefined) return undefined;
   const members = document.members(document.root);
   const node = members.ok ? members.value.get('usageMetadata') : undefined;
   const found = node === undefined ? 'absent' : readUsage(document, node);

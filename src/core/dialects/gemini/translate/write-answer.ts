@@ -6,8 +6,8 @@ import { writeFinish } from './finish.ts';
 import { writeLogprobs } from './logprobs.ts';
 import { writeAnswerPart } from './parts.ts';
 import { writeUsage } from './usage.ts';
-import { withoutAbsent } from './values.ts';
-import type { JsonObject } from './values.ts';
+import { withoutAbsent } from '../../values.ts';
+import type { JsonObject } from '../../values.ts';
 
 /** Writes a whole answer for a caller. Source: as for `parseAnswer`. */
 export function writeAnswer(answer: NeutralAnswer, context: AnswerContext): Uint8Array {

@@ -1,11 +1,11 @@
 import type { NeutralContent, NeutralMessage, NeutralPart, NeutralThinking, NeutralToolCall, NeutralToolResult } from '../../neutral.ts';
 import type { Generation } from './generation.ts';
-import type { LossLog } from './losses.ts';
+import type { LossLog } from '../../losses.ts';
 import { writeMedia } from './media.ts';
 import type { Media } from './media.ts';
 import { NO_SIGNATURE } from './signature.ts';
-import { isObject, withoutAbsent } from './values.ts';
-import type { JsonObject } from './values.ts';
+import { isObject, withoutAbsent } from '../../values.ts';
+import type { JsonObject } from '../../values.ts';
 
 /** What a conversation is in Gemini's form. */
 export interface WrittenMessages {

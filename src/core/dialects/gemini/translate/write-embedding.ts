@@ -2,9 +2,9 @@ import { encodeJson } from '../../../json/index.ts';
 import type { NeutralEmbedding } from '../../neutral.ts';
 import type { WrittenRequest } from '../../translation.ts';
 import { bareModel, endpointOf } from '../endpoints.ts';
-import { LossLog } from './losses.ts';
-import { withoutAbsent } from './values.ts';
-import type { JsonObject } from './values.ts';
+import { LossLog } from '../../losses.ts';
+import { withoutAbsent } from '../../values.ts';
+import type { JsonObject } from '../../values.ts';
 
 /** Writes one request for an embedding, or a list of them. Vectors always come as numbers; the caller's writer encodes them. */
 export function writeEmbedding(embedding: NeutralEmbedding): WrittenRequest {

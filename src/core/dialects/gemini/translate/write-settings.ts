@@ -1,10 +1,10 @@
 import type { NeutralChat, NeutralFormat } from '../../neutral.ts';
 import { MAX_CANDIDATES } from '../limits.ts';
 import type { Generation } from './generation.ts';
-import type { LossLog } from './losses.ts';
+import type { LossLog } from '../../losses.ts';
 import { withoutConst } from './schema.ts';
-import { isEmpty, withoutAbsent } from './values.ts';
-import type { JsonObject } from './values.ts';
+import { isEmpty, withoutAbsent } from '../../values.ts';
+import type { JsonObject } from '../../values.ts';
 import { writeThinkingConfig } from './write-thinking.ts';
 
 /** Most stop sequences. Source: Gemini API reference, "GenerationConfig". */

@@ -7,8 +7,8 @@ import { writeFinish } from './finish.ts';
 import { writeLogprobs } from './logprobs.ts';
 import { writeAnswerPart } from './parts.ts';
 import { writeUsage } from './usage.ts';
-import { withoutAbsent } from './values.ts';
-import type { JsonObject } from './values.ts';
+import { withoutAbsent } from '../../values.ts';
+import type { JsonObject } from '../../values.ts';
 
 /** Longest arguments of all calls that are held until they are whole. No model writes as much. */
 const MAX_HELD_CHARS = 16 * 1024 * 1024;

@@ -1,8 +1,8 @@
 import type { NeutralReasoning } from '../../neutral.ts';
 import type { Generation } from './generation.ts';
-import type { LossLog } from './losses.ts';
-import { isEmpty, withoutAbsent } from './values.ts';
-import type { JsonObject } from './values.ts';
+import type { LossLog } from '../../losses.ts';
+import { isEmpty, withoutAbsent } from '../../values.ts';
+import type { JsonObject } from '../../values.ts';
 
 type Effort = NonNullable<NeutralReasoning['effort']>;
 

@@ -1,7 +1,7 @@
 import type { NeutralChat, NeutralTool, NeutralToolChoice } from '../../neutral.ts';
-import type { LossLog } from './losses.ts';
-import { withoutAbsent } from './values.ts';
-import type { JsonObject } from './values.ts';
+import type { LossLog } from '../../losses.ts';
+import { withoutAbsent } from '../../values.ts';
+import type { JsonObject } from '../../values.ts';
 
 /** Writes `tools` and `toolConfig`; neither where there are no tools. */
 export function writeTools({ tools, toolChoice, parallelToolCalls }: NeutralChat, losses: LossLog): JsonObject {

@@ -15,7 +15,7 @@ import { OUTPUT_FIELDS, readBatch, readResults } from './results.ts';
 
 const NO_RELATED: ReadonlyMap<string, StateKind> = new Map();
 
-const RELATED: Readonly<Partial<Record<StateKind, ReadonlyMap<string, StateKind>>>> = { batch: OUTPUT_FIELDS };
+const RELATED: Readonly<Partial<Record<StateKind, ReadonlyMap<string, StateKind>>>> = { batch: OUTPUT_FIELDS, response: new Map([['output[].id', 'item']]) };
 
 /** Items of a page where the caller does not say, and at most. Source: API reference, "List files" and "List batches". */
 const PAGES: Readonly<Partial<Record<StateKind, { readonly usual: number; readonly largest: number }>>> = {
@@ -27,6 +27,7 @@ const ABSENT: Readonly<Record<StateKind, (id: string) => string>> = {
   file: (id) => `No such File object: ${id}`,
   batch: (id) => `No batch found with id '${id}'.`,
   response: (id) => `Response with id '${id}' not found.`,
+  item: (id) => `Item with id '${id}' not found.`,
   cached_content: (id) => `No such object: ${id}`,
 };
 
@@ -53,38 +54,43 @@ function shapeOf({ state: target }: Endpoint): Parameters<typeof filterPage>[1] 
   return { items: 'data', kind, id: 'id', related: RELATED[kind] ?? NO_RELATED, namesEnds: true };
 }
 
-/** Finds the id of a response that comes as a stream: its first event has it. */
+/** The event that begins an item of a response's output. Source: `ResponseOutputItemAddedEvent` of the `openai` package. */
+const ITEM_ADDED = 'response.output_item.added';
+
+/** Finds the id of a response that comes as a stream, which its first event has, and those of its items. */
 class ResponseIdReader implements StateWatcher {
   readonly #found: (object: FoundObject) => void;
   readonly #reader = new EventReader(
     {
-      event: (_name, { bytes, start, end }) => {
-        this.#read(bytes.subarray(start, end));
+      event: (name, { bytes, start, end }) => {
+        this.#read(name, bytes.subarray(start, end));
         return 'keep';
       },
       unreadable: () => undefined,
     },
     false,
   );
-  #isDone = false;
+  #isNamed = false;
 
   constructor(found: (object: FoundObject) => void) {
     this.#found = found;
   }
 
   push(chunk: Uint8Array, endOfStream: boolean): void {
-    if (!this.#isDone) this.#reader.push(chunk, endOfStream);
+    this.#reader.push(chunk, endOfStream);
   }
 
-  #read(data: Uint8Array): void {
-    // Later events hold the whole answer; they are not parsed again.
-    if (this.#isDone) return;
+  #read(name: string, data: Uint8Array): void {
+    // Other events hold texts, and the last one the whole answer: they are not parsed again.
+    if (this.#isNamed && name !== ITEM_ADDED) return;
     const parsed = parseJson(data);
     if (!parsed.ok) return;
-    const response = membersOf(parsed.value, membersOf(parsed.value, parsed.value.root).get('response'));
-    const id = textAt(parsed.value, response, 'id');
-    if (id === undefined || !isObjectId(id)) return;
-    this.#isDone = true;
-    this.#found({ kind: 'response', id });
+    const members = membersOf(parsed.value, parsed.value.root);
+    const idOf = (member: string): string | undefined => textAt(parsed.value, membersOf(parsed.value, members.get(member)), 'id');
+    const [response, item] = [idOf('response'), idOf('item')];
+    if (item !== undefined && isObjectId(item)) this.#found({ kind: 'item', id: item });
+    if (this.#isNamed || response === undefined || !isObjectId(response)) return;
+    this.#isNamed = true;
+    this.#found({ kind: 'response', id: response });
   }
 }

@@ -157,7 +157,7 @@ describe('an answer', () => {
     [UPLOAD, '{"metadata":{"id":"x"},"expires_at":99,"id":"file-1"}', [{ kind: 'file', id: 'file-1', expiresAtS: 99 }]],
     [UPLOAD, '{"id":"file-1","expires_at":99}', [{ kind: 'file', id: 'file-1' }, { kind: 'file', id: 'file-1', expiresAtS: 99 }]],
     [CREATE, '{"id":"batch_1","expires_at":99,"output_file_id":"file-2","error_file_id":null}', [{ kind: 'batch', id: 'batch_1' }, { kind: 'file', id: 'file-2' }]],
-    [response, '{"output":[{"id":"msg_1"}],"id":"resp_1"}', [{ kind: 'response', id: 'resp_1' }]],
+    [response, '{"output":[{"id":"msg_1"}],"id":"resp_1"}', [{ kind: 'item', id: 'msg_1' }, { kind: 'response', id: 'resp_1' }]],
     [response, '{"id":"../resp_1"}', []],
     [response, '{"id":5}', []],
   ])('to %j is read', (endpoint_, answer, objects) => {

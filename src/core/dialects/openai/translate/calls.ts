@@ -1,5 +1,5 @@
 import type { ObjectReader } from './reading.ts';
-import { isObjectText } from './values.ts';
+import { isObjectText } from '../../values.ts';
 import type { NeutralToolCall } from '../../neutral.ts';
 
 /** Tool calls of a conversation whose results have not been read yet, by id. */

@@ -1,8 +1,8 @@
 import { decodeUtf8, encodeJson, parseJson } from '../../../json/index.ts';
 import type { NeutralError, NeutralErrorKind } from '../../neutral.ts';
 import type { LocalReply } from '../../types.ts';
-import { isObject, objectAt, wordAt } from './values.ts';
-import type { JsonObject } from './values.ts';
+import { isObject, objectAt, wordAt } from '../../values.ts';
+import type { JsonObject } from '../../values.ts';
 
 /** Longest sentence of a provider's that is passed on. */
 const MAX_MESSAGE_CHARS = 2000;

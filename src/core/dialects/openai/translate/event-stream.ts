@@ -4,7 +4,7 @@ import { EventReader } from '../../sse.ts';
 import type { EventData, EventListener } from '../../sse.ts';
 import type { StreamReader, StreamWriter } from '../../translation.ts';
 import { readErrorObject } from './error.ts';
-import type { JsonObject, ParsedObject } from './values.ts';
+import type { JsonObject, ParsedObject } from '../../values.ts';
 
 const DONE = encodeUtf8('[DONE]');
 /** A comment, which clients pass over; it keeps the connection from looking idle. */

@@ -12,7 +12,7 @@ import type { AnswerContext, ParsedRequest, StreamReader, StreamWriter, Translat
 import type { Endpoint, RequestFault } from '../../types.ts';
 import { errorStatus, parseError, writeError } from './error.ts';
 import { languageOf } from './language.ts';
-import { LossLog } from './losses.ts';
+import { LossLog } from '../../losses.ts';
 import { ObjectReader, RequestLog } from './reading.ts';
 import { writeNeutral } from './write-request.ts';
 

@@ -21,8 +21,8 @@ import { ResponseEvents } from './responses/read-stream.ts';
 import { writeResponse } from './responses/write-answer.ts';
 import { INPUT_TOKENS } from './responses/write-count.ts';
 import { ResponseStreamWriter } from './responses/write-stream.ts';
-import { integerAt } from './values.ts';
-import type { JsonObject, ParsedObject } from './values.ts';
+import { integerAt } from '../../values.ts';
+import type { JsonObject, ParsedObject } from '../../values.ts';
 
 /** One endpoint's language; what it lacks, the endpoint does not do. */
 export interface Language {

@@ -1,7 +1,7 @@
 import { encodeUtf8 } from '../../../json/index.ts';
 import type { NeutralLogprob } from '../../neutral.ts';
-import { objectsAt, textAt } from './values.ts';
-import type { JsonObject } from './values.ts';
+import { objectsAt, textAt } from '../../values.ts';
+import type { JsonObject } from '../../values.ts';
 
 /** Reads the tokens of an answer with their likelihoods. Source: `ChatCompletionTokenLogprob` of the `openai` package. */
 export function readLogprobs(holder: JsonObject | undefined, name: string): readonly NeutralLogprob[] {

@@ -1,8 +1,9 @@
 import type { NeutralChat, NeutralFormat, NeutralReasoning, NeutralSampling, NeutralTool, NeutralToolChoice } from '../../neutral.ts';
-import { MAX_CHOICES, MAX_TOKEN_CAP } from '../limits.ts';
+import { MAX_TOKEN_CAP } from '../../limits.ts';
+import { MAX_CHOICES } from '../limits.ts';
 import { tierOf } from '../usage.ts';
 import type { ObjectReader } from './reading.ts';
-import { withoutAbsent } from './values.ts';
+import { withoutAbsent } from '../../values.ts';
 
 /*
  * Fields that chat completions, responses and text completions share.

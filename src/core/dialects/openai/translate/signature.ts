@@ -1,6 +1,6 @@
 import type { NeutralSignature, NeutralThinking, NeutralToolCall } from '../../neutral.ts';
-import { isObject, objectAt, withoutAbsent, wordAt } from './values.ts';
-import type { JsonObject } from './values.ts';
+import { isObject, objectAt, withoutAbsent, wordAt } from '../../values.ts';
+import type { JsonObject } from '../../values.ts';
 
 /*
  * Seals of other providers, kept where callers of OpenAI's APIs give them back unread with the next request. Without

@@ -2,8 +2,8 @@ import type { Usage } from '../../../catalog/index.ts';
 import type { JsonDocument, JsonNode } from '../../../json/index.ts';
 import type { Endpoint } from '../../types.ts';
 import { readUsage } from '../usage.ts';
-import { isObject, objectAt, withoutAbsent } from './values.ts';
-import type { JsonObject, ParsedObject } from './values.ts';
+import { isObject, objectAt, withoutAbsent } from '../../values.ts';
+import type { JsonObject, ParsedObject } from '../../values.ts';
 
 /** Reads the `usage` member of an answer, of a part of a stream, or of the member `within`. What is absent or unsound is unknown. */
 export function usageOf(object: ParsedObject, endpoint: Endpoint, within?: string): Usage | undefined {

@@ -2,9 +2,9 @@ import type { NeutralRequest } from '../../neutral.ts';
 import type { Endpoint } from '../../types.ts';
 import { writeChat } from './chat/write-request.ts';
 import { writeEmbedding } from './embeddings/request.ts';
-import type { LossLog } from './losses.ts';
+import type { LossLog } from '../../losses.ts';
 import { INPUT_TOKENS, writeCount } from './responses/write-count.ts';
-import type { JsonObject } from './values.ts';
+import type { JsonObject } from '../../values.ts';
 
 const CHAT: Endpoint = { operation: 'chat', path: '/chat/completions', body: 'json' };
 const EMBEDDINGS: Endpoint = { operation: 'embeddings', path: '/embeddings', body: 'json' };

@@ -15,15 +15,18 @@ import { failure, invalid, parsed } from '../errors.ts';
 import { unknownModel } from '../rules.ts';
 import { responseUsage } from '../usage.ts';
 import { promptOf } from './prompt.ts';
+import { withItems } from './references.ts';
 import { REASONING_SEAL, impossible } from './rules.ts';
 import { countRequest, responsesRequest } from './schema.ts';
 import type { ResponsesRequest } from './schema.ts';
 
 /** `POST /responses`. Source: `Response` and `ResponseStreamEvent` of the `openai` package. */
 export async function responses(body: unknown, exchange: Exchange): Promise<void> {
-  const request = parsed(responsesRequest, body, exchange);
-  if (request === undefined) return;
+  const asked = parsed(responsesRequest, body, exchange);
+  if (asked === undefined) return;
   const { kept } = exchange;
+  const request = withItems(asked, kept);
+  if ('status' in request) return refuse(exchange, request);
   const problem = unknownModel(request.model) ?? impossible(request) ?? missingEarlier(request, kept);
   if (problem !== undefined) return refuse(exchange, problem);
   const prompt = promptOf(request);
@@ -33,7 +36,7 @@ export async function responses(body: unknown, exchange: Exchange): Promise<void
   const counted = countedOf(inputTokens(spans) + earlier, outcome, exchange.cache.automatic(request.model, spans, CACHE));
   const id = request.store === false ? idOf('resp_', outcome.seed) : kept.newId('resp_');
   const answer = new ResponseAnswer(request, id, outcome, counted, exchange.faults);
-  if (request.store !== false) kept.responses.set(id, answer.body());
+  if (request.store !== false) kept.keepResponse(id, answer.body());
   await deliver(exchange, { model: request.model, counted, stream: request.stream === true ? answer.stream() : undefined, body: () => answer.body() });
 }
 
@@ -134,17 +137,17 @@ class ResponseAnswer {
     const items: OutputItem[] = [];
     if (thought.length > 0) items.push(this.#reasoning(thought));
     for (const [place, call] of calls.entries()) {
-      items.push({ type: 'function_call', id: idOf('fc_', this.#seed, place), call_id: idOf('call_', this.#seed, place), name: call.name, arguments: call.arguments, status: 'completed' });
+      items.push({ type: 'function_call', id: idOf('fc_', this.#id, place), call_id: idOf('call_', this.#seed, place), name: call.name, arguments: call.arguments, status: 'completed' });
     }
     if (calls.length > 0) return items;
     const content = pieces.length === 0 ? [] : [this.#part(pieces.join(''))];
-    return pieces.length === 0 && thought.length > 0 ? items : [...items, { type: 'message', id: idOf('msg_', this.#seed), status: 'completed', role: 'assistant', content }];
+    return pieces.length === 0 && thought.length > 0 ? items : [...items, { type: 'message', id: idOf('msg_', this.#id), status: 'completed', role: 'assistant', content }];
   }
 
   #reasoning(thought: readonly string[]): OutputItem {
     const wantsSeal = this.#request.include?.includes('reasoning.encrypted_content') === true;
     const summary = this.#request.reasoning?.summary == null ? [] : [{ type: 'summary_text', text: thought.join('') }];
-    return { type: 'reasoning', id: idOf('rs_', this.#seed), summary, ...(wantsSeal ? { encrypted_content: seal(REASONING_SEAL, '', this.#seed) } : {}) };
+    return { type: 'reasoning', id: idOf('rs_', this.#id), summary, ...(wantsSeal ? { encrypted_content: seal(REASONING_SEAL, '', this.#seed) } : {}) };
   }
 
   #itemEvents(item: OutputItem, index: number): readonly string[] {

@@ -34,6 +34,10 @@ function turnOf(item: Item): Turn[] {
     case 'function_call_output':
       return [{ role: 'tool', parts: partsOf(item.output) }];
     case 'reasoning':
+    // What they refer to stands in their place already.
+    case 'item_reference':
+    case undefined:
+    case null:
       return [];
   }
 }

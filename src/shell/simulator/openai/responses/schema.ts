@@ -29,6 +29,7 @@ const phase = z.enum(['commentary', 'final_answer']).nullable().optional();
 const item = z.union([
   z.strictObject({ type: z.literal('message').optional(), id, role: z.enum(['user', 'system', 'developer']), content: z.union([text, z.array(given).min(1)]), status: state }),
   z.strictObject({ type: z.literal('message').optional(), id, role: z.literal('assistant'), content: z.union([text, z.array(said)]), status: state, phase }),
+  z.strictObject({ type: z.literal('item_reference').nullable().optional(), id: text.min(1) }),
   z.strictObject({ type: z.literal('function_call'), id, call_id: text.min(1), name: text.min(1), arguments: text, status: state }),
   z.strictObject({ type: z.literal('function_call_output'), id: text.nullable().optional(), call_id: text.min(1), output: z.union([text, z.array(given)]), status: state }),
   z.strictObject({ type: z.literal('reasoning'), id, summary: z.array(z.strictObject({ type: z.literal('summary_text'), text })), content: z.array(z.unknown()).optional(), encrypted_content: text.nullable().optional(), status: state }),

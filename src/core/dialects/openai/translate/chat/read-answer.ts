@@ -5,8 +5,8 @@ import type { Endpoint } from '../../../types.ts';
 import { readLogprobs } from '../logprobs.ts';
 import { readCallSignature } from '../signature.ts';
 import { usageOf } from '../usage.ts';
-import { integerAt, isObject, objectAt, objectsAt, textAt, wordAt } from '../values.ts';
-import type { JsonObject, ParsedObject } from '../values.ts';
+import { integerAt, isObject, objectAt, objectsAt, textAt, wordAt } from '../../../values.ts';
+import type { JsonObject, ParsedObject } from '../../../values.ts';
 import { readFinish } from './finish.ts';
 
 /** Reads a `chat.completion` as OpenAI and compatible servers write it: what is missing is left out, not objected to. */

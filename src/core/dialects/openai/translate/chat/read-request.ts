@@ -1,7 +1,7 @@
 import type { NeutralChat, NeutralSampling } from '../../../neutral.ts';
 import { readCap, readChoices, readModel, readReasoning, readSampling, readStream, readTier, readUser } from '../parameters.ts';
 import type { ObjectReader } from '../reading.ts';
-import { withoutAbsent } from '../values.ts';
+import { withoutAbsent } from '../../../values.ts';
 import { readMessages } from './read-messages.ts';
 import { readFormat, readToolUse } from './read-tools.ts';
 

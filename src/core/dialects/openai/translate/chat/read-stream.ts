@@ -5,8 +5,8 @@ import type { StreamLanguage } from '../event-stream.ts';
 import { readLogprobs } from '../logprobs.ts';
 import { readCallSignature } from '../signature.ts';
 import { usageOf } from '../usage.ts';
-import { integerAt, isObject, objectAt, objectsAt, textAt, wordAt } from '../values.ts';
-import type { JsonObject, ParsedObject } from '../values.ts';
+import { integerAt, isObject, objectAt, objectsAt, textAt, wordAt } from '../../../values.ts';
+import type { JsonObject, ParsedObject } from '../../../values.ts';
 import { readFinish } from './finish.ts';
 import { readContentPart, thoughtOf, unnamedCall } from './read-answer.ts';
 

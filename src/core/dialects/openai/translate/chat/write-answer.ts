@@ -4,7 +4,7 @@ import { answerId } from '../answer-context.ts';
 import { writeLogprobs } from '../logprobs.ts';
 import { writeCallSignature } from '../signature.ts';
 import { writeChatUsage } from '../usage.ts';
-import type { JsonObject } from '../values.ts';
+import type { JsonObject } from '../../../values.ts';
 import { writeFinish } from './finish.ts';
 
 /** Writes a `chat.completion`. Thinking goes where DeepSeek puts it, which clients of compatible servers look at. */

@@ -1,8 +1,8 @@
 import type { NeutralContent, NeutralMessage, NeutralPart, NeutralToolCall, NeutralToolResult } from '../../../neutral.ts';
-import type { LossLog } from '../losses.ts';
+import type { LossLog } from '../../../losses.ts';
 import { audioFormatOf, writeDataUrl } from '../media.ts';
-import { withoutAbsent } from '../values.ts';
-import type { JsonObject } from '../values.ts';
+import { withoutAbsent } from '../../../values.ts';
+import type { JsonObject } from '../../../values.ts';
 
 /** A file's name is not optional beside its data, but says nothing to the model. */
 const UNNAMED_FILE = 'document.pdf';

@@ -1,8 +1,8 @@
 import type { NeutralChat, NeutralFormat, NeutralTool, NeutralToolChoice } from '../../../neutral.ts';
-import type { LossLog } from '../losses.ts';
+import type { LossLog } from '../../../losses.ts';
 import { writeEffort } from '../reasoning.ts';
-import { withoutAbsent } from '../values.ts';
-import type { JsonObject } from '../values.ts';
+import { withoutAbsent } from '../../../values.ts';
+import type { JsonObject } from '../../../values.ts';
 import { writeMessages } from './write-messages.ts';
 
 /** Most stop sequences that the API takes. Source: `stop` in `ChatCompletionCreateParamsBase` of the `openai` package. */

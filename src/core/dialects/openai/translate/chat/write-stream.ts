@@ -8,7 +8,7 @@ import type { StreamStep } from '../event-stream.ts';
 import { writeLogprobs } from '../logprobs.ts';
 import { writeCallSignature } from '../signature.ts';
 import { writeChatUsage } from '../usage.ts';
-import type { JsonObject } from '../values.ts';
+import type { JsonObject } from '../../../values.ts';
 import { writeFinish } from './finish.ts';
 
 /** Steps that add to a choice. */

@@ -8,8 +8,8 @@ import { readFinish, writeFinish } from '../chat/finish.ts';
 import type { ChatFinish } from '../chat/finish.ts';
 import { textOf } from '../chat/write-answer.ts';
 import { usageOf, writeChatUsage } from '../usage.ts';
-import { integerAt, objectsAt, textAt, wordAt } from '../values.ts';
-import type { JsonObject, ParsedObject } from '../values.ts';
+import { integerAt, objectsAt, textAt, wordAt } from '../../../values.ts';
+import type { JsonObject, ParsedObject } from '../../../values.ts';
 
 /** What a text alone can end in. */
 export const TEXT_ONLY = { calls: false, refused: false };

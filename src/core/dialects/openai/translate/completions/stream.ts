@@ -9,8 +9,8 @@ import { errorObject } from '../error.ts';
 import { EventStreamWriter } from '../event-stream.ts';
 import type { StreamLanguage, StreamStep } from '../event-stream.ts';
 import { usageOf, writeChatUsage } from '../usage.ts';
-import { integerAt, objectsAt, textAt, wordAt } from '../values.ts';
-import type { JsonObject, ParsedObject } from '../values.ts';
+import { integerAt, objectsAt, textAt, wordAt } from '../../../values.ts';
+import type { JsonObject, ParsedObject } from '../../../values.ts';
 import { textFinish, TEXT_ONLY } from './answer.ts';
 
 /** Reads the chunks of a streamed `text_completion`, which look like the whole. */

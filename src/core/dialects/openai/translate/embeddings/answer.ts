@@ -4,8 +4,8 @@ import type { NeutralEmbeddingAnswer } from '../../../neutral.ts';
 import type { AnswerContext } from '../../../translation.ts';
 import type { Endpoint } from '../../../types.ts';
 import { usageOf, writeEmbeddingUsage } from '../usage.ts';
-import { integerAt, objectsAt, textAt } from '../values.ts';
-import type { JsonObject, ParsedObject } from '../values.ts';
+import { integerAt, objectsAt, textAt } from '../../../values.ts';
+import type { JsonObject, ParsedObject } from '../../../values.ts';
 import { readVector, writeVector } from './vectors.ts';
 
 /** Reads a list of embeddings, in the order of its indexes. Source: `CreateEmbeddingResponse` of the `openai` package. */

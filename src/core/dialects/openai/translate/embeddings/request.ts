@@ -1,9 +1,9 @@
 import type { NeutralEmbedding } from '../../../neutral.ts';
-import type { LossLog } from '../losses.ts';
+import type { LossLog } from '../../../losses.ts';
 import { readModel, readUser } from '../parameters.ts';
 import type { ObjectReader } from '../reading.ts';
-import { withoutAbsent } from '../values.ts';
-import type { JsonObject } from '../values.ts';
+import { withoutAbsent } from '../../../values.ts';
+import type { JsonObject } from '../../../values.ts';
 
 /** More dimensions than any model has. */
 const DIMENSIONS = { min: 1, max: 1_000_000 };

@@ -1,7 +1,7 @@
 import type { NeutralLogprob, NeutralThinking, NeutralToolCall } from '../../../neutral.ts';
 import { writeLogprobs } from '../logprobs.ts';
 import { writeCallSignature, writeSeal } from '../signature.ts';
-import type { JsonObject } from '../values.ts';
+import type { JsonObject } from '../../../values.ts';
 
 /*
  * Items of a response's output.

@@ -1,6 +1,6 @@
 import type { NeutralLogprob, NeutralThinking, NeutralToolCall } from '../../../neutral.ts';
 import { writeLogprobs } from '../logprobs.ts';
-import type { JsonObject } from '../values.ts';
+import type { JsonObject } from '../../../values.ts';
 import { callItem, messageItem, reasoningItem, refusalPart, summaryPart, textPart } from './items.ts';
 import type { ItemStatus } from './items.ts';
 

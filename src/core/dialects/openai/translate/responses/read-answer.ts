@@ -7,8 +7,8 @@ import type { Said } from '../chat/finish.ts';
 import { readLogprobs } from '../logprobs.ts';
 import { readCallSignature, readSeal } from '../signature.ts';
 import { usageOf } from '../usage.ts';
-import { integerAt, objectAt, objectsAt, textAt, wordAt } from '../values.ts';
-import type { JsonObject, ParsedObject } from '../values.ts';
+import { integerAt, objectAt, objectsAt, textAt, wordAt } from '../../../values.ts';
+import type { JsonObject, ParsedObject } from '../../../values.ts';
 
 /** Reads a `response`. Items of tools that the provider runs itself are passed over: they are never asked for. */
 export function readResponseAnswer(answer: ParsedObject, endpoint: Endpoint): Result<NeutralChatAnswer, string> {

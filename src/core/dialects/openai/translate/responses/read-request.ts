@@ -2,7 +2,7 @@ import type { NeutralChat, NeutralMessage, NeutralReasoning, NeutralSampling } f
 import { readCap, readModel, readReasoning, readSampling, readStream, readTier, readUser } from '../parameters.ts';
 import { quoted } from '../reading.ts';
 import type { ObjectReader } from '../reading.ts';
-import { withoutAbsent } from '../values.ts';
+import { withoutAbsent } from '../../../values.ts';
 import { readInput } from './read-items.ts';
 import { readFormat, readToolUse } from './read-tools.ts';
 

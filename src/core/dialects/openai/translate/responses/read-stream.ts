@@ -5,8 +5,8 @@ import type { StreamLanguage } from '../event-stream.ts';
 import { readLogprobs } from '../logprobs.ts';
 import { readCallSignature, readSeal } from '../signature.ts';
 import { usageOf } from '../usage.ts';
-import { integerAt, objectAt, textAt, wordAt } from '../values.ts';
-import type { JsonObject, ParsedObject } from '../values.ts';
+import { integerAt, objectAt, textAt, wordAt } from '../../../values.ts';
+import type { JsonObject, ParsedObject } from '../../../values.ts';
 import { responseFinish } from './read-answer.ts';
 
 /** A response has one answer. */

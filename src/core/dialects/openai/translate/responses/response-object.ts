@@ -5,7 +5,7 @@ import { chatOf } from '../answer-context.ts';
 import { writeFinish } from '../chat/finish.ts';
 import type { Said } from '../chat/finish.ts';
 import { writeResponseUsage } from '../usage.ts';
-import type { JsonObject } from '../values.ts';
+import type { JsonObject } from '../../../values.ts';
 import { writeChoice, writeFormat, writeTool } from './write-tools.ts';
 
 /** How far a response is. */

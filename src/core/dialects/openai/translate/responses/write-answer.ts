@@ -1,7 +1,7 @@
 import type { NeutralChatAnswer, NeutralChoice, NeutralPart } from '../../../neutral.ts';
 import type { AnswerContext } from '../../../translation.ts';
 import { answerId } from '../answer-context.ts';
-import type { JsonObject } from '../values.ts';
+import type { JsonObject } from '../../../values.ts';
 import { callItem, itemId, messageItem, reasoningItem, refusalPart, textPart } from './items.ts';
 import type { ItemStatus } from './items.ts';
 import { progressOf, responseObject } from './response-object.ts';

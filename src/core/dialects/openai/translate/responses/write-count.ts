@@ -1,10 +1,10 @@
 import type { NeutralChat, NeutralContent, NeutralMessage } from '../../../neutral.ts';
 import type { Endpoint } from '../../../types.ts';
-import type { LossLog } from '../losses.ts';
+import type { LossLog } from '../../../losses.ts';
 import { writeDataUrl } from '../media.ts';
 import { writeEffort } from '../reasoning.ts';
-import { withoutAbsent } from '../values.ts';
-import type { JsonObject } from '../values.ts';
+import { withoutAbsent } from '../../../values.ts';
+import type { JsonObject } from '../../../values.ts';
 import { writeFormat, writeToolUse } from './write-tools.ts';
 
 /** Counts the input of a response. Source: `responses.inputTokens.count` of the `openai` package. */

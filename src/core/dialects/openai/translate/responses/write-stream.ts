@@ -5,7 +5,7 @@ import { answerId, chatOf } from '../answer-context.ts';
 import { errorObject } from '../error.ts';
 import { EventStreamWriter } from '../event-stream.ts';
 import type { StreamStep } from '../event-stream.ts';
-import type { JsonObject } from '../values.ts';
+import type { JsonObject } from '../../../values.ts';
 import { itemId } from './items.ts';
 import type { ItemStatus } from './items.ts';
 import { ItemEvents, OpenCall, OpenMessage, OpenReasoning } from './open-items.ts';

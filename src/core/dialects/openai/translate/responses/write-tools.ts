@@ -1,6 +1,6 @@
 import type { NeutralChat, NeutralFormat, NeutralTool, NeutralToolChoice } from '../../../neutral.ts';
-import { withoutAbsent } from '../values.ts';
-import type { JsonObject } from '../values.ts';
+import { withoutAbsent } from '../../../values.ts';
+import type { JsonObject } from '../../../values.ts';
 
 /** A schema has to have a name; other APIs' have none. */
 const UNNAMED_SCHEMA = 'answer';

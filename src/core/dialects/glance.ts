@@ -1,5 +1,5 @@
-import { decodeUtf8 } from '../../json/index.ts';
-import type { EventData } from '../sse.ts';
+import { decodeUtf8 } from '../json/index.ts';
+import type { EventData } from './sse.ts';
 
 /** What one pass over an event's JSON tells without parsing it. */
 export interface Glance {

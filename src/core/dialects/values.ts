@@ -1,22 +1,16 @@
-import { decodeUtf8, parseJson } from '../../../json/index.ts';
-import type { JsonDocument } from '../../../json/index.ts';
+import { encodeUtf8, parseJson } from '../json/index.ts';
+import type { PlainObject } from '../json/index.ts';
 
 /** A JSON object as plain values. Its keys may be anything, so only fixed names are read from it, or its own entries. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** A JSON object in both forms: values for translation, the document for what reads bytes (usage). */
-export interface ParsedObject {
-  readonly document: JsonDocument;
-  readonly value: JsonObject;
-}
+/** An answer or an event, as plain values; the document is there for what reads bytes (usage). */
+export type ParsedObject = PlainObject;
 
-/** Reads bytes as a JSON object; `undefined` for anything else. The document's own check bounds its depth and its size. */
-export function parseObject(bytes: Uint8Array): ParsedObject | undefined {
-  const parsed = parseJson(bytes);
-  if (!parsed.ok) return undefined;
-  const document = parsed.value;
-  if (document.kind(document.root) !== 'object') return undefined;
-  return { document, value: JSON.parse(decodeUtf8(bytes)) as JsonObject };
+/** Whether a text is a JSON object, as the arguments of a tool call must be. */
+export function isObjectText(text: string): boolean {
+  const parsed = parseJson(encodeUtf8(text));
+  return parsed.ok && parsed.value.kind(parsed.value.root) === 'object';
 }
 
 export function isObject(value: unknown): value is JsonObject {
@@ -29,7 +23,7 @@ export function textAt(object: JsonObject | undefined, name: string): string | u
   return typeof value === 'string' ? value : undefined;
 }
 
-/** A member that is a string and not empty: what is absent on Google's wires is empty in their memory. */
+/** A member that is a string and not empty: what is absent to one provider is empty to another. */
 export function wordAt(object: JsonObject | undefined, name: string): string | undefined {
   const text = textAt(object, name);
   return text === '' ? undefined : text;

@@ -1,4 +1,4 @@
-import type { Loss } from '../../neutral.ts';
+import type { Loss } from './neutral.ts';
 
 /** Most losses of a kind that are told; a request of a thousand messages can lose the same thing a thousand times. */
 export const MAX_LOSSES = 32;
