@@ -94,6 +94,7 @@ describe('Anthropic’s API', () => {
     ['two results for one use', 400, /each tool_use must have a single result/, { messages: [...SAY, USED, { role: 'user', content: [RESULT, RESULT] }] }],
     ['two uses of one id', 400, /`tool_use` ids must be unique/, { messages: [...SAY, USED, { role: 'user', content: [RESULT] }, USED, { role: 'user', content: [RESULT] }] }],
     ['input that is no object', 400, /input: Input should be/, { messages: [...SAY, { role: 'assistant', content: [{ type: 'tool_use', id: 'toolu_1', name: 'look', input: '{}' }] }] }],
+    ['a use whose thinking was lost', 400, /Expected `thinking` or `redacted_thinking`, but found `tool_use`/, { thinking: { type: 'enabled', budget_tokens: 1024 }, messages: [...SAY, USED, { role: 'user', content: [RESULT] }] }],
     ['five marks for the cache', 400, /maximum of 4 blocks with cache_control may be provided\. Found 5/, { system: Array.from({ length: 5 }, () => ({ type: 'text', text: 'x', cache_control: { type: 'ephemeral' } })) }],
     ['a long mark after a short one', 400, /must not come after a ttl='5m'/, { system: ['5m', '1h'].map((ttl) => ({ type: 'text', text: 'x', cache_control: { type: 'ephemeral', ttl } })) }],
   ]);

@@ -36,7 +36,7 @@ export function impossibleInput(request: CountRequest, version: string): string 
   const marks = wrongMarks(request);
   if (marks !== undefined) return marks;
   const wrong = messages.map((message, index) => wrongMessage(message, messages[index - 1], messages[index + 1], index) ?? wrongCitations(message, version, index)).find((problem) => problem !== undefined);
-  return wrong ?? repeatedUse(messages) ?? wrongEnd(messages.at(-1));
+  return wrong ?? repeatedUse(messages) ?? lostThinking(request) ?? wrongEnd(messages.at(-1));
 }
 
 /** Marks for the cache, in the order in which it reads: at most so many, and those that last longer first. Source: Claude docs, "Prompt caching". */
@@ -71,6 +71,16 @@ function repeatedUse(messages: readonly Message[]): string | undefined {
     }
   }
   return undefined;
+}
+
+/** While its tools run, a model that thinks wants back what it thought. */
+function lostThinking({ messages, thinking }: CountRequest): string | undefined {
+  if (thinking?.type !== 'enabled') return undefined;
+  const index = messages.findLastIndex(({ role }) => role === 'assistant');
+  const [first, ...rest] = blocksOf(messages[index]);
+  const usesTools = [first, ...rest].some((block) => block?.type === 'tool_use');
+  if (first === undefined || !usesTools || first.type === 'thinking' || first.type === 'redacted_thinking') return undefined;
+  return `messages.${index}.content.0.type: Expected \`thinking\` or \`redacted_thinking\`, but found \`${first.type}\`. When \`thinking\` is enabled, a final \`assistant\` message must start with a thinking block (preceeding the lastmost set of \`tool_use\` and \`tool_result\` blocks). To avoid this requirement, disable \`thinking\`.`;
 }
 
 function wrongThinking({ thinking, max_tokens: cap, temperature, top_k: topK, tool_choice: choice }: MessageRequest): string | undefined {
