@@ -49,7 +49,7 @@ const tool = z.strictObject({
   eager_input_streaming: flag.nullable().optional(),
   input_examples: z.array(z.unknown()).optional(),
   defer_loading: flag.optional(),
-  allowed_callers: z.array(text).optional(),
+  allowed_callers: z.array(z.enum(['direct', 'code_execution_20250825', 'code_execution_20260120', 'code_execution_20260521'])).optional(),
 });
 const single = { disable_parallel_tool_use: flag.optional() };
 
