@@ -36,6 +36,9 @@ export interface TranslatedCall {
   readonly dropped: readonly string[];
 }
 
+/** Operations that have a neutral form; the others pass as they come, or not at all. */
+const NEUTRAL: ReadonlySet<Endpoint['operation']> = new Set<Endpoint['operation']>(['chat', 'text_completion', 'responses', 'embeddings', 'count_tokens']);
+
 const JSON_CONTENT: RequestContentHeaders = { contentType: 'application/json', contentEncoding: undefined };
 
 /** Whether a provider of this kind takes the caller's request as it is. */
@@ -48,6 +51,7 @@ export function translate(front: FrontRequest, back: Back, provider: ProviderPol
   const { dialect, endpoint, body, content, facts } = front;
   if (facts.inputImages > 0 && !back.takesImages) return err(withoutImages(provider, snapshot));
   if (passesThrough(dialect, endpoint, back)) return ok({ endpoint, body, content, facts, translated: undefined });
+  if (!NEUTRAL.has(endpoint.operation)) return err(unsupported(endpoint, provider, snapshot));
   const translation = { front: translationOf(dialect), back: translationOf(back.dialect) };
   const parsed = translation.front.parseRequest(endpoint, body);
   if (!parsed.ok) return err(faultRefusal(parsed.error));

@@ -20,8 +20,8 @@ export interface Faults {
   readonly streamError: boolean;
   /** How many tools are called, whatever the prompt says; 0: none, unless a choice forces it. */
   readonly calls: number | undefined;
-  /** A safety filter stops what was asked, or the answer half way. */
-  readonly block: 'prompt' | 'answer' | undefined;
+  /** A safety filter stops what was asked, or the answer half way; or the model itself refuses. */
+  readonly block: 'prompt' | 'answer' | 'refusal' | undefined;
   /** Thinking is shown encrypted, where the dialect has that. */
   readonly isThinkingRedacted: boolean;
 }
@@ -98,7 +98,7 @@ function oneFault(name: string, value: string): Partial<Faults> {
     case 'calls':
       return { calls: whole(name, value, 0, MAX_CALLS) };
     case 'block':
-      return { block: oneOf(name, value, ['prompt', 'answer']) };
+      return { block: oneOf(name, value, ['prompt', 'answer', 'refusal']) };
     case 'thinking':
       return { isThinkingRedacted: oneOf(name, value, ['redacted']) === 'redacted' };
     default:

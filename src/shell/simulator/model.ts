@@ -29,8 +29,8 @@ export interface Reply {
   readonly thought: readonly string[];
   readonly pieces: readonly string[];
   readonly calls: readonly ToolCall[];
-  /** `stop_sequence` is a `stop` of which some dialects say more. */
-  readonly finish: 'stop' | 'stop_sequence' | 'length' | 'tool_calls' | 'blocked';
+  /** `stop_sequence` is a `stop` of which some dialects say more; the pieces of what is `refused` say so. */
+  readonly finish: 'stop' | 'stop_sequence' | 'length' | 'tool_calls' | 'blocked' | 'refused';
   readonly stopSequence: string | undefined;
 }
 
@@ -62,7 +62,7 @@ interface Answered {
 /** Tools are called when a choice forces it, when the user's last words say "tool" (or "tools", for two at once), or when a fault asks for it; never right after a tool's result. */
 function callsOf(prompt: Prompt, faults: Faults, seed: number): readonly ToolCall[] {
   const { tools, choice, parallel } = prompt;
-  if (tools.length === 0 || choice.kind === 'none' || endsInToolResult(prompt)) return [];
+  if (tools.length === 0 || choice.kind === 'none' || endsInToolResult(prompt) || faults.block === 'refusal') return [];
   const names = choice.kind === 'required' ? choice.names : undefined;
   const allowed = names === undefined ? tools : tools.filter(({ name }) => names.includes(name));
   const [, plural] = /\btool(s?)\b/i.exec(lastUserText(prompt)) ?? [];
@@ -85,12 +85,13 @@ function called(calls: readonly ToolCall[], cap: number): Answered {
 }
 
 function said({ format, stops }: Prompt, faults: Faults, seed: number, cap: number): Answered {
-  const whole = format === undefined ? generate(seed, faults.tokens ?? DEFAULT_TOKENS + (seed % DEFAULT_TOKENS)) : splitJson(JSON.stringify(format.kind === 'schema' ? sample(format.schema, seed) : { answer: seed % 100 }));
+  const whole = format === undefined || faults.block === 'refusal' ? generate(seed, faults.tokens ?? DEFAULT_TOKENS + (seed % DEFAULT_TOKENS)) : splitJson(JSON.stringify(format.kind === 'schema' ? sample(format.schema, seed) : { answer: seed % 100 }));
   const shown = faults.block === 'answer' ? whole.slice(0, Math.ceil(whole.length / 2)) : whole;
   const capped = shown.slice(0, Math.max(0, Math.min(cap, shown.length)));
   const stopped = stopAt(capped, stops);
   if (stopped !== undefined) return { reply: { pieces: stopped.pieces, calls: [], finish: 'stop_sequence', stopSequence: stopped.sequence }, tokens: stopped.pieces.length };
-  const finish = capped.length < shown.length ? 'length' : faults.block === 'answer' ? 'blocked' : 'stop';
+  const ended = faults.block === 'answer' ? 'blocked' : faults.block === 'refusal' ? 'refused' : 'stop';
+  const finish = capped.length < shown.length ? 'length' : ended;
   return { reply: { pieces: capped, calls: [], finish, stopSequence: undefined }, tokens: capped.length };
 }
 

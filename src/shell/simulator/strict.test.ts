@@ -43,6 +43,7 @@ describe('OpenAI’s API', () => {
     ['a result without a call', 400, /must be a response to a preceeding message/, { messages: [...SAY, { role: 'tool', tool_call_id: 'c1', content: 'x' }] }],
     ['a call without a result', 400, /did not have response messages: c1/, { messages: [...SAY, CALLED, { role: 'user', content: 'and?' }] }],
     ['a call without an id', 400, /messages\[1\]\.tool_calls\[0\]\.id/, { messages: [...SAY, { role: 'assistant', tool_calls: [{ type: 'function', function: { name: 'look', arguments: '{}' } }] }] }],
+    ['a model that nobody has', 404, /model_not_found/, { model: 'nothing' }],
     ['both caps', 400, /at the same time/, { max_tokens: 5, max_completion_tokens: 5 }],
     ['a loose schema sent as strict', 400, /additionalProperties/, { response_format: { type: 'json_schema', json_schema: { name: 'a', strict: true, schema: { type: 'object', properties: {} } } } }],
     ['the old cap at a model that thinks', 400, /max_completion_tokens/, { model: 'o3', max_tokens: 5 }],
@@ -52,6 +53,7 @@ describe('OpenAI’s API', () => {
 describe('OpenAI’s responses', () => {
   refuses('/v1/responses', { model: 'gpt-4.1', input: 'hi' }, { authorization: `Bearer ${KEY}` }, [
     ['an unknown field', 400, /messages/, { messages: SAY }],
+    ['a model that nobody has', 404, /model_not_found/, { model: 'nothing' }],
     ['an output without a call', 400, /No tool call found/, { input: [{ role: 'user', content: 'hi' }, { type: 'function_call_output', call_id: 'c', output: 'x' }] }],
     ['a call without an output', 400, /No tool output found/, { input: [{ role: 'user', content: 'hi' }, { type: 'function_call', call_id: 'c', name: 'look', arguments: '{}' }] }],
     ['a cap below 16', 400, /max_output_tokens/, { max_output_tokens: 5 }],
@@ -62,10 +64,14 @@ describe('OpenAI’s responses', () => {
 const VERSION = { 'anthropic-version': '2023-06-01', 'x-api-key': KEY };
 const USED = { role: 'assistant', content: [{ type: 'tool_use', id: 'toolu_1', name: 'look', input: {} }] };
 
+const RESULT = { type: 'tool_result', tool_use_id: 'toolu_1', content: 'x' };
+
 describe('Anthropic’s API', () => {
   refuses('/v1/messages', { model: 'claude-sonnet-4-5', max_tokens: 2000, messages: SAY }, VERSION, [
     ['no key', 401, /x-api-key header is required/, {}, { 'x-api-key': '' }],
-    ['a key in another API’s header', 401, /x-api-key/, {}, { 'x-api-key': '', authorization: `Bearer ${KEY}` }],
+    ['a key in another API’s header', 401, /x-api-key/, {}, { 'x-api-key': '', 'api-key': KEY }],
+    ['a wrong bearer', 401, /Invalid bearer token/, {}, { 'x-api-key': '', authorization: 'Bearer wrong' }],
+    ['a wrong key beside a right bearer', 401, /invalid x-api-key/, {}, { 'x-api-key': 'wrong', authorization: `Bearer ${KEY}` }],
     ['no version', 400, /anthropic-version: header is required/, {}, { 'anthropic-version': '' }],
     ['a version that does not exist', 400, /not a valid version/, {}, { 'anthropic-version': '2024-01-01' }],
     ['no cap', 400, /max_tokens: Field required/, { max_tokens: undefined }],
@@ -81,6 +87,16 @@ describe('Anthropic’s API', () => {
     ['a temperature while it thinks', 400, /only be set to 1/, { thinking: { type: 'enabled', budget_tokens: 1024 }, temperature: 0 }],
     ['a temperature in the newest version', 400, /temperature: Extra inputs/, { temperature: 0.5 }, { 'anthropic-version': '2026-10-21' }],
     ['another maker’s model', 404, /not_found_error/, { model: 'gpt-4.1' }],
+    ['a model that there is not', 404, /model: claude-nothing/, { model: 'claude-nothing' }],
+    ['a cap above the model’s', 400, /max_tokens: 64001 > 64000, which is the maximum/, { max_tokens: 64_001 }],
+    ['both ways of sampling', 400, /cannot both be specified for this model/, { temperature: 0.5, top_p: 0.5 }],
+    ['citations from a user in the newest version', 400, /citations: Extra inputs/, { messages: [{ role: 'user', content: [{ type: 'text', text: 'x', citations: [{}] }] }] }, { 'anthropic-version': '2026-10-21' }],
+    ['two results for one use', 400, /each tool_use must have a single result/, { messages: [...SAY, USED, { role: 'user', content: [RESULT, RESULT] }] }],
+    ['two uses of one id', 400, /`tool_use` ids must be unique/, { messages: [...SAY, USED, { role: 'user', content: [RESULT] }, USED, { role: 'user', content: [RESULT] }] }],
+    ['input that is no object', 400, /input: Input should be/, { messages: [...SAY, { role: 'assistant', content: [{ type: 'tool_use', id: 'toolu_1', name: 'look', input: '{}' }] }] }],
+    ['a use whose thinking was lost', 400, /Expected `thinking` or `redacted_thinking`, but found `tool_use`/, { thinking: { type: 'enabled', budget_tokens: 1024 }, messages: [...SAY, USED, { role: 'user', content: [RESULT] }] }],
+    ['five marks for the cache', 400, /maximum of 4 blocks with cache_control may be provided\. Found 5/, { system: Array.from({ length: 5 }, () => ({ type: 'text', text: 'x', cache_control: { type: 'ephemeral' } })) }],
+    ['a long mark after a short one', 400, /must not come after a ttl='5m'/, { system: ['5m', '1h'].map((ttl) => ({ type: 'text', text: 'x', cache_control: { type: 'ephemeral', ttl } })) }],
   ]);
 });
 
@@ -104,14 +120,40 @@ describe('Gemini’s API', () => {
   ]);
 });
 
+describe('Gemini’s models', () => {
+  it.each([
+    ['gemini-nothing', 'generateContent', { contents: [USER_SAYS] }],
+    ['gpt-4.1', 'generateContent', { contents: [USER_SAYS] }],
+    ['gemini-embedding-001', 'generateContent', { contents: [USER_SAYS] }],
+    ['gemini-2.5-flash', 'embedContent', { content: USER_SAYS }],
+    ['gemini-2.5-flash', 'doNothing', {}],
+  ])('have no %s to %s', async (model, method, body) => {
+    expect(await refused(`/v1beta/models/${model}:${method}`, body, { 'x-goog-api-key': KEY })).toEqual({ status: 404, text: expect.stringMatching(/NOT_FOUND/) as unknown });
+  });
+});
+
 describe('Azure OpenAI', () => {
   refuses('/openai/deployments/gpt-4.1/chat/completions?api-version=2024-10-21', { messages: SAY, model: 'x' }, { 'api-key': KEY }, [
     ['a key in another API’s header', 401, /invalid subscription key/, {}, { 'api-key': '', authorization: `Bearer ${KEY}` }],
     ['an unknown field', 400, /Unrecognized request argument/, { top_k: 5 }],
+    ['what its filter finds', 400, /ResponsibleAIPolicyViolation/, {}, { 'x-simulate': 'block=prompt' }],
   ]);
+
+  describe('without dates', () => {
+    refuses('/openai/v1/chat/completions', { messages: SAY, model: 'gpt-4.1' }, { authorization: `Bearer ${KEY}` }, [
+      ['no key', 401, /invalid subscription key/, {}, { authorization: '' }],
+      ['a model that is not deployed', 404, /DeploymentNotFound/, { model: 'gpt-4o' }],
+      ['no model', 400, /Missing required parameter: 'model'/, { model: undefined }],
+    ]);
+
+    it('refuses a date', async () => {
+      expect(await refused('/openai/v1/chat/completions?api-version=2024-10-21', { messages: SAY, model: 'gpt-4.1' }, { 'api-key': KEY })).toMatchObject({ status: 400, text: expect.stringContaining('not allowed when using /v1 path') as unknown });
+    });
+  });
 
   it.each([
     ['/openai/deployments/gpt-4.1/chat/completions', 'Resource not found'],
+    ['/openai/deployments/gpt-4.1/chat/completions?api-version=2019-01-01', 'Resource not found'],
     ['/openai/deployments/none/chat/completions?api-version=2024-10-21', 'DeploymentNotFound'],
   ])('knows nothing at %s', async (path, message) => {
     expect(await refused(path, { messages: SAY, model: 'x' }, { 'api-key': KEY })).toMatchObject({ status: 404, text: expect.stringContaining(message) as unknown });
@@ -123,8 +165,15 @@ describe('DeepSeek’s API', () => {
     ['no key', 401, /authentication_error/, {}, { authorization: '' }],
     ['developers', 400, /unknown variant `developer`/, { messages: [{ role: 'developer', content: 'x' }, ...SAY] }],
     ['a schema', 400, /unavailable now/, { response_format: { type: 'json_schema', json_schema: { name: 'a', schema: {} } } }],
+    ['an unknown field', 400, /unknown field `top_k`/, { top_k: 5 }],
+    ['no messages', 400, /missing field `messages`/, { messages: undefined }],
+    ['a call whose thoughts were lost', 400, /`reasoning_content` in the thinking mode must be passed back/, { model: 'deepseek-v4-pro', messages: [...SAY, CALLED, { role: 'tool', tool_call_id: 'c1', content: 'x' }] }],
     ['an image', 400, /unknown variant `image_url`/, { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://example.com/a.png' } }] }] }],
   ]);
+
+  it('has no others’ models', async () => {
+    expect(await refused('/chat/completions', { model: 'gpt-4.1', messages: SAY }, { authorization: `Bearer ${KEY}` })).toMatchObject({ status: 400, text: expect.stringContaining('Model Not Exist') as unknown });
+  });
 
   it('shows what its reasoner thinks', async () => {
     const answer = await refused('/v1/chat/completions', { model: 'deepseek-reasoner', messages: SAY }, { authorization: `Bearer ${KEY}` });

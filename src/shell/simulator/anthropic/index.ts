@@ -1,10 +1,9 @@
-import { headerOf, jsonOf } from '../api.ts';
+import { bearerOf, headerOf, jsonOf } from '../api.ts';
 import type { Call, Exchange, Failure, Keys, SimulatedApi } from '../api.ts';
 import { refuse } from '../deliver.ts';
+import { countTokens, messages } from './chat.ts';
 import { failure } from './errors.ts';
-import { countTokens, messages } from './messages.ts';
-
-const MODELS = ['claude-sonnet-4-5', 'claude-opus-4-5', 'claude-haiku-4-5'];
+import { MODELS } from './models.ts';
 
 /** Source: Claude API docs, "Versions". */
 const VERSIONS = ['2023-01-01', '2023-06-01', '2026-10-21'];
@@ -19,13 +18,17 @@ export const anthropic: SimulatedApi = {
   serve,
 };
 
+/** A key comes in either header; `x-api-key` counts where there are both. Source: Claude API docs, "Authentication". */
 function keyFault(call: Call, keys: Keys, requestId: string): Failure | undefined {
   const version = headerOf(call, 'anthropic-version');
   if (version === undefined) return failure(400, 'anthropic-version: header is required', requestId);
   if (!VERSIONS.includes(version)) return failure(400, `anthropic-version: "${version.slice(0, 40)}" is not a valid version`, requestId);
+  if (keys === 'any') return undefined;
   const key = headerOf(call, 'x-api-key');
-  if (keys === 'any' || keys.includes(key ?? '')) return undefined;
-  return failure(401, key === undefined ? 'x-api-key header is required' : 'invalid x-api-key', requestId);
+  if (key !== undefined) return keys.includes(key) ? undefined : failure(401, 'invalid x-api-key', requestId);
+  const bearer = bearerOf(call);
+  if (bearer !== undefined) return keys.includes(bearer) ? undefined : failure(401, 'Invalid bearer token', requestId);
+  return failure(401, 'x-api-key header is required', requestId);
 }
 
 async function serve(call: Call, exchange: Exchange): Promise<void> {
@@ -37,7 +40,7 @@ async function serve(call: Call, exchange: Exchange): Promise<void> {
   }
   if (call.method !== 'POST') return refuse(exchange, failure(405, 'Method Not Allowed', requestId));
   if (call.path === '/v1/messages') return messages(jsonOf(call), exchange, headerOf(call, 'anthropic-version') ?? '');
-  if (call.path === '/v1/messages/count_tokens') return countTokens(jsonOf(call), exchange);
+  if (call.path === '/v1/messages/count_tokens') return countTokens(jsonOf(call), exchange, headerOf(call, 'anthropic-version') ?? '');
   refuse(exchange, failure(404, 'Not found', requestId));
 }
 

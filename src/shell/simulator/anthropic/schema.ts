@@ -49,7 +49,7 @@ const tool = z.strictObject({
   eager_input_streaming: flag.nullable().optional(),
   input_examples: z.array(z.unknown()).optional(),
   defer_loading: flag.optional(),
-  allowed_callers: z.array(text).optional(),
+  allowed_callers: z.array(z.enum(['direct', 'code_execution_20250825', 'code_execution_20260120', 'code_execution_20260521'])).optional(),
 });
 const single = { disable_parallel_tool_use: flag.optional() };
 
@@ -96,6 +96,9 @@ export const messageRequest = z.strictObject({
   service_tier: z.enum(['auto', 'standard_only']).optional(),
   inference_geo: text.nullable().optional(),
 });
+
+/** The version of October 2026 has no sampling parameters. Source: Claude API docs, "Versions". */
+export const newestMessageRequest = messageRequest.omit({ temperature: true, top_p: true, top_k: true });
 
 export type CountRequest = z.output<typeof countRequest>;
 export type MessageRequest = z.output<typeof messageRequest>;

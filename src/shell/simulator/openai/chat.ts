@@ -1,16 +1,17 @@
 import { eventOf } from '../answer.ts';
 import type { Stream } from '../answer.ts';
-import type { Exchange, Failure } from '../api.ts';
+import type { Exchange } from '../api.ts';
 import type { Counted } from '../books.ts';
 import { countedOf, deliver, refuse } from '../deliver.ts';
 import type { Faults } from '../faults.ts';
 import { replyTo } from '../model.ts';
 import type { Outcome, Reply, ToolCall } from '../model.ts';
 import { inputTokens, spansOf } from '../prompt.ts';
+import type { Prompt } from '../prompt.ts';
 import { idOf, splitJson } from '../text.ts';
 import { failure, parsed } from './errors.ts';
 import { promptOf } from './prompt.ts';
-import { impossible } from './rules.ts';
+import { impossible, unknownModel } from './rules.ts';
 import { chatRequest } from './schema.ts';
 import type { ChatRequest } from './schema.ts';
 import { completionUsage } from './usage.ts';
@@ -20,10 +21,21 @@ export const CREATED = 1_700_000_000;
 /** Prompts of so many tokens that were seen before are read from the cache, in such steps. Source: OpenAI, "Prompt caching". */
 export const CACHE = { least: 1024, step: 128 };
 
+/** What an answer depends on besides what was asked. */
+export type ChatForm = Pick<ChatRequest, 'model' | 'stream' | 'stream_options' | 'logprobs' | 'top_logprobs'>;
+
+/** A request that was taken. */
+export interface ChatQuestion {
+  readonly form: ChatForm;
+  readonly prompt: Prompt;
+}
+
 /** What compatible providers do in their own way. */
 export interface ChatStyle {
-  /** What it refuses although OpenAI does not. */
-  readonly refuses: (request: ChatRequest) => Failure | undefined;
+  /** Nothing where the request was refused, which is answered then. */
+  readonly read: (body: unknown, exchange: Exchange) => ChatQuestion | undefined;
+  /** From how many tokens on, and in which steps, beginnings are read from the cache. */
+  readonly cache: { readonly least: number; readonly step: number };
   readonly usage: (counted: Counted, faults: Faults) => unknown;
   /** The field in which thoughts are shown; OpenAI hides them. */
   readonly thoughts: string | undefined;
@@ -38,7 +50,8 @@ export interface ChatStyle {
 }
 
 export const OPENAI_STYLE: ChatStyle = {
-  refuses: () => undefined,
+  read,
+  cache: CACHE,
   usage: completionUsage,
   thoughts: undefined,
   alwaysUsage: false,
@@ -48,28 +61,35 @@ export const OPENAI_STYLE: ChatStyle = {
 };
 
 export async function chat(body: unknown, exchange: Exchange, style: ChatStyle = OPENAI_STYLE): Promise<void> {
-  const request = parsed(chatRequest, body, exchange);
-  if (request === undefined) return;
-  const problem = style.refuses(request) ?? impossible(request);
-  if (problem !== undefined) return refuse(exchange, problem);
-  const prompt = promptOf(request);
+  const question = style.read(body, exchange);
+  if (question === undefined) return;
+  const { form, prompt } = question;
   const spans = spansOf(prompt);
   const outcome = replyTo(prompt, exchange.faults);
-  const counted = countedOf(inputTokens(spans), outcome, exchange.cache.automatic(request.model, spans, CACHE));
-  const answer = new ChatAnswer(request, outcome, counted, exchange.faults, style);
-  await deliver(exchange, { model: request.model, counted, stream: request.stream === true ? answer.stream() : undefined, body: () => answer.body() });
+  const counted = countedOf(inputTokens(spans), outcome, exchange.cache.automatic(form.model, spans, style.cache));
+  const answer = new ChatAnswer(form, outcome, counted, exchange.faults, style);
+  await deliver(exchange, { model: form.model, counted, stream: form.stream === true ? answer.stream() : undefined, body: () => answer.body() });
+}
+
+function read(body: unknown, exchange: Exchange): ChatQuestion | undefined {
+  const request = parsed(chatRequest, body, exchange);
+  if (request === undefined) return undefined;
+  const problem = unknownModel(request.model) ?? impossible(request);
+  if (problem === undefined) return { form: request, prompt: promptOf(request) };
+  refuse(exchange, problem);
+  return undefined;
 }
 
 /** One answer, whole or in events. Source: `ChatCompletion` and `ChatCompletionChunk` of the `openai` package. */
 class ChatAnswer {
-  readonly #request: ChatRequest;
+  readonly #request: ChatForm;
   readonly #replies: readonly Reply[];
   readonly #counted: Counted;
   readonly #faults: Faults;
   readonly #style: ChatStyle;
   readonly #id: string;
 
-  constructor(request: ChatRequest, outcome: Outcome, counted: Counted, faults: Faults, style: ChatStyle) {
+  constructor(request: ChatForm, outcome: Outcome, counted: Counted, faults: Faults, style: ChatStyle) {
     this.#request = request;
     this.#replies = outcome.isPromptBlocked ? [BLOCKED] : outcome.replies;
     this.#counted = counted;
@@ -83,8 +103,8 @@ class ChatAnswer {
       index,
       message: {
         role: 'assistant',
-        content: reply.calls.length > 0 ? null : reply.pieces.join(''),
-        refusal: null,
+        content: reply.calls.length > 0 || isRefused(reply) ? null : reply.pieces.join(''),
+        refusal: isRefused(reply) ? reply.pieces.join('') : null,
         annotations: [],
         ...this.#thoughts(reply.thought.join('')),
         ...(reply.calls.length === 0 ? {} : { tool_calls: reply.calls.map((call, place) => ({ id: this.#callId(index, place), type: 'function', function: { name: call.name, arguments: call.arguments } })) }),
@@ -108,11 +128,11 @@ class ChatAnswer {
     const event = (delta: object, finish: string | null = null, said?: string): string =>
       this.#event([{ index, delta, logprobs: said === undefined ? null : this.#logprobs([said]), finish_reason: finish, ...this.#style.moreOfChoice }], wantsUsage);
     return [
-      event({ role: 'assistant', content: calls.length > 0 ? null : '', refusal: null }),
+      event({ role: 'assistant', content: calls.length > 0 || isRefused(reply) ? null : '', refusal: null }),
       ...(this.#style.thoughts === undefined ? [] : thought.map((piece) => event(this.#thoughts(piece)))),
       ...calls.flatMap((call, place) => callDeltas(call, this.#callId(index, place), place).map((fragment) => event({ tool_calls: [fragment] }))),
-      ...pieces.map((piece) => event({ content: piece }, null, piece)),
-      event({}, finishOf({ ...reply, calls })),
+      ...pieces.map((piece) => (isRefused(reply) ? event({ refusal: piece }) : event({ content: piece }, null, piece))),
+      event({}, finishOf(reply)),
     ];
   }
 
@@ -139,9 +159,12 @@ class ChatAnswer {
 
 const BLOCKED: Reply = { thought: [], pieces: [], calls: [], finish: 'blocked', stopSequence: undefined };
 
-function finishOf({ finish }: Pick<Reply, 'finish' | 'calls'>): string {
+const isRefused = ({ finish }: Pick<Reply, 'finish'>): boolean => finish === 'refused';
+
+function finishOf({ finish }: Pick<Reply, 'finish'>): string {
   switch (finish) {
     case 'stop_sequence':
+    case 'refused':
       return 'stop';
     case 'blocked':
       return 'content_filter';

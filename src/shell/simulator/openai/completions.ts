@@ -3,12 +3,13 @@ import type { Stream } from '../answer.ts';
 import type { Exchange } from '../api.ts';
 import { NOTHING } from '../books.ts';
 import type { Counted } from '../books.ts';
-import { deliver } from '../deliver.ts';
+import { deliver, refuse } from '../deliver.ts';
 import { replyTo } from '../model.ts';
 import type { Reply } from '../model.ts';
 import { countTokens, idOf } from '../text.ts';
 import { CREATED } from './chat.ts';
 import { failure, parsed } from './errors.ts';
+import { unknownModel } from './rules.ts';
 import { completionRequest } from './schema.ts';
 import type { CompletionRequest } from './schema.ts';
 import { completionUsage } from './usage.ts';
@@ -20,6 +21,8 @@ const DEFAULT_CAP = 16;
 export async function completions(body: unknown, exchange: Exchange): Promise<void> {
   const request = parsed(completionRequest, body, exchange);
   if (request === undefined) return;
+  const problem = unknownModel(request.model);
+  if (problem !== undefined) return refuse(exchange, problem);
   const { faults } = exchange;
   const text = textOf(request);
   const outcome = replyTo(

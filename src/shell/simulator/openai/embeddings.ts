@@ -1,10 +1,11 @@
 import { spoiltUsage } from '../answer.ts';
 import type { Exchange } from '../api.ts';
 import { NOTHING } from '../books.ts';
-import { deliver } from '../deliver.ts';
+import { deliver, refuse } from '../deliver.ts';
 import { countTokens } from '../text.ts';
 import { vectorOf } from '../vector.ts';
 import { parsed } from './errors.ts';
+import { unknownModel } from './rules.ts';
 import { embeddingRequest, moderationRequest } from './schema.ts';
 import type { EmbeddingRequest } from './schema.ts';
 
@@ -13,6 +14,8 @@ const DEFAULT_DIMENSIONS = 1536;
 export async function embeddings(body: unknown, exchange: Exchange): Promise<void> {
   const request = parsed(embeddingRequest, body, exchange);
   if (request === undefined) return;
+  const problem = unknownModel(request.model);
+  if (problem !== undefined) return refuse(exchange, problem);
   const inputs = inputsOf(request);
   const input = inputs.reduce((sum, one) => sum + (typeof one === 'string' ? countTokens(one) : one.length), 0);
   const data = inputs.map((one, index) => {

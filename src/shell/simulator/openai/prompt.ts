@@ -16,7 +16,7 @@ export function promptOf(request: ChatRequest): Prompt {
     format: formatOf(format),
     cap: request.max_completion_tokens ?? request.max_tokens ?? Number.POSITIVE_INFINITY,
     stops: stop == null ? [] : [stop].flat(),
-    thinking: (isReasoning(model) || model === 'deepseek-reasoner') && request.reasoning_effort !== 'none' ? Number.POSITIVE_INFINITY : 0,
+    thinking: isReasoning(model) && request.reasoning_effort !== 'none' ? Number.POSITIVE_INFINITY : 0,
     answers: request.n ?? 1,
   };
 }

@@ -1,5 +1,5 @@
 import type { Failure } from '../api.ts';
-import { invalid } from './errors.ts';
+import { errorBody, invalid } from './errors.ts';
 import type { ChatRequest } from './schema.ts';
 import { strictProblem } from './strict.ts';
 
@@ -8,6 +8,14 @@ export const isReasoning = (model: string): boolean => /^(?:o\d|gpt-5)/.test(mod
 
 /** Models known not to think. Others are some relay's own, about which nothing is known. */
 const isPlain = (model: string): boolean => /^(?:gpt-4|gpt-3|chatgpt-4)/.test(model);
+
+/** Names that OpenAI or some relay has; a relay puts the maker's name before a slash. */
+const KNOWN = /^(?:gpt-|chatgpt-|o\d|text-embedding-|omni-moderation|text-moderation|whisper-|tts-|dall-e|claude-|gemini-|gemma|deepseek-|llama|mistral|qwen|kimi|glm|grok|davinci|babbage|[\w.-]+\/[\w.-]+)/i;
+
+export function unknownModel(model: string): Failure | undefined {
+  if (KNOWN.test(model)) return undefined;
+  return { status: 404, body: errorBody(`The model \`${model.slice(0, 100)}\` does not exist or you do not have access to it.`, 'invalid_request_error', 'model_not_found') };
+}
 
 /** What the fields are each allowed and together are not. */
 export function impossible(request: ChatRequest): Failure | undefined {

@@ -30,22 +30,25 @@ const plain = z.union([text, z.array(textPart).min(1)]);
 const said = z.union([text, z.array(z.discriminatedUnion('type', [textPart, refusalPart])).min(1)]);
 const toolCall = z.strictObject({ id: text.min(1), type: z.literal('function'), function: z.strictObject({ name: text, arguments: text }) });
 
-const message = z.discriminatedUnion('role', [
+const given = [
   z.strictObject({ role: z.literal('system'), content: plain, name: text.optional() }),
   z.strictObject({ role: z.literal('developer'), content: plain, name: text.optional() }),
   z.strictObject({ role: z.literal('user'), content, name: text.optional() }),
-  z.strictObject({
-    role: z.literal('assistant'),
-    content: said.nullable().optional(),
-    refusal: text.nullable().optional(),
-    name: text.optional(),
-    tool_calls: z.array(toolCall).min(1).optional(),
-    audio: z.strictObject({ id: text }).nullable().optional(),
-    annotations: z.array(z.unknown()).optional(),
-    function_call: z.strictObject({ name: text, arguments: text }).nullable().optional(),
-  }),
   z.strictObject({ role: z.literal('tool'), content: plain, tool_call_id: text }),
-]);
+] as const;
+const assistantMessage = z.strictObject({
+  role: z.literal('assistant'),
+  content: said.nullable().optional(),
+  refusal: text.nullable().optional(),
+  name: text.optional(),
+  tool_calls: z.array(toolCall).min(1).optional(),
+  audio: z.strictObject({ id: text }).nullable().optional(),
+  annotations: z.array(z.unknown()).optional(),
+  function_call: z.strictObject({ name: text, arguments: text }).nullable().optional(),
+});
+
+/** Messages, with fields that a compatible provider has in those of its model. */
+export const messagesWith = <Shape extends z.core.$ZodLooseShape>(more: Shape) => z.array(z.discriminatedUnion('role', [...given, assistantMessage.extend(more)])).min(1);
 
 export const functionName = text.regex(/^[a-zA-Z0-9_-]{1,64}$/);
 export const jsonSchema = z.record(z.string(), z.unknown());
@@ -86,7 +89,7 @@ const common = {
 
 export const chatRequest = z.strictObject({
   ...common,
-  messages: z.array(message).min(1),
+  messages: messagesWith({}),
   max_completion_tokens: cap.nullable().optional(),
   tools: z.array(functionTool).min(1).max(128).optional(),
   tool_choice: z.union([z.enum(['none', 'auto', 'required']), z.discriminatedUnion('type', [namedTool, allowedTools])]).optional(),

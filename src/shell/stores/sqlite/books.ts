@@ -238,7 +238,8 @@ export class Books {
       post: this.#database.prepare(
         'INSERT INTO accounts (limit_id, subject, window_start, posted) VALUES (?, ?, ?, ?) ON CONFLICT DO UPDATE SET posted = posted + excluded.posted',
       ),
-      hold: this.#database.prepare('INSERT OR REPLACE INTO holds (id, entry) VALUES (?, ?)'),
+      // Where the disk was full, a call's end may be here already while the journal has only its beginning.
+      hold: this.#database.prepare('INSERT OR REPLACE INTO holds (id, entry) SELECT ?1, ?2 WHERE NOT EXISTS (SELECT 1 FROM records WHERE id = ?1)'),
       unhold: this.#database.prepare('DELETE FROM holds WHERE id = ?'),
       cover: this.#database.prepare('INSERT OR REPLACE INTO covers (id, entry) VALUES (?, ?)'),
       uncover: this.#database.prepare('DELETE FROM covers WHERE id = ?'),

@@ -140,8 +140,11 @@ function readSource(block: Fields, losses: LossLog): NeutralSource | undefined {
       return { kind: 'text', text: requiredText(source, 'data') };
     case 'content':
       return readContentSource(source, losses);
+    case 'file':
+      losses.refused(source.path, `${source.path} names a file that Anthropic keeps, which no other provider can read. Send the file itself in base64.`);
+      return undefined;
     default:
-      source.faults.add('invalid_value', source.at('type'), `${source.at('type')} must be base64, url, text or content.`);
+      source.faults.add('invalid_value', source.at('type'), `${source.at('type')} must be base64, url, text, content or file.`);
       return undefined;
   }
 }

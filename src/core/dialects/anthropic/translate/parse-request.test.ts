@@ -141,6 +141,7 @@ describe('losses', () => {
     [said('user', { type: 'text', text: 'x', citations: [] }), []],
     [said('user', { type: 'document', citations: { enabled: true }, context: 'c', source: { type: 'url', url: 'u' } }), [['dropped', 'messages[0].content[0].citations'], ['dropped', 'messages[0].content[0].context']]],
     [said('user', { type: 'document', source: { type: 'content', content: [{ type: 'image', source: {} }] } }), [['refused', 'messages[0].content[0].source.content[0]']]],
+    [said('user', { type: 'document', source: { type: 'file', file_id: 'file_1' } }), [['refused', 'messages[0].content[0].source']]],
     [said('user', { type: 'video', source: {} }), [['refused', 'messages[0].content[0]']]],
     [said('assistant', { type: 'server_tool_use', id: 's' }, { type: 'web_search_tool_result', tool_use_id: 's' }, { type: 'text', text: 'x' }), [['dropped', 'messages[0].content[0]']]],
     [{ messages: [{ role: 'user', content: 'x', clear_at: 'never' }] }, [['dropped', 'messages[0].clear_at']]],

@@ -22,14 +22,25 @@ export interface WrittenReasoning {
 const OFF: WrittenReasoning = { thinks: false, budgetTokens: 0 };
 
 /** Writes `thinking` and `output_config.effort`, each where the model takes it. An effort alone turns thinking on, as its asker would expect. */
-export function reasoningOf({ reasoning, toolChoice, maxOutputTokens }: NeutralChat, generation: Generation, losses: LossLog): WrittenReasoning {
+export function reasoningOf({ messages, reasoning, toolChoice, maxOutputTokens }: NeutralChat, generation: Generation, losses: LossLog): WrittenReasoning {
   if (reasoning === undefined || asksForNothing(reasoning)) return OFF;
   if (reasoning.effort === 'none' || reasoning.budgetTokens === 0) return turnedOff(generation, losses);
   if (toolChoice?.kind === 'required' || toolChoice?.kind === 'tool') {
     losses.dropped('reasoning', 'Anthropic does not think where a tool must be called; thinking is left out.');
     return OFF;
   }
+  if (generation.thinking === 'budget' && hasLostThoughts(messages)) {
+    losses.dropped('reasoning', 'After a tool Anthropic thinks on only with the thoughts that led to it, which were not sent back; the answer to the tool comes without thinking.');
+    return OFF;
+  }
   return generation.thinking === 'adaptive' ? adaptive(reasoning, generation, losses) : budgeted(reasoning, generation, maxOutputTokens, losses);
+}
+
+/** Whether the tools that are being answered were called without the thoughts before them, as callers of APIs send them that have no place for those. */
+function hasLostThoughts(messages: NeutralChat['messages']): boolean {
+  const parts = messages.findLast(({ role }) => role === 'assistant')?.parts ?? [];
+  const isKept = parts.some((part) => part.kind === 'thinking' && (part.signature ?? part.redacted)?.origin === 'anthropic');
+  return parts.some(({ kind }) => kind === 'tool_call') && !isKept;
 }
 
 /** To hide what a model may think is no wish that it thinks. */

@@ -102,6 +102,17 @@ describe('writeRequest', () => {
     expect(chat({ messages: [HI, assistant(part), HI] }).losses[0]?.[0]).toBe('refused');
   });
 
+  it.each<[string, readonly NeutralPart[], boolean]>([
+    ['with them', [{ kind: 'thinking', text: 'T', signature: { origin: 'anthropic', data: 's' } }], true],
+    ['with them hidden', [{ kind: 'thinking', text: '', redacted: { origin: 'anthropic', data: 'd' } }], true],
+    ['with those of another model', [{ kind: 'thinking', text: 'T', signature: { origin: 'gemini', data: 'g' } }], false],
+    ['without them', [], false],
+  ])('thinks on after a tool only with the thoughts before it (%s)', (_what, thoughts, thinks) => {
+    const messages = [HI, assistant(...thoughts, { kind: 'tool_call', id: 'c', name: 'f', argumentsJson: '{}' }), { role: 'user' as const, parts: [{ kind: 'tool_result' as const, callId: 'c', name: 'f', content: [{ kind: 'text' as const, text: 'x' }], isError: false }] }];
+    const { body, losses } = chat({ model: 'claude-sonnet-4-5', messages, maxOutputTokens: undefined, reasoning: { budgetTokens: 5000 } });
+    expect([body['thinking'] !== undefined, losses.some(([, param]) => param === 'reasoning')]).toEqual([thinks, !thinks]);
+  });
+
   it('writes the seals that are its own', () => {
     const messages = [HI, assistant({ kind: 'thinking', text: 'T', signature: { origin: 'anthropic', data: 's' } }, { kind: 'thinking', text: '', redacted: { origin: 'anthropic', data: 'd' } }, text('a'))];
     expect(chat({ messages }).body['messages']).toEqual([{ role: 'user', content: 'hi' }, { role: 'assistant', content: [{ type: 'thinking', thinking: 'T', signature: 's' }, { type: 'redacted_thinking', data: 'd' }, { type: 'text', text: 'a' }] }]);

@@ -12,6 +12,7 @@ import type { KeptThings } from '../../state/index.ts';
 import { idOf, splitJson } from '../../text.ts';
 import { CACHE, CREATED } from '../chat.ts';
 import { failure, invalid, parsed } from '../errors.ts';
+import { unknownModel } from '../rules.ts';
 import { responseUsage } from '../usage.ts';
 import { promptOf } from './prompt.ts';
 import { withItems } from './references.ts';
@@ -26,7 +27,7 @@ export async function responses(body: unknown, exchange: Exchange): Promise<void
   const { kept } = exchange;
   const request = withItems(asked, kept);
   if ('status' in request) return refuse(exchange, request);
-  const problem = impossible(request) ?? missingEarlier(request, kept);
+  const problem = unknownModel(request.model) ?? impossible(request) ?? missingEarlier(request, kept);
   if (problem !== undefined) return refuse(exchange, problem);
   const prompt = promptOf(request);
   const spans = spansOf(prompt);
@@ -139,7 +140,7 @@ class ResponseAnswer {
       items.push({ type: 'function_call', id: idOf('fc_', this.#id, place), call_id: idOf('call_', this.#seed, place), name: call.name, arguments: call.arguments, status: 'completed' });
     }
     if (calls.length > 0) return items;
-    const content = pieces.length === 0 ? [] : [{ type: 'output_text', text: pieces.join(''), annotations: [], logprobs: [] }];
+    const content = pieces.length === 0 ? [] : [this.#part(pieces.join(''))];
     return pieces.length === 0 && thought.length > 0 ? items : [...items, { type: 'message', id: idOf('msg_', this.#id), status: 'completed', role: 'assistant', content }];
   }
 
@@ -178,15 +179,23 @@ class ResponseAnswer {
       case 'message': {
         if (pieces.length === 0) return [];
         const inside = { ...place, content_index: 0 };
-        const part = (text: string): object => ({ type: 'output_text', text, annotations: [], logprobs: [] });
+        const whole = pieces.join('');
         return [
-          this.#event('response.content_part.added', { ...inside, part: part('') }),
-          ...pieces.map((delta) => this.#event('response.output_text.delta', { ...inside, delta, logprobs: [] })),
-          this.#event('response.output_text.done', { ...inside, text: pieces.join(''), logprobs: [] }),
-          this.#event('response.content_part.done', { ...inside, part: part(pieces.join('')) }),
+          this.#event('response.content_part.added', { ...inside, part: this.#part('') }),
+          ...pieces.map((delta) => (this.#isRefused() ? this.#event('response.refusal.delta', { ...inside, delta }) : this.#event('response.output_text.delta', { ...inside, delta, logprobs: [] }))),
+          this.#isRefused() ? this.#event('response.refusal.done', { ...inside, refusal: whole }) : this.#event('response.output_text.done', { ...inside, text: whole, logprobs: [] }),
+          this.#event('response.content_part.done', { ...inside, part: this.#part(whole) }),
         ];
       }
     }
+  }
+
+  #isRefused(): boolean {
+    return this.#reply.finish === 'refused';
+  }
+
+  #part(text: string): object {
+    return this.#isRefused() ? { type: 'refusal', refusal: text } : { type: 'output_text', text, annotations: [], logprobs: [] };
   }
 
   #event(type: string, fields: object): string {

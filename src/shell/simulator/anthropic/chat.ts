@@ -10,25 +10,23 @@ import { inputTokens, spansOf } from '../prompt.ts';
 import { seal } from '../seal.ts';
 import { idOf, splitJson } from '../text.ts';
 import { failure, parsed } from './errors.ts';
+import { isServed } from './models.ts';
 import { promptOf } from './prompt.ts';
-import { REDACTED_SEAL, THINKING_SEAL, impossible, impossibleInput } from './rules.ts';
-import { countRequest, messageRequest } from './schema.ts';
+import { NEWEST, REDACTED_SEAL, THINKING_SEAL, impossible, impossibleInput } from './rules.ts';
+import { countRequest, messageRequest, newestMessageRequest } from './schema.ts';
 import type { MessageRequest } from './schema.ts';
 
 /** Beginnings of fewer tokens are not kept. Source: Claude docs, "Prompt caching", for Sonnet. */
 const LEAST_CACHED = 1024;
 
-/** The version that took sampling parameters away. Source: Claude API docs, "Versions". */
-const WITHOUT_SAMPLING = '2026-10-21';
-
 /** `POST /v1/messages`. Source: `Message` and `RawMessageStreamEvent` of `@anthropic-ai/sdk`. */
 export async function messages(body: unknown, exchange: Exchange, version: string): Promise<void> {
-  const request = parsed(version === WITHOUT_SAMPLING ? messageRequest.omit({ temperature: true, top_p: true, top_k: true }) : messageRequest, body, exchange);
+  const request = parsed(version === NEWEST ? newestMessageRequest : messageRequest, body, exchange);
   if (request === undefined) return;
   const { answer, faults, cache } = exchange;
-  const problem = impossible(request);
-  if (problem !== undefined) return refuse(exchange, failure(400, problem, answer.requestId));
   if (!isServed(request.model)) return refuse(exchange, failure(404, `model: ${request.model.slice(0, 100)}`, answer.requestId));
+  const problem = impossible(request, version);
+  if (problem !== undefined) return refuse(exchange, failure(400, problem, answer.requestId));
   const prompt = promptOf(request);
   const spans = spansOf(prompt);
   const outcome = replyTo(prompt, faults);
@@ -46,17 +44,15 @@ export async function messages(body: unknown, exchange: Exchange, version: strin
 }
 
 /** `POST /v1/messages/count_tokens`. */
-export function countTokens(body: unknown, exchange: Exchange): void {
+export function countTokens(body: unknown, exchange: Exchange, version: string): void {
   const request = parsed(countRequest, body, exchange);
   if (request === undefined) return;
   const { requestId } = exchange.answer;
-  const problem = impossibleInput(request);
-  if (problem !== undefined) return refuse(exchange, failure(400, problem, requestId));
   if (!isServed(request.model)) return refuse(exchange, failure(404, `model: ${request.model.slice(0, 100)}`, requestId));
+  const problem = impossibleInput(request, version);
+  if (problem !== undefined) return refuse(exchange, failure(400, problem, requestId));
   exchange.answer.json(200, { input_tokens: inputTokens(spansOf(promptOf(request))) });
 }
-
-const isServed = (model: string): boolean => model.startsWith('claude-');
 
 const NO_REPLY: Reply = { thought: [], pieces: [], calls: [], finish: 'blocked', stopSequence: undefined };
 
@@ -110,7 +106,7 @@ class MessageAnswer {
 
   #stop(): object {
     const { finish, stopSequence } = this.#reply;
-    const reasons = { stop: 'end_turn', stop_sequence: 'stop_sequence', length: 'max_tokens', tool_calls: 'tool_use', blocked: 'refusal' } as const;
+    const reasons = { stop: 'end_turn', stop_sequence: 'stop_sequence', length: 'max_tokens', tool_calls: 'tool_use', blocked: 'refusal', refused: 'refusal' } as const;
     return { stop_reason: reasons[finish], stop_sequence: stopSequence ?? null };
   }
 

@@ -1,7 +1,6 @@
 import { eventOf, spoiltUsage } from '../answer.ts';
 import type { Stream } from '../answer.ts';
 import type { Exchange } from '../api.ts';
-import { NOTHING } from '../books.ts';
 import type { Counted } from '../books.ts';
 import { countedOf, deliver, refuse } from '../deliver.ts';
 import type { Faults } from '../faults.ts';
@@ -9,18 +8,15 @@ import { replyTo } from '../model.ts';
 import type { Outcome, Reply } from '../model.ts';
 import { inputTokens, spansOf } from '../prompt.ts';
 import { seal } from '../seal.ts';
-import { countTokens, idOf } from '../text.ts';
-import { vectorOf } from '../vector.ts';
+import { idOf } from '../text.ts';
 import { failure, parsed } from './errors.ts';
-import { partsOf, promptOf } from './prompt.ts';
+import { promptOf } from './prompt.ts';
 import { THOUGHT_SEAL, canThink, impossible } from './rules.ts';
-import { batchEmbedRequest, countRequest, embedRequest, generateRequest } from './schema.ts';
+import { countRequest, generateRequest } from './schema.ts';
 import type { GenerateRequest } from './schema.ts';
 
 /** Beginnings of fewer tokens are not read from the cache. Source: Gemini API docs, "Context caching", for 2.5 Flash. */
 const CACHE = { least: 1024, step: 1 };
-
-const DEFAULT_DIMENSIONS = 3072;
 
 /** `generateContent` and `streamGenerateContent`. Source: `GenerateContentResponse` of `@google/genai`. */
 export async function generate(model: string, body: unknown, exchange: Exchange, form: 'whole' | 'events' | 'array'): Promise<void> {
@@ -45,32 +41,6 @@ export function count(model: string, body: unknown, exchange: Exchange): void {
   if (problem !== undefined) return refuse(exchange, failure(400, problem));
   const totalTokens = inputTokens(spansOf(promptOf(model, whole)));
   exchange.answer.json(200, { totalTokens, promptTokensDetails: [{ modality: 'TEXT', tokenCount: totalTokens }] });
-}
-
-export async function embed(model: string, body: unknown, exchange: Exchange): Promise<void> {
-  const request = parsed(embedRequest, body, exchange);
-  if (request === undefined) return;
-  await deliverVectors(model, [request], exchange, (embeddings) => ({ embedding: embeddings[0] }));
-}
-
-export async function embedMany(model: string, body: unknown, exchange: Exchange): Promise<void> {
-  const request = parsed(batchEmbedRequest, body, exchange);
-  if (request === undefined) return;
-  if (request.requests.some((one) => one.model !== `models/${model}`)) return refuse(exchange, failure(400, '* BatchEmbedContentsRequest.requests[0].model: model does not match the model in the batch request'));
-  await deliverVectors(model, request.requests, exchange, (embeddings) => ({ embeddings }));
-}
-
-async function deliverVectors(
-  model: string,
-  requests: readonly { readonly content: { readonly parts: Parameters<typeof partsOf>[0][] }; readonly outputDimensionality?: number | undefined }[],
-  exchange: Exchange,
-  bodyOf: (embeddings: readonly object[]) => object,
-): Promise<void> {
-  const texts = requests.map(({ content }) => content.parts.flatMap(partsOf).map((part) => (part.kind === 'text' ? part.text : '')).join('\n'));
-  const input = texts.reduce((sum, text) => sum + countTokens(text), 0);
-  const embeddings = texts.map((text, index) => ({ values: [...vectorOf(text, requests[index]?.outputDimensionality ?? DEFAULT_DIMENSIONS)] }));
-  const usage = spoiltUsage({ promptTokenCount: input, promptTokensDetails: [{ modality: 'TEXT', tokenCount: input }] }, exchange.faults.usage);
-  await deliver(exchange, { model, counted: { ...NOTHING, input }, stream: undefined, body: () => ({ ...bodyOf(embeddings), usageMetadata: usage }) });
 }
 
 class GenerateAnswer {
@@ -169,6 +139,7 @@ function finishOf({ finish }: Reply): string {
     case 'length':
       return 'MAX_TOKENS';
     case 'blocked':
+    case 'refused':
       return 'SAFETY';
     default:
       return 'STOP';
