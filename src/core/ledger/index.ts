@@ -6,4 +6,5 @@
 export { Ledger } from './ledger.ts';
 export { timeZoneError } from './calendar.ts';
 export { MAX_SUBJECTS, MAX_WAITING, OTHER_SUBJECTS } from './limits.ts';
+export type { Outlook, Purse, PurseSource, Shortage } from './purse.ts';
 export type * from './types.ts';
