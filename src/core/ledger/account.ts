@@ -1,6 +1,7 @@
 import type { EpochMs } from '../units/index.ts';
 import { Line } from './line.ts';
-import type { Outlook, Purse, PurseSource } from './purse.ts';
+import type { Outlook, Purse, PurseSource, SharedAccount, Shortage } from './purse.ts';
+import { shortageIn } from './shortage.ts';
 import { ROLLING_BUCKETS } from './limits.ts';
 import type { AccountRef, AccountView, LimitSpec } from './types.ts';
 import { LIFETIME } from './windows.ts';
@@ -30,7 +31,7 @@ export interface LimitInForce {
 }
 
 /** One subject's money under one limit. The sums are of the counters that count now. */
-export class Account implements AccountRef {
+export class Account implements AccountRef, SharedAccount {
   readonly #limit: LimitInForce;
   /** Present where the limit is shared with other processes. */
   readonly #purses: PurseSource | undefined;
@@ -61,6 +62,18 @@ export class Account implements AccountRef {
   get free(): bigint {
     if (this.#purses === undefined) return this.spec.limit - this.posted - this.pending;
     return this.#purse?.free ?? 0n;
+  }
+
+  get purse(): Purse | undefined {
+    return this.#purse;
+  }
+
+  get earmarked(): bigint {
+    return this.line.earmarked;
+  }
+
+  shortage(): Shortage | undefined {
+    return shortageIn(this.line, this.free);
   }
 
   get isShared(): boolean {

@@ -109,11 +109,11 @@ export function isShort(place: Place): boolean {
 function refusalOf({ command: { id } }: Candidate, place: Place, room: bigint, at: EpochMs, isLastChance: boolean): Refused | undefined {
   const { account, least } = place;
   const { spec, outlook } = account;
-  if (outlook !== undefined && !isLastChance && (!outlook.isFinal || (least <= room + outlook.offer && least <= outlook.limit))) return undefined;
+  if (outlook !== undefined && !isLastChance && (!outlook.isFinal || (least <= room + outlook.offer && least <= outlook.limitAmount))) return undefined;
   const refuse = (reason: Refused['reason'], retryAtMs: EpochMs | undefined): Refused =>
     ({ kind: 'refused', id, account: { limit: account.limit, subject: account.subject }, reason, retryAtMs });
   const isRate = spec.kind === 'rate';
-  if (least > (outlook?.limit ?? spec.limit)) return refuse('too_small_for_call', undefined);
+  if (least > (outlook?.limitAmount ?? spec.limit)) return refuse('too_small_for_call', undefined);
   if (least > account.unspent) return refuse(isRate ? 'rate_limited' : 'exhausted', account.enoughAt(least, at));
   if (spec.waitMs > 0 && !isLastChance) return undefined;
   if (isRate) return refuse('rate_limited', account.enoughAt(least, at));

@@ -8,8 +8,7 @@ import { Demand, assertQuote, holdsUpperBound } from './demand.ts';
 import { assertSettlement, settleParts } from './held.ts';
 import type { Held, HeldPart } from './held.ts';
 import { LimitBook } from './limitbook.ts';
-import { shortageOf } from './shortage.ts';
-import type { PurseSource, Shortage } from './purse.ts';
+import type { Purse, PurseSource } from './purse.ts';
 import { checkLimits } from './limits.ts';
 import type {
   AccountRef, AccountView, AnswerStatistic, Checkpoint, Granted, HeldReservation, Hold, LimitError, LimitSpec, PostedWindow, RateView,
@@ -158,12 +157,9 @@ export class Ledger {
     this.#serve();
   }
 
-  /** For shared limits: what those who wait lack, by account. */
-  *shortages(): Generator<Shortage> {
-    for (const account of this.#room.contended()) {
-      const shortage = shortageOf(account);
-      if (shortage !== undefined) yield shortage;
-    }
+  /** For shared limits: the purses of accounts that someone waits for. */
+  *contended(): Generator<Purse> {
+    for (const { purse } of this.#room.contended()) if (purse !== undefined) yield purse;
   }
 
   /** When `advance` has something to do, as far as is known after the latest command; `undefined` while nobody waits. */
@@ -188,7 +184,7 @@ export class Ledger {
     if (!found) return undefined;
     found.roll(at);
     const remaining = found.free + (found.outlook?.offer ?? 0n) - found.line.earmarked;
-    return { limitAmount: found.outlook?.limit ?? found.spec.limit, remaining: remaining < 0n ? 0n : remaining, resetAtMs: found.wholeAt };
+    return { limitAmount: found.outlook?.limitAmount ?? found.spec.limit, remaining: remaining < 0n ? 0n : remaining, resetAtMs: found.wholeAt };
   }
 
   /** Restoring (after `configure`): adds to what is posted in that window. An error says what does not fit; nothing changed then. */

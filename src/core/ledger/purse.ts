@@ -4,7 +4,7 @@ import type { LimitSpec } from './types.ts';
 /** What is known of an account beyond the part of it that is here. */
 export interface Outlook {
   /** The limit in force, for all together. */
-  readonly limit: bigint;
+  readonly limitAmount: bigint;
   /** What all together may still spend if all that is held were released: never less than it is, while `isFinal`. */
   readonly unspent: bigint;
   /** Free elsewhere, and to be had for the asking. */
@@ -33,18 +33,24 @@ export interface Purse {
 }
 
 /** Gives the purse of an account for the period that begins at `period` (0 where it never ends): always the same one while a lease lasts. */
-export type PurseSource = (account: { readonly spec: LimitSpec; readonly subject: string }, period: EpochMs, until: EpochMs) => Purse;
+export type PurseSource = (account: SharedAccount, period: EpochMs, until: EpochMs) => Purse;
+
+/** An account as its purse may see it. */
+export interface SharedAccount {
+  readonly spec: LimitSpec;
+  readonly subject: string;
+  /** What those who wait need altogether, of which some may be here. */
+  readonly earmarked: bigint;
+  /** `undefined` where nobody lacks anything. */
+  shortage(): Shortage | undefined;
+}
 
 /** What those who wait for an account lack. */
 export interface Shortage {
-  readonly limit: string;
-  readonly subject: string;
   /** Enough for the first of them that is short. */
   readonly need: bigint;
   /** The smallest hold with which that call could do. */
   readonly least: bigint;
   /** Beyond `need`, for the others. */
   readonly more: bigint;
-  /** What those who wait need altogether, of which some may be here. */
-  readonly earmarked: bigint;
 }

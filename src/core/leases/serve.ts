@@ -1,0 +1,119 @@
+import type { MonotonicMs } from '../units/index.ts';
+import type { Pool } from './pool.ts';
+import type { Share } from './share.ts';
+import { RECALL_MS } from './timing.ts';
+
+/** What is granted for calls to come is at most this part of what is free, shared by all who have something. */
+const SPARE_DIVISOR = 2n;
+/** A long line is served in so many steps at most. */
+const LINE_STEPS = 16n;
+
+/** To be told how it stands now, with the next answer. */
+export type Tell = (share: Share) => void;
+
+/** Takes a place in the line, or leaves it. One that waits already keeps its place. */
+export function queue(share: Share, nextTicket: () => number): void {
+  const { pool, lease } = share;
+  if (share.need <= 0n) {
+    pool.line.delete(share);
+    lease.starving.delete(share);
+  } else if (!pool.line.has(share)) {
+    share.ticket = nextTicket();
+    pool.line.add(share);
+    lease.starving.add(share);
+  }
+}
+
+/**
+ * Gives what is free to those who wait: one step each, in the order of their tickets, then the next. Nobody is overtaken:
+ * what the first lacks gathers for it, and others are asked to give back what they do not hold. Who waits for what cannot
+ * come any more is told so.
+ */
+export function serve(pool: Pool, now: MonotonicMs, nextTicket: () => number, tell: Tell): void {
+  dismissHopeless(pool, nextTicket, tell);
+  for (let [first] = pool.line; first !== undefined; [first] = pool.line) {
+    if (first.need > pool.free) {
+      if (pool.free > 0n && pool.pending === first.outstanding) giveRemainder(first, tell);
+      else recall(pool, first, now, tell);
+      return;
+    }
+    pool.grant(first, first.need);
+    tell(first);
+    const step = first.need > first.more / LINE_STEPS ? first.need : first.more / LINE_STEPS + 1n;
+    first.need = step < first.more ? step : first.more;
+    first.more -= first.need;
+    // To the end of the line, if it needs more.
+    pool.line.delete(first);
+    first.lease.starving.delete(first);
+    queue(first, nextTicket);
+  }
+  if (pool.free < 0n) recall(pool, undefined, now, tell);
+}
+
+/** Something at hand for calls to come, where nobody waits: less the less there is. */
+export function serveSpare(share: Share, spare: bigint): boolean {
+  const { pool } = share;
+  if (pool.line.size > 0 || spare <= 0n) return false;
+  const part = offerTo(share) / SPARE_DIVISOR;
+  const amount = spare < part ? spare : part;
+  if (amount <= 0n) return false;
+  pool.grant(share, amount);
+  return true;
+}
+
+/** What one share could have besides: an equal part of what is free, while nobody waits for it. */
+export function offerTo(share: Share): bigint {
+  const { pool } = share;
+  if (pool.free <= 0n || pool.line.size > (pool.line.has(share) ? 1 : 0)) return 0n;
+  return pool.free / BigInt(pool.active + (share.outstanding > 0n ? 0 : 1));
+}
+
+/** What a share should do with what it has at hand. */
+export function supplyFor(share: Share): 'ample' | 'scarce' | 'yield' {
+  const { pool } = share;
+  if (pool.free < 0n) return 'yield';
+  const [first] = pool.line;
+  if (first === undefined) return 'ample';
+  return first === share || share.lease.firstTicket < first.ticket ? 'scarce' : 'yield';
+}
+
+/** Whether money may still come back because it was asked for. */
+export function isRecalling(pool: Pool, now: MonotonicMs): boolean {
+  for (const share of pool.shares.values()) {
+    const { recall } = share;
+    if (recall === undefined || share.outstanding === 0n || isHeard(share) || now - recall.at >= RECALL_MS) continue;
+    // Who waits here himself gives back only what he is told to yield.
+    if (recall.supply === 'yield' || !pool.line.has(share)) return true;
+  }
+  return false;
+}
+
+function dismissHopeless(pool: Pool, nextTicket: () => number, tell: Tell): void {
+  for (const share of pool.line) {
+    if (share.least <= pool.unspent) continue;
+    share.need = share.more = 0n;
+    queue(share, nextTicket);
+    tell(share);
+  }
+}
+
+/** Nobody else has anything, so this is all there will ever be: the call can be shortened to it. */
+function giveRemainder(first: Share, tell: Tell): void {
+  const { pool } = first;
+  first.need -= pool.free;
+  pool.grant(first, pool.free);
+  tell(first);
+}
+
+function recall(pool: Pool, first: Share | undefined, now: MonotonicMs, tell: Tell): void {
+  for (const share of pool.shares.values()) {
+    if (share === first || share.outstanding === 0n || !share.lease.isLive) continue;
+    const supply = supplyFor(share);
+    if (share.recall?.supply === supply && (isHeard(share) || now - share.recall.toldAt < RECALL_MS)) continue;
+    tell(share);
+  }
+}
+
+function isHeard({ recall, lease }: Share): boolean {
+  return recall !== undefined && lease.heardNumber >= recall.number;
+}
