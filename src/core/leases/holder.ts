@@ -277,5 +277,6 @@ export class Holder {
   #replenish(slices: readonly Slice[]): void {
     const accounts = slices.flatMap(({ account }) => (account === undefined ? [] : [{ limit: account.spec.id, subject: account.subject }]));
     if (accounts.length > 0) this.#ledger.replenished(accounts, this.#contact.at, this.#contact.now);
+    for (const slice of slices) slice.endTurn();
   }
 }

@@ -33,8 +33,9 @@ export function serve(pool: Pool, now: MonotonicMs, nextTicket: () => number, te
   dismissHopeless(pool, nextTicket, tell);
   for (let [first] = pool.line; first !== undefined; [first] = pool.line) {
     if (first.need > pool.free) {
-      if (pool.free > 0n && pool.pending === first.outstanding) giveRemainder(first, tell);
-      else recall(pool, first, now, tell);
+      const isAlone = pool.line.size === 1 && pool.pending === first.outstanding;
+      if (pool.free > 0n && (pool.pending === 0n || isAlone)) giveRemainder(first, tell);
+      else recall(pool, now, tell);
       return;
     }
     pool.grant(first, first.need);
@@ -47,7 +48,7 @@ export function serve(pool: Pool, now: MonotonicMs, nextTicket: () => number, te
     first.lease.starving.delete(first);
     queue(first, nextTicket);
   }
-  if (pool.free < 0n) recall(pool, undefined, now, tell);
+  if (pool.free < 0n) recall(pool, now, tell);
 }
 
 /** Something at hand for calls to come, where nobody waits: less the less there is. */
@@ -68,13 +69,17 @@ export function offerTo(share: Share): bigint {
   return pool.free / BigInt(pool.active + (share.outstanding > 0n ? 0 : 1));
 }
 
-/** What a share should do with what it has at hand. */
+/**
+ * What a share should do with what it has at hand. Where several wait, all that comes free goes through here, so that each
+ * gets its turn. Only who has waited longer than all of them, for other money, keeps what it needs here.
+ */
 export function supplyFor(share: Share): 'ample' | 'scarce' | 'yield' {
-  const { pool } = share;
+  const { pool, lease } = share;
   if (pool.free < 0n) return 'yield';
   const [first] = pool.line;
   if (first === undefined) return 'ample';
-  return first === share || share.lease.firstTicket < first.ticket ? 'scarce' : 'yield';
+  const keeps = pool.line.has(share) ? pool.line.size === 1 : lease.firstTicket < first.ticket;
+  return keeps ? 'scarce' : 'yield';
 }
 
 /** Whether money may still come back because it was asked for. */
@@ -97,7 +102,7 @@ function dismissHopeless(pool: Pool, nextTicket: () => number, tell: Tell): void
   }
 }
 
-/** Nobody else has anything, so this is all there will ever be: the call can be shortened to it. */
+/** Nobody has anything that could come back, so this is all there will ever be: the call can be shortened to it. */
 function giveRemainder(first: Share, tell: Tell): void {
   const { pool } = first;
   first.need -= pool.free;
@@ -105,9 +110,9 @@ function giveRemainder(first: Share, tell: Tell): void {
   tell(first);
 }
 
-function recall(pool: Pool, first: Share | undefined, now: MonotonicMs, tell: Tell): void {
+function recall(pool: Pool, now: MonotonicMs, tell: Tell): void {
   for (const share of pool.shares.values()) {
-    if (share === first || share.outstanding === 0n || !share.lease.isLive) continue;
+    if (share.outstanding === 0n || !share.lease.isLive) continue;
     const supply = supplyFor(share);
     if (share.recall?.supply === supply && (isHeard(share) || now - share.recall.toldAt < RECALL_MS)) continue;
     tell(share);

@@ -55,6 +55,9 @@ export class Slice implements Purse, Outlook, PeriodRef {
   #heardNumber = 0;
   #heardAt: MonotonicMs = -Infinity;
 
+  /** Where others wait too, so much is for those who wait here; what comes free goes back first, and is asked for again. */
+  #turn: bigint | undefined;
+
   /** Below this it is time to ask for more. */
   #lowWater = 0n;
   #rate = 0;
@@ -78,7 +81,7 @@ export class Slice implements Purse, Outlook, PeriodRef {
 
   get free(): bigint {
     if (this.#mode === 'Observe') return this.unspent - this.held;
-    if (this.#tenancy.isOpen) return this.atHand;
+    if (this.#tenancy.isOpen) return this.#inTurn;
     return this.#mode === 'Bounded' ? (this.#heard?.allowance ?? 0n) - this.#overdrawn : 0n;
   }
 
@@ -132,6 +135,7 @@ export class Slice implements Purse, Outlook, PeriodRef {
   hold(amount: bigint): void {
     this.held += amount;
     this.#takenAt = this.#tenancy.now;
+    if (this.#turn !== undefined) this.#turn = this.#turn > amount ? this.#turn - amount : 0n;
     if (!this.#tenancy.isOpen) this.#overdrawn += amount;
     else if (this.atHand < this.#lowWater) {
       this.#lowWater = 0n;
@@ -149,7 +153,9 @@ export class Slice implements Purse, Outlook, PeriodRef {
 
   /** Takes over what the authority says. True where there is news for those who wait. */
   hear(answer: SliceAnswer, number: number): boolean {
-    if (answer.granted > this.granted) this.granted = answer.granted;
+    const rise = answer.granted > this.granted ? answer.granted - this.granted : 0n;
+    this.granted += rise;
+    if (this.#turn !== undefined) this.#turn += rise;
     if (answer.spent > this.#booked.spent) this.#booked.spent = answer.spent;
     if (answer.returned > this.#booked.returned) this.#booked.returned = answer.returned;
     if (this.isBooked) for (const bucket of this.#buckets.values()) bucket.booked = bucket.amount;
@@ -157,10 +163,16 @@ export class Slice implements Purse, Outlook, PeriodRef {
     this.#heardNumber = number;
     this.#heard = answer;
     this.#heardAt = this.#tenancy.now;
+    this.#turn = answer.supply === 'yield' ? rise : undefined;
     if (this.isScarce && this.atHand > 0n) this.#tenancy.wake();
     const wanted = this.#wanted;
     this.#lowWater = (wanted < this.atHand ? wanted : this.atHand) / 2n;
     return true;
+  }
+
+  /** Those for whom something was granted have had it. */
+  endTurn(): void {
+    if (this.#turn !== undefined) this.#turn = 0n;
   }
 
   /** It is known of the books only: what was spent under a lease before a restart. */
@@ -189,7 +201,7 @@ export class Slice implements Purse, Outlook, PeriodRef {
     if (isClosing || this.#mode === 'Observe') return { ...counters, need: 0n, least: 0n, more: 0n, spare: 0n };
     const shortage = this.account?.shortage();
     if (shortage !== undefined) return { ...counters, ...shortage, spare: 0n };
-    const spare = this.isScarce ? 0n : this.#wanted - this.atHand;
+    const spare = this.isScarce || this.#isIdle ? 0n : this.#wanted - this.atHand;
     return { ...counters, need: 0n, least: 0n, more: 0n, spare: spare > 0n ? spare : 0n };
   }
 
@@ -207,9 +219,18 @@ export class Slice implements Purse, Outlook, PeriodRef {
     for (const [start, { amount, booked }] of this.#buckets) if (start + 2 * window.durationMs < at && amount === booked) this.#buckets.delete(start);
   }
 
+  get #inTurn(): bigint {
+    const { atHand } = this;
+    return this.#turn === undefined || this.#turn > atHand || this.#tenancy.isSilent ? atHand : this.#turn;
+  }
+
   /** What it should have at hand: what is spent in a while at the present rate, and something for holds to come and go. */
   get #wanted(): bigint {
     return BigInt(Math.ceil(this.#rate * HORIZON_MS)) + this.held / 2n;
+  }
+
+  get #isIdle(): boolean {
+    return this.#tenancy.now - this.#takenAt >= IDLE_MS;
   }
 
   get #toKeep(): bigint {
@@ -218,7 +239,7 @@ export class Slice implements Purse, Outlook, PeriodRef {
       case 'yield': return 0n;
       case 'scarce': return earmarked;
     }
-    if (this.#tenancy.now - this.#takenAt >= IDLE_MS) return earmarked;
+    if (this.#isIdle) return earmarked;
     const wanted = this.#wanted * EXCESS;
     return wanted > earmarked ? wanted : earmarked;
   }
