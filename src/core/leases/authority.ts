@@ -255,6 +255,7 @@ export class Authority {
     for (const lease of this.#leases.values()) {
       if (lease.expiredAt !== undefined && lease.expiredAt + RETENTION_MS <= this.#at) this.#forget(lease);
     }
+    for (const pool of this.#pools.all()) if (pool.pending > 0n && !this.#pools.isOpen(pool, this.#at)) this.#remind(pool);
     for (const pool of this.#pools.takeOver(this.#at)) {
       for (const share of pool.shares.values()) {
         pool.fold(share);
@@ -263,6 +264,11 @@ export class Authority {
       this.#touched.delete(pool);
       this.#store(pool, () => pool.entry(true));
     }
+  }
+
+  /** The window is over. Who holds calls there settles them; who does not has missed a grant, and gives it back. */
+  #remind({ shares }: Pool): void {
+    for (const share of shares.values()) if (share.outstanding > 0n && !share.isLost) this.#tell(share);
   }
 
   #tick(at: EpochMs, now: MonotonicMs): void {

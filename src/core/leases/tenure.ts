@@ -40,6 +40,8 @@ export class Tenure implements Tenancy {
   #reviewedAt: MonotonicMs;
   /** Windows that were over by then, and settled, are not opened again: their counters are forgotten. */
   #forgottenUntil: EpochMs = -Infinity;
+  /** Answers up to this one may be older than what is forgotten. */
+  #forgottenNumber = 0;
 
   constructor(contact: Contact, number: LeaseNumber) {
     this.#contact = contact;
@@ -148,7 +150,7 @@ export class Tenure implements Tenancy {
   #hearOf(answer: SliceAnswer, number: number): Slice[] {
     const slice = this.#slices.get(keyOf(answer));
     if (slice === undefined) {
-      if (answer.granted > answer.returned + answer.spent) this.#takeBack(answer, number);
+      if (number > this.#forgottenNumber && answer.granted > answer.returned + answer.spent) this.#takeBack(answer, number);
       return [];
     }
     const isNews = slice.hear(answer, number);
@@ -181,6 +183,7 @@ export class Tenure implements Tenancy {
   #drop(slice: Slice): void {
     this.#slices.delete(keyOf(slice));
     this.#dirty.delete(slice);
+    this.#forgottenNumber = Math.max(this.#forgottenNumber, this.#contact.heard);
     if (Number.isFinite(slice.until)) this.#forgottenUntil = Math.max(this.#forgottenUntil, slice.until);
   }
 }

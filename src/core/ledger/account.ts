@@ -36,6 +36,8 @@ export class Account implements AccountRef, SharedAccount {
   /** Present where the limit is shared with other processes. */
   readonly #purses: PurseSource | undefined;
   #purse: Purse | undefined;
+  /** The window that the purse is for. */
+  #period: CountedSpan = LIFETIME;
   readonly subject: string;
   readonly line = new Line();
   posted = 0n;
@@ -107,12 +109,12 @@ export class Account implements AccountRef, SharedAccount {
   /** When the next counter stops counting. */
   get rollsAt(): EpochMs {
     const counted = this.#counters[0]?.span.countsUntil ?? Infinity;
-    return this.#purse === undefined ? counted : Math.min(counted, this.#purse.until);
+    return this.#purse === undefined ? counted : Math.min(counted, this.#period.countsUntil);
   }
 
   /** Takes out what no longer counts at `at`. */
   roll(at: EpochMs): void {
-    if (this.#purse !== undefined && this.#purse.until <= at) this.#purse = undefined;
+    if (this.#purse !== undefined && (this.#period.countsUntil <= at || at < this.#period.start - CLOCK_STEP_BACK_MS)) this.#purse = undefined;
     const newest = this.#counters.at(-1);
     if (newest === undefined) return;
     if (at < newest.span.start - CLOCK_STEP_BACK_MS) this.#followBack(at);
@@ -123,8 +125,8 @@ export class Account implements AccountRef, SharedAccount {
   prepare(at: EpochMs): void {
     this.roll(at);
     if (this.#purses === undefined || this.#purse !== undefined) return;
-    const { start, countsUntil } = this.spec.window.kind === 'calendar' ? this.#limit.spanAt(at) : LIFETIME;
-    this.#purse = this.#purses(this, start, countsUntil);
+    this.#period = this.spec.window.kind === 'calendar' ? this.#limit.spanAt(at) : LIFETIME;
+    this.#purse = this.#purses(this, this.#period.start, this.#period.countsUntil);
   }
 
   /** What is held and posted stays with the purses that it is in; new holds come from another. */
@@ -190,7 +192,7 @@ export class Account implements AccountRef, SharedAccount {
 
   /** When `amount` could be free if nothing more is spent and nothing is released; `undefined`: not by the passing of time. */
   enoughAt(amount: bigint, at: EpochMs): EpochMs | undefined {
-    if (this.#purse !== undefined) return this.#mayComeFreeAt(this.#purse, at);
+    if (this.#purse !== undefined) return this.#mayComeFreeAt(at);
     let free = this.free;
     for (const counter of this.#counters) {
       free += counter.posted + counter.pending;
@@ -215,17 +217,19 @@ export class Account implements AccountRef, SharedAccount {
   }
 
   /** What others spent in a rolling window is not known by time: some of it leaves with each bucket. */
-  #mayComeFreeAt({ until }: Purse, at: EpochMs): EpochMs | undefined {
+  #mayComeFreeAt(at: EpochMs): EpochMs | undefined {
     const { window } = this.spec;
     if (window.kind === 'rolling') return at + Math.ceil(window.durationMs / ROLLING_BUCKETS);
-    return Number.isFinite(until) ? until : undefined;
+    return Number.isFinite(this.#period.countsUntil) ? this.#period.countsUntil : undefined;
   }
 
   #open(at: EpochMs): Counter {
     this.prepare(at);
     const newest = this.#counters.at(-1);
     if (newest !== undefined && at < newest.span.openUntil && newest.purse === this.#purse) return newest;
-    const counter = newCounter(this.#limit.spanAt(at), this.#purse);
+    // A clock that went back a little leaves a purse in its window, and what is counted with it.
+    const span = this.#purse !== undefined && this.#period !== LIFETIME ? this.#period : this.#limit.spanAt(at);
+    const counter = newCounter(span, this.#purse);
     this.#counters.push(counter);
     return counter;
   }

@@ -22,8 +22,6 @@ export interface Outlook {
 export interface Purse {
   /** The lease by which the money is here. Holds carry it. */
   readonly lease: number;
-  /** New holds come from another purse from here on: the end of a calendar window. */
-  readonly until: EpochMs;
   /** Neither held nor posted nor given back. Negative after a provider billed more than was held. */
   readonly free: bigint;
   readonly outlook: Outlook;
