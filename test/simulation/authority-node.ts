@@ -88,7 +88,10 @@ export class AuthorityNode {
       this.#isStoring = false;
       const stored = this.#pipeline.splice(0, count);
       if (!this.#commit(store, stored.flatMap(({ entries }) => entries))) return this.#reset();
-      for (const { messages } of stored) for (const message of messages) this.#say(message);
+      for (const { messages, events } of stored) {
+        for (const message of messages) this.#say(message);
+        for (const { kind } of events) this.#world.count(kind);
+      }
       this.#store();
     });
   }
@@ -96,6 +99,7 @@ export class AuthorityNode {
   #commit(store: World['store'], entries: readonly Entry[]): boolean {
     const isStored = store.commit(this.#term, entries);
     if (isStored) this.#world.auditor.read(entries);
+    else this.#world.count('deposed');
     return isStored;
   }
 

@@ -41,7 +41,7 @@ const LIMITS: readonly LimitSpec[] = [
   { ...common, id: 'tokens', unit: 'tokens', limit: 9_000n, window: { kind: 'calendar', unit: 'minute', timeZone: 'UTC' } },
   { ...common, id: 'rolling', limit: 15_000n, window: { kind: 'rolling', durationMs: 30_000 } },
   { ...common, id: 'rate', unit: 'requests', limit: 60n, window: { kind: 'calendar', unit: 'minute', timeZone: 'UTC' }, kind: 'rate', waitMs: 0 },
-  { ...common, id: 'bounded', limit: 40_000n, window: { kind: 'lifetime' }, mode: 'Bounded', nearLimit: 'Shrink' },
+  { ...common, id: 'bounded', limit: 120_000n, window: { kind: 'lifetime' }, mode: 'Bounded', nearLimit: 'Shrink' },
   { ...common, id: 'seen', limit: 1_000n, window: { kind: 'lifetime' }, mode: 'Observe' },
 ];
 
@@ -57,7 +57,7 @@ export function scenarioOf(prng: Prng): Scenario {
       lossPercent: wild ? prng.between(0, 15) : 0,
       duplicatePercent: wild ? prng.between(0, 15) : 0,
       slowPercent: wild ? prng.between(0, 10) : 0,
-      partitionEveryMs: often(60, 10_000, 90_000),
+      partitionEveryMs: often(70, 10_000, 60_000),
       killEveryMs: often(60, 8_000, 90_000),
       powerCutEveryMs: often(40, 20_000, 90_000),
       diskLossEveryMs: often(40, 20_000, 120_000),

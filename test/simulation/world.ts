@@ -14,8 +14,8 @@ import { Timeline } from './timeline.ts';
 import { Violation } from './violation.ts';
 
 const AUTHORITIES = 3;
-/** Long enough for the longest call, and for lost leases to expire. */
-const QUIET_MS = 180_000;
+/** Long enough for the longest call, for lost leases to expire, and for what is left of windows that are over to be asked for. */
+const QUIET_MS = 600_000;
 /** What an authority has in memory is compared with what is stored once in so many steps. */
 const COMPARE_EVERY = 64;
 
@@ -29,7 +29,7 @@ export class World {
   readonly prng: Prng;
   readonly time = new Timeline();
   readonly store = new Store();
-  readonly auditor = new Auditor();
+  readonly auditor: Auditor;
   readonly scenario: Scenario;
   readonly provider: Provider;
   readonly authorities: readonly AuthorityNode[];
@@ -47,8 +47,10 @@ export class World {
     this.scenario = scenario ?? scenarioOf(this.prng);
     this.#faults = this.scenario.faults;
     this.limits = this.scenario.limits;
-    for (const spec of this.limits) this.auditor.limits.set(limitIdentity(spec), { spec, ceiling: spec.limit });
-    this.provider = new Provider(this.auditor, this.#faults.skewMs === 0 && this.#faults.clockJumpEveryMs === 0);
+    const clocksAreRight = this.#faults.skewMs === 0 && this.#faults.clockJumpEveryMs === 0;
+    this.auditor = new Auditor(this.time, clocksAreRight);
+    this.provider = new Provider(this.auditor, clocksAreRight);
+    for (const spec of this.limits) this.auditor.limits.set(limitIdentity(spec), { spec, ceiling: spec.limit, changedAt: 0 });
     this.authorities = Array.from({ length: AUTHORITIES }, () => new AuthorityNode(this));
     this.holders = Array.from({ length: this.scenario.holders }, (_, index) => new HolderNode(this, index));
     this.authorities[0]?.lead();
@@ -163,7 +165,7 @@ export class World {
     const whole = prng.below(this.holders.length);
     const pairs = prng.percent(50) ? cut : this.authorities.map((_, index) => `${index}/${whole}`);
     for (const pair of pairs) this.#cut.add(pair);
-    time.after(prng.between(100, prng.percent(40) ? 70_000 : 8_000), () => {
+    time.after(prng.percent(50) ? prng.between(100, 8_000) : prng.between(20_000, 90_000), () => {
       for (const pair of pairs) this.#cut.delete(pair);
     });
   }
@@ -187,7 +189,7 @@ export class World {
       const known = this.auditor.limits.get(limitIdentity(spec));
       const limit = prng.percent(70) ? spec.limit + first / 2n : (spec.limit * BigInt(30 + prng.below(70))) / 100n + 1n;
       const changed = { ...spec, limit };
-      this.auditor.limits.set(limitIdentity(spec), { spec: changed, ceiling: known === undefined || limit > known.ceiling ? limit : known.ceiling });
+      this.auditor.limits.set(limitIdentity(spec), { spec: changed, ceiling: known === undefined || limit > known.ceiling ? limit : known.ceiling, changedAt: this.time.now });
       return changed;
     });
     const { limits } = this;

@@ -1,6 +1,6 @@
 import type { EpochMs, MonotonicMs } from '../units/index.ts';
 import type { LeaseEntry } from './entries.ts';
-import type { LeaseNumber } from './messages.ts';
+import type { LeaseNumber, Report } from './messages.ts';
 import type { Share } from './share.ts';
 
 /** One incarnation of one holder, as the authority knows it. */
@@ -15,8 +15,7 @@ export class Lease {
 
   // What follows is not kept: a new authority gives every lease its whole lifetime anew, and hears the rest again.
   expiresAt: MonotonicMs = 0;
-  /** `sentAt` of the newest report: an overtaken one changes counters only. */
-  heardSentAt: MonotonicMs = -Infinity;
+  #heardSentAt: MonotonicMs = -Infinity;
   /** The latest answer that the holder says it has heard. */
   heardNumber = 0;
   /** Where it waits for money, longest first. */
@@ -39,6 +38,19 @@ export class Lease {
   get firstTicket(): number {
     const [first] = this.starving;
     return first?.ticket ?? Infinity;
+  }
+
+  get isSettled(): boolean {
+    for (const { outstanding } of this.shares.values()) if (outstanding > 0n) return false;
+    return true;
+  }
+
+  /** Whether a report is newer than all before it: only then it says what the holder wants. */
+  heard({ sentAt, heard }: Report): boolean {
+    if (sentAt <= this.#heardSentAt) return false;
+    this.#heardSentAt = sentAt;
+    this.heardNumber = Math.max(this.heardNumber, heard);
+    return true;
   }
 
   entry(): LeaseEntry {

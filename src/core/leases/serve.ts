@@ -8,8 +8,8 @@ const SPARE_DIVISOR = 2n;
 /** A long line is served in so many steps at most. */
 const LINE_STEPS = 16n;
 
-/** To be told how it stands now, with the next answer. */
-export type Tell = (share: Share) => void;
+/** To be told how it stands now, with the next answer; and to be kept, where it was granted something. */
+export type Tell = (share: Share, isGrant: boolean) => void;
 
 /** Takes a place in the line, or leaves it. One that waits already keeps its place. */
 export function queue(share: Share, nextTicket: () => number): void {
@@ -39,7 +39,7 @@ export function serve(pool: Pool, now: MonotonicMs, nextTicket: () => number, te
       return;
     }
     pool.grant(first, first.need);
-    tell(first);
+    tell(first, true);
     const step = first.need > first.more / LINE_STEPS ? first.need : first.more / LINE_STEPS + 1n;
     first.need = step < first.more ? step : first.more;
     first.more -= first.need;
@@ -52,8 +52,9 @@ export function serve(pool: Pool, now: MonotonicMs, nextTicket: () => number, te
 }
 
 /** Something at hand for calls to come, where nobody waits: less the less there is. */
-export function serveSpare(share: Share, spare: bigint): boolean {
-  const { pool } = share;
+export function serveSpare(share: Share): boolean {
+  const { pool, spare } = share;
+  share.spare = 0n;
   if (pool.line.size > 0 || spare <= 0n) return false;
   const part = offerTo(share) / SPARE_DIVISOR;
   const amount = spare < part ? spare : part;
@@ -98,7 +99,7 @@ function dismissHopeless(pool: Pool, nextTicket: () => number, tell: Tell): void
     if (share.least <= pool.unspent) continue;
     share.need = share.more = 0n;
     queue(share, nextTicket);
-    tell(share);
+    tell(share, false);
   }
 }
 
@@ -107,7 +108,7 @@ function giveRemainder(first: Share, tell: Tell): void {
   const { pool } = first;
   first.need -= pool.free;
   pool.grant(first, pool.free);
-  tell(first);
+  tell(first, true);
 }
 
 function recall(pool: Pool, now: MonotonicMs, tell: Tell): void {
@@ -115,7 +116,7 @@ function recall(pool: Pool, now: MonotonicMs, tell: Tell): void {
     if (share.outstanding === 0n || !share.lease.isLive) continue;
     const supply = supplyFor(share);
     if (share.recall?.supply === supply && (isHeard(share) || now - share.recall.toldAt < RECALL_MS)) continue;
-    tell(share);
+    tell(share, false);
   }
 }
 

@@ -28,6 +28,7 @@ export class Share {
   need = 0n;
   least = 0n;
   more = 0n;
+  spare = 0n;
   /** Its place among all that wait, in any account; larger came later. */
   ticket = Infinity;
   /** The answer that asked it to give back what it does not need, and when. */
@@ -52,9 +53,10 @@ export class Share {
   /** Takes over what a report says; false where it says nothing new. What was spent beyond the grant counts as granted. */
   book({ returned, spent }: SliceReport): boolean {
     const before = this.spent + this.returned;
+    // Nobody can give back more than he has.
+    const most = this.granted - this.spent;
+    if (returned > this.returned) this.returned = returned < most ? returned : most;
     if (spent > this.spent) this.spent = spent;
-    const most = returned < this.granted ? returned : this.granted;
-    if (most > this.returned) this.returned = most;
     const over = -this.outstanding;
     if (over > 0n) {
       this.granted += over;

@@ -25,6 +25,8 @@ export interface Tenancy {
   changed(slice: Slice): void;
 }
 
+const NO_SHORTAGE = { need: 0n, least: 0n, more: 0n };
+
 interface Bucket {
   amount: bigint;
   booked: bigint;
@@ -156,6 +158,8 @@ export class Slice implements Purse, Outlook, PeriodRef {
     const rise = answer.granted > this.granted ? answer.granted - this.granted : 0n;
     this.granted += rise;
     if (this.#turn !== undefined) this.#turn += rise;
+    // Only before a restart can more have been spent than is known here.
+    if (this.account === undefined && answer.spent > this.spent) this.spent = answer.spent;
     if (answer.spent > this.#booked.spent) this.#booked.spent = answer.spent;
     if (answer.returned > this.#booked.returned) this.#booked.returned = answer.returned;
     if (this.isBooked) for (const bucket of this.#buckets.values()) bucket.booked = bucket.amount;
@@ -198,11 +202,11 @@ export class Slice implements Purse, Outlook, PeriodRef {
     const { limit, subject, period, returned, spent } = this;
     const buckets = [...this.#buckets].filter(([, { amount, booked }]) => amount > booked).map(([start, { amount }]) => ({ start, amount }));
     const counters = { limit, subject, period, returned, spent, ...(buckets.length === 0 ? {} : { buckets }) };
-    if (isClosing || this.#mode === 'Observe') return { ...counters, need: 0n, least: 0n, more: 0n, spare: 0n };
+    if (isClosing || this.#mode === 'Observe') return { ...counters, ...NO_SHORTAGE, spare: 0n };
     const shortage = this.account?.shortage();
-    if (shortage !== undefined) return { ...counters, ...shortage, spare: 0n };
-    const spare = this.isScarce || this.#isIdle ? 0n : this.#wanted - this.atHand;
-    return { ...counters, need: 0n, least: 0n, more: 0n, spare: spare > 0n ? spare : 0n };
+    // What is at hand goes to those who wait, where they lack anything.
+    const spare = this.isScarce || this.#isIdle ? 0n : this.#wanted - (shortage === undefined ? this.atHand : 0n);
+    return { ...counters, ...(shortage ?? NO_SHORTAGE), spare: spare > 0n ? spare : 0n };
   }
 
   /** Learns how fast it is spent, and lets go buckets that are long over. To be called now and then. */

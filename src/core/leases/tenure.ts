@@ -120,7 +120,7 @@ export class Tenure implements Tenancy {
     if (this.number === 0) return Infinity;
     if (this.#awaiting !== undefined) return this.#sentAt + RETRY_MS;
     if (this.#wakes) return this.#sentAt + GAP_MS;
-    return this.#sentAt + (this.#isHungry || this.#isDone ? RETRY_MS : RENEW_MS);
+    return this.#sentAt + (this.#isHungry || this.#isDone || (this.stage === 'closing' && this.#dirty.size > 0) ? RETRY_MS : RENEW_MS);
   }
 
   /** Says where it stands. `contended`: slices that someone waits for; `isInForce`: whether a limit's identity is one of the present limits'. */
@@ -155,9 +155,9 @@ export class Tenure implements Tenancy {
     }
     const isNews = slice.hear(answer, number);
     if (slice.isBooked) this.#dirty.delete(slice);
-    // The authority keeps no books of that window any more.
-    if (answer.fault !== undefined && answer.granted === 0n && slice.held === 0n && slice.until <= this.#contact.at) this.#drop(slice);
-    if (this.stage === 'closing' && !slice.isSettled) this.wake();
+    // The authority keeps no books of that window, and there is nothing that it gave.
+    if (isNews && answer.fault !== undefined && slice.granted === 0n && slice.held === 0n && slice.until <= this.#contact.at) this.#drop(slice);
+    if (this.stage === 'closing' && slice.atHand > 0n) this.wake();
     return isNews ? [slice] : [];
   }
 
