@@ -3,21 +3,20 @@ import type { Answer, Report, SliceAnswer, SliceReport } from './messages.ts';
 import { isRecalling, offerTo, supplyFor } from './serve.ts';
 import type { Share } from './share.ts';
 
-/** What a holder is told of one share. `recalls`: with this answer, numbered `number`, it is first asked to give back. */
-export function answerOf(share: Share, number: number, isOpen: boolean, now: MonotonicMs): { readonly answer: SliceAnswer; readonly recalls: boolean } {
+/** What a holder is told of one share. */
+export function answerOf(share: Share, isOpen: boolean, now: MonotonicMs): SliceAnswer {
   const { pool, granted, returned, spent, allowance, outstanding } = share;
   const { limit, subject, period, unspent, pending, spec } = pool;
-  const supply = supplyFor(share);
-  const recalls = noteRecall(share, supply, number, now);
   const answer = {
-    limit, subject, period, granted, returned, spent, allowance, supply, unspent,
+    limit, subject, period, granted, returned, spent, allowance, unspent,
+    supply: supplyFor(share),
     limitAmount: spec?.limit ?? 0n,
     offer: isOpen ? offerTo(share) : 0n,
     elsewhere: share.isLost ? pending : pending - outstanding,
     isFinal: pool.line.size === 0 || !isRecalling(pool, now),
   };
-  if (spec === undefined) return { answer: { ...answer, fault: 'unknown_limit' }, recalls };
-  return { answer: isOpen ? answer : { ...answer, fault: 'window_not_open' }, recalls };
+  if (spec === undefined) return { ...answer, fault: 'unknown_limit' };
+  return isOpen ? answer : { ...answer, fault: 'window_not_open' };
 }
 
 /** Nothing is booked there: not yet, or no more. */
@@ -31,8 +30,9 @@ export function goneAnswer(term: number, number: number, { lease, sentAt }: Repo
   return { kind: 'answer', term, lease, number, echo: sentAt, state: 'gone', slices: [] };
 }
 
-/** How long nothing has come back counts from when it was first asked for. */
-function noteRecall(share: Share, supply: SliceAnswer['supply'], number: number, now: MonotonicMs): boolean {
+/** Whether the answer with this number is the first that asks a holder to give back. How long nothing has come counts from then. */
+export function noteRecall(share: Share, number: number, now: MonotonicMs): boolean {
+  const supply = supplyFor(share);
   if (supply === 'ample') share.recall = undefined;
   else if (share.recall?.supply === supply) share.recall.toldAt = now;
   else {

@@ -2,7 +2,7 @@ import { checkLimits } from '../ledger/index.ts';
 import type { LimitError, LimitSpec } from '../ledger/index.ts';
 import { err, ok } from '../units/index.ts';
 import type { EpochMs, MonotonicMs, Result } from '../units/index.ts';
-import { answerOf, faultOf, goneAnswer } from './answers.ts';
+import { answerOf, faultOf, goneAnswer, noteRecall } from './answers.ts';
 import { Draft } from './draft.ts';
 import type { Entry, Event } from './entries.ts';
 import type { Lease } from './lease.ts';
@@ -229,8 +229,10 @@ export class Authority {
   #finish(reply?: ToHolder, answered?: Answered): Outcome {
     const draft = this.#draft;
     for (const pool of draft.touched) this.#serve(pool, answered);
+    // Who is asked to give back is known before anybody is told what may still come.
+    const numbers = new Map([...draft.told].map(([lease, shares]) => [lease, this.#ask(shares)]));
     const messages: ToHolder[] = reply === undefined ? [] : [reply];
-    for (const [lease, shares] of draft.told) messages.push(this.#answer(lease, shares, answered?.lease === lease ? answered : undefined));
+    for (const [lease, number] of numbers) messages.push(this.#answer(lease, number, draft.toldOf(lease), answered?.lease === lease ? answered : undefined));
     this.#draft = new Draft();
     return { entries: draft.entries(), messages, events: draft.events };
   }
@@ -250,13 +252,15 @@ export class Authority {
     if (pool.rollingMs > 0 && pool.line.size > 0) this.#rollAt ??= this.#now + ROLL_MS;
   }
 
-  #answer(lease: Lease, shares: ReadonlySet<Share>, answered: Answered | undefined): ToHolder {
+  /** Returns the number of the answer. */
+  #ask(shares: ReadonlySet<Share>): number {
     const number = ++this.#lastNumber;
-    const slices = [...shares].map((share) => {
-      const { answer, recalls } = answerOf(share, number, this.#pools.isOpen(share.pool, this.#at), this.#now);
-      if (recalls) this.#recalledAt ??= this.#now;
-      return answer;
-    });
+    for (const share of shares) if (noteRecall(share, number, this.#now)) this.#recalledAt ??= this.#now;
+    return number;
+  }
+
+  #answer(lease: Lease, number: number, shares: ReadonlySet<Share>, answered: Answered | undefined): ToHolder {
+    const slices = [...shares].map((share) => answerOf(share, this.#pools.isOpen(share.pool, this.#at), this.#now));
     const answer = { kind: 'answer', term: this.#term, lease: lease.number, number, state: lease.isLive ? 'live' : 'ended' } as const;
     return answered === undefined ? { ...answer, slices } : { ...answer, echo: answered.echo, slices: [...slices, ...answered.faults] };
   }

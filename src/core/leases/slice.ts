@@ -10,6 +10,8 @@ const RATE_MS: MonotonicMs = 10_000;
 const RATE_MIN_MS: MonotonicMs = 1_000;
 /** More than so many times what is wanted at hand is given back. */
 const EXCESS = 4n;
+/** What is wanted at hand before the rate is known, and however low it is: so many holds like the latest. */
+const FEW_HOLDS = 4n;
 
 /** What a slice must know of the lease that it is under, and of the time. */
 export interface Tenancy {
@@ -63,6 +65,7 @@ export class Slice implements Purse, Outlook, PeriodRef {
   /** Below this it is time to ask for more. */
   #lowWater = 0n;
   #rate = 0;
+  #latestHold = 0n;
   #measured: { readonly at: MonotonicMs; readonly taken: bigint };
   #takenAt: MonotonicMs;
 
@@ -136,6 +139,7 @@ export class Slice implements Purse, Outlook, PeriodRef {
 
   hold(amount: bigint): void {
     this.held += amount;
+    this.#latestHold = amount;
     this.#takenAt = this.#tenancy.now;
     if (this.#turn !== undefined) this.#turn = this.#turn > amount ? this.#turn - amount : 0n;
     if (!this.#tenancy.isOpen) this.#overdrawn += amount;
@@ -190,8 +194,9 @@ export class Slice implements Purse, Outlook, PeriodRef {
     Object.assign(this, { granted, returned, spent });
   }
 
-  /** Gives back what is not to be kept. `isClosing`: no new holds are made from it. */
+  /** Gives back what is not to be kept. `isClosing`: no new holds are made from it. While nobody hears it, what is here is kept. */
   giveBack(isClosing: boolean): void {
+    if (this.#tenancy.isSilent && !isClosing) return;
     const surplus = this.atHand - (isClosing ? 0n : this.#toKeep);
     if (surplus <= 0n) return;
     this.returned += surplus;
@@ -230,7 +235,9 @@ export class Slice implements Purse, Outlook, PeriodRef {
 
   /** What it should have at hand: what is spent in a while at the present rate, and something for holds to come and go. */
   get #wanted(): bigint {
-    return BigInt(Math.ceil(this.#rate * HORIZON_MS)) + this.held / 2n;
+    const wanted = BigInt(Math.ceil(this.#rate * HORIZON_MS)) + this.held / 2n;
+    const least = this.#latestHold * FEW_HOLDS;
+    return wanted > least ? wanted : least;
   }
 
   get #isIdle(): boolean {

@@ -157,7 +157,7 @@ export class Tenure implements Tenancy {
     if (slice.isBooked) this.#dirty.delete(slice);
     // The authority keeps no books of that window, and there is nothing that it gave.
     if (isNews && answer.fault !== undefined && slice.granted === 0n && slice.held === 0n && slice.until <= this.#contact.at) this.#drop(slice);
-    if (this.stage === 'closing' && slice.atHand > 0n) this.wake();
+    if (this.stage === 'closing' && (slice.atHand > 0n || slice.isSettled)) this.wake();
     return isNews ? [slice] : [];
   }
 
