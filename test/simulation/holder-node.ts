@@ -10,6 +10,9 @@ import type { World } from './world.ts';
 const IN = 2n;
 const OUT = 8n;
 
+/** As the limits of all scenarios have it, and a moment. */
+const LONGEST_WAIT_MS = 5_001;
+
 interface Call {
   readonly parts: readonly { readonly spec: LimitSpec; readonly hold: Hold; readonly key: string }[];
   readonly outputCap: number;
@@ -36,7 +39,7 @@ export class HolderNode {
   #target = 0;
   #isConnecting = false;
   #limits: readonly LimitSpec[] = [];
-  readonly #waiting = new Map<string, { readonly input: number }>();
+  readonly #waiting = new Map<string, { readonly input: number; readonly since: number }>();
   readonly #calls = new Map<string, Call>();
   /** What outcomes have said, by lease and account: what the slices must show. Lease 0, before there is one, goes by the life of the lease to come. */
   #tallies = new Map<string, Tally>();
@@ -94,8 +97,10 @@ export class HolderNode {
     this.#settleDown();
   }
 
-  /** The slices are what the outcomes have said; nothing more is spent than was granted. */
+  /** The slices are what the outcomes have said; nothing more is spent than was granted; nobody waits longer than he may. */
   check(): void {
+    const [longest] = this.#waiting.values();
+    if (longest !== undefined && this.clocks.monotonicMs() - longest.since > LONGEST_WAIT_MS) throw new Violation('quiet', `a call waits since ${longest.since} at processor ${this.#index}`);
     for (const slice of this.#holder?.slices() ?? []) {
       const tally = this.#tallies.get(`${slice.lease === 0 ? `0#${this.#begun}` : slice.lease}\n${keyOf(slice)}`);
       const [held, spent] = [tally?.held ?? 0n, tally?.spent ?? 0n];
@@ -135,7 +140,7 @@ export class HolderNode {
     this.#world.count(outcome.kind);
     if (outcome.kind === 'granted') this.#granted(outcome, input);
     if (outcome.kind === 'waiting') {
-      this.#waiting.set(id, { input });
+      this.#waiting.set(id, { input, since: this.clocks.monotonicMs() });
       const life = this.#life;
       if (prng.percent(10)) time.after(prng.between(1, 3_000), () => life === this.#life && this.#leave(id));
     }

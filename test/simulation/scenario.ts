@@ -50,7 +50,7 @@ export function scenarioOf(prng: Prng): Scenario {
   const wild = prng.percent(90);
   const often = (probability: number, fromMs: number, toMs: number) => (wild && prng.percent(probability) ? prng.between(fromMs, toMs) : 0);
   return {
-    holders: 2 + prng.below(3),
+    holders: 2 + prng.below(prng.percent(20) ? 7 : 3),
     limits: LIMITS.filter(() => prng.percent(50)).concat(LIMITS.slice(0, 1)).filter((spec, index, all) => all.findIndex(({ id }) => id === spec.id) === index),
     callEveryMs: prng.between(60, 600),
     faults: {

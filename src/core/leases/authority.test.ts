@@ -388,6 +388,32 @@ describe('a rolling window', () => {
   });
 });
 
+describe('what no honest holder says', () => {
+  const bad: readonly (readonly [string, (trial: Trial) => ToAuthority])[] = [
+    ['a negative counter', (trial) => trial.reportOf(1, [{ limit: 'life', spent: -1n }])],
+    ['a negative wish', (trial) => trial.reportOf(1, [{ limit: 'life', need: -5n }])],
+    ['an enormous amount', (trial) => trial.reportOf(1, [{ limit: 'life', returned: 2n ** 200n }])],
+    ['a time that is none', (trial) => trial.reportOf(1, [], { sentAt: NaN })],
+    ['a wall clock before 1970', (trial) => trial.reportOf(1, [], { at: -1 })],
+    ['half a lease', (trial) => trial.reportOf(0.5, [])],
+    ['a window that begins at no time', (trial) => trial.reportOf(1, [{ limit: 'life', period: NaN }])],
+    ['a negative bucket', (trial) => trial.reportOf(1, [{ limit: 'rolling', buckets: [{ start: 0, amount: -1n }] }])],
+    ['too many buckets', (trial) => trial.reportOf(1, [{ limit: 'rolling', buckets: Array.from({ length: 300 }, (_, start) => ({ start, amount: 1n })) }])],
+    ['too many slices', (trial) => trial.reportOf(1, Array.from({ length: 1_001 }, () => ({ limit: 'life' })))],
+    ['a name without end', (trial) => trial.reportOf(1, [{ limit: 'life', subject: 'x'.repeat(2_000) }])],
+    ['a nonce without end', () => ({ kind: 'join', nonce: 'x'.repeat(2_000), sentAt: 0 })],
+  ];
+  it.each(bad)('%s', (_name, make) => {
+    const trial = new Trial();
+    const a = trial.join('a');
+    trial.report('a', a, [{ limit: 'life', need: 100n }]);
+    const before = trial.allFigures();
+    expect(trial.authority.receive('a', make(trial), trial.at, trial.now).ok).toBe(false);
+    expect(trial.allFigures()).toEqual(before);
+    expect(granted(trial.report('a', a, [{ limit: 'life', need: 100n }]))).toEqual({ [a]: 200n });
+  });
+});
+
 describe('a processor', () => {
   it('may not speak for another', () => {
     const trial = new Trial();

@@ -5,6 +5,7 @@ import type { EpochMs, MonotonicMs, Result } from '../units/index.ts';
 import { answerOf, faultOf, goneAnswer, noteRecall } from './answers.ts';
 import { Draft } from './draft.ts';
 import type { Entry, Event } from './entries.ts';
+import { messageFault } from './faults.ts';
 import type { Lease } from './lease.ts';
 import { LeaseBook } from './leasebook.ts';
 import type { Join, PeriodRef, Report, SliceAnswer, SliceReport, ToAuthority, ToHolder } from './messages.ts';
@@ -81,8 +82,10 @@ export class Authority {
     return ok(this.#finish());
   }
 
-  /** An error: `processor` may not say that; nothing has changed. */
+  /** An error: no honest `processor` says that; nothing has changed. */
   receive(processor: string, message: ToAuthority, at: EpochMs, now: MonotonicMs): Result<Outcome, string> {
+    const fault = messageFault(message);
+    if (fault !== undefined) return err(fault);
     this.#tick(at, now);
     if (message.kind === 'join') return ok(this.#join(processor, message));
     const lease = this.#leases.get(message.lease);

@@ -101,6 +101,11 @@ export class Holder {
     return this.#ledger.settle(id, settlement, at, now);
   }
 
+  /** As the ledger's. */
+  grow(id: ReservationId, by: ReservationId): boolean {
+    return this.#ledger.grow(id, by);
+  }
+
   cancel(id: ReservationId, at: EpochMs, now: MonotonicMs): boolean {
     this.#tick(at, now);
     return this.#ledger.cancel(id, at, now);

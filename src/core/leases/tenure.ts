@@ -1,5 +1,6 @@
 import type { SharedAccount } from '../ledger/index.ts';
 import type { EpochMs, MonotonicMs } from '../units/index.ts';
+import { MAX_SLICES } from './faults.ts';
 import { keyOf } from './identity.ts';
 import type { Answer, LeaseNumber, PeriodRef, Report, SliceAnswer } from './messages.ts';
 import { Slice, sliceRef } from './slice.ts';
@@ -8,8 +9,6 @@ import { LIFETIME_MS, RENEW_MS, RETRY_MS, SILENCE_MS } from './timing.ts';
 
 /** Between two reports at least: what happens meanwhile goes with the next. */
 const GAP_MS: MonotonicMs = 5;
-/** Slices in one report; the others follow. */
-const MAX_SLICES = 1_000;
 
 /** What is common to all that one holder has to do with time and with the authority. */
 export interface Contact {

@@ -108,9 +108,20 @@ export class Ledger {
     this.#held.delete(id);
     const settled = settleParts(id, held, settlement);
     if (settlement.kind === 'actual' && held.answer) this.#answers.observe(held.answer, settlement.actual.outputTokens);
-    for (const { account } of held.parts) this.#room.stir(account);
+    this.#release(held);
     this.#serve();
     return settled;
+  }
+
+  /**
+   * A call needs more than it holds: what the reservation `by` holds is for it from now on, and is released when it is
+   * settled; all that it used is posted where it held first. False, and nothing has changed, where one of them is not held.
+   */
+  grow(id: ReservationId, by: ReservationId): boolean {
+    const held = this.#held.get(id);
+    if (!held || !this.#held.has(by) || id === by) return false;
+    held.grownBy = [...(held.grownBy ?? []), by];
+    return true;
   }
 
   /** A waiting reservation leaves the queue (true). A held one is not touched (false): settle it as `void`. */
@@ -183,6 +194,8 @@ export class Ledger {
     const found = this.#book.peek(account);
     if (!found) return undefined;
     found.roll(at);
+    // A share that nobody asked for yet may be all of it.
+    if (found.isShared && found.outlook === undefined) return { limitAmount: found.spec.limit, remaining: found.spec.limit, resetAtMs: undefined };
     const remaining = found.free + (found.outlook?.offer ?? 0n) - found.line.earmarked;
     return { limitAmount: found.outlook?.limitAmount ?? found.spec.limit, remaining: remaining < 0n ? 0n : remaining, resetAtMs: found.wholeAt };
   }
@@ -278,6 +291,17 @@ export class Ledger {
     const shrunk = cap < quote.outputCap;
     this.#held.set(id, { parts, answer: { profile, outputCap: cap, choices: quote.choices, shrunk } });
     return { kind: 'granted', id, holds: parts.map(({ hold }) => hold), outputCap: cap, shrunk, observed };
+  }
+
+  /** What was held comes free for those who wait; what was held besides, too. */
+  #release({ parts, grownBy = [] }: Held): void {
+    for (const { account } of parts) this.#room.stir(account);
+    for (const by of grownBy) {
+      const more = this.#held.get(by);
+      if (more === undefined || !this.#held.delete(by)) continue;
+      settleParts(by, more, { kind: 'void' });
+      this.#release(more);
+    }
   }
 
   #tooMany(id: ReservationId, account: Account): Refused {
