@@ -35,6 +35,8 @@ export class HolderNode {
   #callCount = 0;
   #alarmAt = Infinity;
   #flushIsDue = false;
+  /** Something happened here since the last check. */
+  #isTouched = false;
   /** The controller that it is connected to. */
   #target = 0;
   #isConnecting = false;
@@ -101,6 +103,8 @@ export class HolderNode {
   check(): void {
     const [longest] = this.#waiting.values();
     if (longest !== undefined && this.clocks.monotonicMs() - longest.since > LONGEST_WAIT_MS) throw new Violation('quiet', `a call waits since ${longest.since} at processor ${this.#index}`);
+    if (!this.#isTouched) return;
+    this.#isTouched = false;
     for (const slice of this.#holder?.slices() ?? []) {
       const tally = this.#tallies.get(`${slice.lease === 0 ? `0#${this.#begun}` : slice.lease}\n${keyOf(slice)}`);
       const [held, spent] = [tally?.held ?? 0n, tally?.spent ?? 0n];
@@ -215,6 +219,7 @@ export class HolderNode {
   /** What the shell does after each command. */
   #settleDown(): void {
     if (this.#holder === undefined) return;
+    this.#isTouched = true;
     for (const entry of this.#holder.takeEntries()) {
       this.journal.append(entry);
       if (entry.kind === 'lease_begun') this.#nameTallies(entry.lease);

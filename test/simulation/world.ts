@@ -112,6 +112,7 @@ export class World {
 
   #step(taken: number): number {
     if (!this.time.step()) throw new Error('nothing is left to happen');
+    // Each looks at itself if something happened there; the store's auditor looks at each commit.
     for (const holder of this.holders) holder.check();
     if (taken % COMPARE_EVERY === 0) for (const authority of this.authorities) authority.checkBooks();
     return 1;

@@ -135,7 +135,17 @@ describe('what is free', () => {
     expect(granted(trial.report('a', a, [{ limit: 'life', returned: 200n }]))).toEqual({ [a]: 1_000n });
     expect(granted(trial.report('a', a, [{ limit: 'life', returned: 500n }]))).toEqual({ [a]: 1_000n, [b]: 300n, [c]: 100n });
     expect(trial.figures('life')).toEqual([0n, 900n, 100n]);
-    expect(granted(trial.report('a', a, [{ limit: 'life', returned: 700n }]))).toEqual({ [a]: 1_000n, [b]: 600n, [c]: 100n });
+    trial.report('a', a, [{ limit: 'life', returned: 700n }]);
+    expect(granted(trial.pass(10).filter(({ lease }) => lease === b))).toEqual({ [b]: 600n });
+  });
+
+  it('goes to all who ask within a moment, not to the first alone', () => {
+    const trial = new Trial();
+    const leases = ['a', 'b', 'c', 'd'].map((name) => trial.join(name));
+    for (const [index, lease] of leases.entries()) trial.report('abcd'.charAt(index), lease, [{ limit: 'life', need: 50n, more: 950n }]);
+    for (let turn = 0; turn < 10; turn += 1) trial.pass(5);
+    const shares = leases.map((lease) => trial.report('abcd'.charAt(lease - 1), lease, [{ limit: 'life' }]).find((one) => one.lease === lease)?.slices[0]?.granted);
+    expect(shares).toEqual([400n, 250n, 200n, 150n]);
   });
 
   it('is asked back from who has more than it holds, and a hold larger than any slice is served', () => {

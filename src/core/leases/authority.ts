@@ -11,7 +11,7 @@ import { LeaseBook } from './leasebook.ts';
 import type { Join, PeriodRef, Report, SliceAnswer, SliceReport, ToAuthority, ToHolder } from './messages.ts';
 import type { Figures, Pool } from './pool.ts';
 import { Pools } from './pools.ts';
-import { queue, serve, serveSpare } from './serve.ts';
+import { TURN_MS, queue, serve, serveSpare } from './serve.ts';
 import type { Share } from './share.ts';
 import { RECALL_MS } from './timing.ts';
 
@@ -19,6 +19,8 @@ import { RECALL_MS } from './timing.ts';
 const NUMBERS_PER_TERM = 2 ** 32;
 /** Windows that are over are looked for so often. */
 const SWEEP_MS: MonotonicMs = 60_000;
+/** Of the first who asks, more than this part of what is free is kept for a moment for others, who may be about to ask. */
+const MOST_PEERS = 16;
 /** Rolling windows that someone waits for are looked at so often. */
 const ROLL_MS: MonotonicMs = 1_000;
 
@@ -56,6 +58,9 @@ export class Authority {
   #recalledAt: MonotonicMs | undefined;
   /** When to look whether a rolling window has let go what someone waits for. */
   #rollAt: MonotonicMs | undefined;
+  /** When to go on serving lines in which all had a turn. */
+  #serveAt: MonotonicMs | undefined;
+  readonly #unserved = new Set<Pool>();
   #at: EpochMs;
   #now: MonotonicMs;
   #draft = new Draft();
@@ -99,13 +104,14 @@ export class Authority {
     this.#tick(at, now);
     for (let lease = this.#leases.takeExpired(at, now); lease; lease = this.#leases.takeExpired(at, now)) this.#lose(lease);
     if (this.#recalledAt !== undefined && this.#recalledAt + RECALL_MS <= now) this.#endRecalls();
+    if (this.#serveAt !== undefined && this.#serveAt <= now) this.#serveAgain();
     if (this.#rollAt !== undefined && this.#rollAt <= now) this.#rollWaitedFor();
     if (this.#sweepAt <= now) this.#sweep();
     return this.#finish();
   }
 
   nextDeadline(): MonotonicMs {
-    return Math.min(this.#sweepAt, this.#rollAt ?? Infinity, this.#leases.expiresAt, (this.#recalledAt ?? Infinity) + RECALL_MS);
+    return Math.min(this.#sweepAt, this.#serveAt ?? Infinity, this.#rollAt ?? Infinity, this.#leases.expiresAt, (this.#recalledAt ?? Infinity) + RECALL_MS);
   }
 
   /** Of every account's window that is known. */
@@ -206,6 +212,17 @@ export class Authority {
     }
   }
 
+  #serveAgain(): void {
+    this.#serveAt = undefined;
+    for (const pool of this.#unserved) this.#draft.touched.add(pool);
+    this.#unserved.clear();
+  }
+
+  /** Those who have something there, and of those who may come to ask as many as make a difference. */
+  #peersOf({ active }: Pool): number {
+    return Math.max(1, active, Math.min(this.#leases.size, MOST_PEERS));
+  }
+
   #rollWaitedFor(): void {
     this.#rollAt = undefined;
     for (const pool of this.#pools.all()) if (pool.rollingMs > 0 && pool.line.size > 0) this.#draft.touched.add(pool);
@@ -243,7 +260,10 @@ export class Authority {
   #serve(pool: Pool, answered: Answered | undefined): void {
     if (pool.roll(this.#at)) this.#draft.keepPool(pool);
     if (this.#pools.isOpen(pool, this.#at)) {
-      serve(pool, this.#now, this.#nextTicket, this.#served);
+      if (serve(pool, this.#peersOf(pool), this.#now, this.#nextTicket, this.#served)) {
+        this.#unserved.add(pool);
+        this.#serveAt ??= this.#now + TURN_MS;
+      }
       const asking = answered && pool.shares.get(answered.lease.number);
       if (asking !== undefined && serveSpare(asking)) this.#draft.keepShare(asking);
     }

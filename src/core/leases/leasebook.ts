@@ -42,6 +42,11 @@ export class LeaseBook {
     this.#expiring.add(lease);
   }
 
+  /** Holders that may ask for something. */
+  get size(): number {
+    return this.#expiring.size;
+  }
+
   /** When the next one expires. */
   get expiresAt(): MonotonicMs {
     const [first] = this.#expiring;

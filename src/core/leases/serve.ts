@@ -5,8 +5,8 @@ import { RECALL_MS } from './timing.ts';
 
 /** What is granted for calls to come is at most this part of what is free, shared by all who have something. */
 const SPARE_DIVISOR = 2n;
-/** A long line is served in so many steps at most. */
-const LINE_STEPS = 16n;
+/** After a turn, the next one comes no sooner. */
+export const TURN_MS: MonotonicMs = 5;
 
 /** To be told how it stands now, with the next answer; and to be kept, where it was granted something. */
 export type Tell = (share: Share, isGrant: boolean) => void;
@@ -25,30 +25,28 @@ export function queue(share: Share, nextTicket: () => number): void {
 }
 
 /**
- * Gives what is free to those who wait: one step each, in the order of their tickets, then the next. Nobody is overtaken:
- * what the first lacks gathers for it, and others are asked to give back what they do not hold. Who waits for what cannot
- * come any more is told so.
+ * Gives what is free to those who wait, a turn each in the order of their tickets: what the first call lacks, and for the
+ * calls behind it an equal part of the rest. Nobody is overtaken: what the first lacks gathers for it, and others are
+ * asked to give back what they do not hold. Who waits for what cannot come any more is told so.
+ *
+ * `peers`: how many may come to wait here too. True where someone had a turn just now and wants another: he may be served
+ * again after `TURN_MS`, so that all who ask at the same time get a turn before anybody gets two.
  */
-export function serve(pool: Pool, now: MonotonicMs, nextTicket: () => number, tell: Tell): void {
+export function serve(pool: Pool, peers: number, now: MonotonicMs, nextTicket: () => number, tell: Tell): boolean {
   dismissHopeless(pool, nextTicket, tell);
-  for (let [first] = pool.line; first !== undefined; [first] = pool.line) {
-    if (first.need > pool.free) {
-      const isAlone = pool.line.size === 1 && pool.pending === first.outstanding;
-      if (pool.free > 0n && (pool.pending === 0n || isAlone)) giveRemainder(first, tell);
+  for (let next = nextInTurn(pool, now); next !== undefined; next = nextInTurn(pool, now)) {
+    if (next.need > pool.free) {
+      const isAlone = pool.line.size === 1 && pool.pending === next.outstanding;
+      if (pool.free > 0n && (pool.pending === 0n || isAlone)) giveRemainder(next, tell);
       else recall(pool, now, tell);
-      return;
+      return next.ticket > firstTicket(pool);
     }
-    pool.grant(first, first.need);
-    tell(first, true);
-    const step = first.need > first.more / LINE_STEPS ? first.need : first.more / LINE_STEPS + 1n;
-    first.need = step < first.more ? step : first.more;
-    first.more -= first.need;
-    // To the end of the line, if it needs more.
-    pool.line.delete(first);
-    first.lease.starving.delete(first);
-    queue(first, nextTicket);
+    giveTurn(next, peers, now);
+    tell(next, true);
+    queue(next, nextTicket);
   }
   if (pool.free < 0n) recall(pool, now, tell);
+  return pool.line.size > 0;
 }
 
 /** Something at hand for calls to come, where nobody waits: less the less there is. */
@@ -92,6 +90,31 @@ export function isRecalling(pool: Pool, now: MonotonicMs): boolean {
     if (recall.supply === 'yield' || !pool.line.has(share)) return true;
   }
   return false;
+}
+
+function nextInTurn(pool: Pool, now: MonotonicMs): Share | undefined {
+  for (const share of pool.line) if (now - share.turnAt >= TURN_MS) return share;
+  return undefined;
+}
+
+/** Then to the end of the line, if it needs more. */
+function giveTurn(share: Share, peers: number, now: MonotonicMs): void {
+  const { pool, need, more } = share;
+  const part = (pool.free - need) / BigInt(peers);
+  // A part of a hold serves nobody.
+  const extra = more < part ? more : part - (part % need);
+  pool.grant(share, need + extra);
+  share.more = more - extra;
+  share.need = need < share.more ? need : share.more;
+  share.more -= share.need;
+  share.turnAt = share.need > 0n ? now : -Infinity;
+  pool.line.delete(share);
+  share.lease.starving.delete(share);
+}
+
+function firstTicket(pool: Pool): number {
+  const [first] = pool.line;
+  return first?.ticket ?? Infinity;
 }
 
 function dismissHopeless(pool: Pool, nextTicket: () => number, tell: Tell): void {

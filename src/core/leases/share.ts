@@ -31,6 +31,8 @@ export class Share {
   spare = 0n;
   /** Its place among all that wait, in any account; larger came later. */
   ticket = Infinity;
+  /** When it last had a turn in the line that left it wanting. */
+  turnAt: MonotonicMs = -Infinity;
   /** The answer that asked it to give back what it does not need, and when. */
   recall: { readonly number: number; readonly at: MonotonicMs; readonly supply: 'scarce' | 'yield'; toldAt: MonotonicMs } | undefined;
 

@@ -141,7 +141,7 @@ export class Tenure implements Tenancy {
     }
     this.#isHungry = slices.some(({ need }) => need > 0n);
     this.#awaiting = this.#sentAt = now;
-    this.#wakes = false;
+    this.#wakes = concerned.size > slices.length && slices.length === MAX_SLICES;
     this.#contact.unansweredSince ??= now;
     return { kind: 'report', lease: this.number, sentAt: now, at, heard, stage: this.#isDone ? 'done' : this.stage, slices };
   }
