@@ -108,6 +108,9 @@ export class Auditor {
         if (entry[counter] < was[counter]) throw new Violation('monotone', `${counter} of lease ${entry.lease} in ${key} fell from ${was[counter]} to ${entry[counter]}`);
       }
       const rise = entry.granted - entry.returned - entry.spent - (was.granted - was.returned - was.spent);
+      const isStrict = this.limits.get(entry.limit)?.spec.mode === 'Strict';
+      // Nobody is billed more than was held, so a grant that only covers what was spent has another cause.
+      if (isStrict && entry.granted > was.granted && this.#leases.get(entry.lease) !== 'live') throw new Violation('once', `lease ${entry.lease} spent more of ${key} than it had`);
       if (rise > 0n && this.#leases.get(entry.lease) !== 'live') throw new Violation('fencing', `lease ${entry.lease} is ${this.#leases.get(entry.lease)} and was granted ${rise}`);
     }
     if (entry.granted < entry.returned + entry.spent) throw new Violation('conservation', `lease ${entry.lease} gave back and spent more of ${key} than it had`);

@@ -253,7 +253,8 @@ export class HolderNode {
     if (this.#flushIsDue || this.journal.isFlushed) return;
     this.#flushIsDue = true;
     const life = this.#life;
-    this.#world.time.after(this.#world.prng.between(0.2, 6), () => {
+    const { prng, time } = this.#world;
+    time.after(prng.between(0.2, prng.percent(10) ? 80 : 6), () => {
       if (life !== this.#life) return;
       this.#flushIsDue = false;
       this.journal.flush();

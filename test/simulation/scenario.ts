@@ -52,7 +52,7 @@ export function scenarioOf(prng: Prng): Scenario {
   return {
     holders: 2 + prng.below(prng.percent(20) ? 7 : 3),
     limits: LIMITS.filter(() => prng.percent(50)).concat(LIMITS.slice(0, 1)).filter((spec, index, all) => all.findIndex(({ id }) => id === spec.id) === index),
-    callEveryMs: prng.between(60, 600),
+    callEveryMs: prng.percent(15) ? prng.between(3_000, 20_000) : prng.between(60, 600),
     faults: {
       lossPercent: wild ? prng.between(0, 15) : 0,
       duplicatePercent: wild ? prng.between(0, 15) : 0,

@@ -16,6 +16,8 @@ import { Violation } from './violation.ts';
 const AUTHORITIES = 3;
 /** Long enough for the longest call, for lost leases to expire, and for what is left of windows that are over to be asked for. */
 const QUIET_MS = 600_000;
+/** So many looks for a moment when a power cut does harm. */
+const MOMENTS = 200;
 /** What an authority has in memory is compared with what is stored once in so many steps. */
 const COMPARE_EVERY = 64;
 
@@ -98,7 +100,7 @@ export class World {
     const copies = prng.percent(duplicatePercent) ? 2 : 1;
     for (let copy = 0; copy < copies; copy += 1) {
       if (this.#cut.has(between) || prng.percent(lossPercent)) continue;
-      const ms = prng.percent(slowPercent) ? prng.between(50, prng.percent(10) ? 60_000 : 4_000) : prng.between(0.2, 20);
+      const ms = prng.percent(slowPercent) ? prng.between(50, prng.percent(30) ? 60_000 : 4_000) : prng.between(0.2, 20);
       time.after(ms, () => {
         if (!this.#cut.has(between)) arrive();
       });
@@ -130,9 +132,9 @@ export class World {
       next();
     };
     const faults = this.#faults;
-    plan(faults.killEveryMs, () => this.#endHolder('kill'));
-    plan(faults.powerCutEveryMs, () => this.#endHolder('power cut'));
-    plan(faults.diskLossEveryMs, () => this.#endHolder('disk loss'));
+    plan(faults.killEveryMs, () => this.#endHolder(prng.pick(this.holders), 'kill'));
+    plan(faults.powerCutEveryMs, () => this.#cutPower(prng.pick(this.holders), MOMENTS));
+    plan(faults.diskLossEveryMs, () => this.#endHolder(prng.pick(this.holders), 'disk loss'));
     plan(faults.failoverEveryMs, () => this.#failOver());
     plan(faults.rivalEveryMs, () => prng.pick(this.authorities).lead());
     plan(faults.partitionEveryMs, () => this.#partition());
@@ -140,8 +142,13 @@ export class World {
     plan(faults.limitChangeEveryMs, () => this.#changeLimits());
   }
 
-  #endHolder(how: 'kill' | 'power cut' | 'disk loss'): void {
-    const holder = this.prng.pick(this.holders);
+  /** At the worst moment: when something is written that is not flushed. */
+  #cutPower(holder: HolderNode, moments: number): void {
+    if (!holder.journal.isFlushed || moments === 0) this.#endHolder(holder, 'power cut');
+    else this.time.after(this.prng.between(0, 2), () => this.isClosing || this.#cutPower(holder, moments - 1));
+  }
+
+  #endHolder(holder: HolderNode, how: 'kill' | 'power cut' | 'disk loss'): void {
     if (!holder.isUp) return;
     holder.end(how);
     if (how === 'disk loss') this.#diskWasLost = true;
@@ -203,7 +210,8 @@ export class World {
     this.isClosing = true;
     this.#faults = NO_FAULTS;
     this.#cut.clear();
-    if (!this.authorities.some((authority) => authority.believesToLead)) this.authorities[0]?.lead();
+    // Who believes to lead may have been deposed.
+    this.authorities[0]?.lead();
     for (const holder of this.holders) if (!holder.isUp) holder.start();
   }
 
