@@ -2,7 +2,7 @@ import { limitIdentity } from '../../src/core/leases/index.ts';
 import type { ToAuthority, ToHolder } from '../../src/core/leases/index.ts';
 import type { LimitSpec } from '../../src/core/ledger/index.ts';
 import { AuthorityNode } from './authority-node.ts';
-import { Auditor } from './auditor.ts';
+import { Auditor, overdraftOf } from './auditor.ts';
 import { Clocks } from './clock.ts';
 import { HolderNode } from './holder-node.ts';
 import { Prng } from './prng.ts';
@@ -224,7 +224,8 @@ export class World {
       if (pending !== 0n) throw new Violation('quiet', `${pending} pending in ${key} although nobody calls`);
       if (limit === undefined || limit.spec.window.kind === 'rolling' || limit.spec.mode === 'Observe') continue;
       const billed = this.provider.billed.get(key) ?? 0n;
-      if (posted + released < billed) throw new Violation('books', `${billed} billed and ${posted} posted in ${key}`);
+      // What a processor overdrew before its disk was lost, nobody knows of.
+      if (posted + released + overdraftOf(limit.spec, limit.ceiling) < billed) throw new Violation('books', `${billed} billed and ${posted} posted in ${key}`);
       if (this.#diskWasLost) continue;
       const settled = journaled.get(key) ?? 0n;
       if (lost !== 0n || released !== 0n) throw new Violation('quiet', `${lost} lost and ${released} released in ${key} although all was heard of again`);

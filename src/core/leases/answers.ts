@@ -26,8 +26,8 @@ export function faultOf({ limit, subject, period }: SliceReport, fault: NonNulla
   };
 }
 
-export function goneAnswer(term: number, number: number, { lease, sentAt }: Report): Answer {
-  return { kind: 'answer', term, lease, number, echo: sentAt, state: 'gone', slices: [] };
+export function goneAnswer(term: number, number: number, { lease, instance, sentAt }: Report): Answer {
+  return { kind: 'answer', term, lease, number, echo: { instance, sentAt }, state: 'gone', slices: [] };
 }
 
 /** Whether the answer with this number is the first that asks a holder to give back. How long nothing has come counts from then. */

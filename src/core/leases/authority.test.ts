@@ -65,7 +65,7 @@ class Trial {
   }
 
   reportOf(lease: number, slices: readonly (Partial<SliceReport> & { readonly limit: string })[], changes: Partial<Report> = {}): Report {
-    return { kind: 'report', lease, sentAt: this.now, at: this.at, heard: 0, stage: 'open', slices: slices.map((slice) => this.#slice(slice)), ...changes };
+    return { kind: 'report', lease, instance: 'i', sentAt: this.now, at: this.at, heard: 0, stage: 'open', slices: slices.map((slice) => this.#slice(slice)), ...changes };
   }
 
   hear(processor: string, message: ToAuthority): Answer[] {

@@ -8,7 +8,7 @@ import type { Entry, Event } from './entries.ts';
 import { messageFault } from './faults.ts';
 import type { Lease } from './lease.ts';
 import { LeaseBook } from './leasebook.ts';
-import type { Join, PeriodRef, Report, SliceAnswer, SliceReport, ToAuthority, ToHolder } from './messages.ts';
+import type { Answer, Join, PeriodRef, Report, SliceAnswer, SliceReport, ToAuthority, ToHolder } from './messages.ts';
 import type { Figures, Pool } from './pool.ts';
 import { Pools } from './pools.ts';
 import { TURN_MS, queue, serve, serveSpare } from './serve.ts';
@@ -39,7 +39,7 @@ export interface Outcome {
 /** Whose report is answered by the command that is carried out. */
 interface Answered {
   readonly lease: Lease;
-  readonly echo: MonotonicMs;
+  readonly echo: NonNullable<Answer['echo']>;
   readonly faults: readonly SliceAnswer[];
 }
 
@@ -145,7 +145,7 @@ export class Authority {
       return this.#finish(goneAnswer(this.#term, ++this.#lastNumber, report));
     }
     this.#draft.toldOf(lease);
-    return this.#finish(undefined, { lease, echo: report.sentAt, faults });
+    return this.#finish(undefined, { lease, echo: { instance: report.instance, sentAt: report.sentAt }, faults });
   }
 
   #book(share: Share, slice: SliceReport, { at }: Report): void {

@@ -16,7 +16,7 @@ export function messageFault(message: ToAuthority): string | undefined {
   return reportFault(message);
 }
 
-function reportFault({ lease, at, heard, slices }: Report): string | undefined {
+function reportFault({ lease, instance, at, heard, slices }: Report): string | undefined {
   if (!Number.isSafeInteger(lease) || lease < 1) return 'lease is not the number of a lease';
   if (!Number.isSafeInteger(at) || at < 0) return 'at is not a time';
   if (!Number.isSafeInteger(heard) || heard < 0) return 'heard is not the number of an answer';
@@ -25,7 +25,7 @@ function reportFault({ lease, at, heard, slices }: Report): string | undefined {
     const fault = sliceFault(slice);
     if (fault !== undefined) return fault;
   }
-  return undefined;
+  return nameFault('instance', instance);
 }
 
 function sliceFault(slice: SliceReport): string | undefined {

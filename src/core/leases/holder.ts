@@ -44,7 +44,6 @@ export interface HolderParts {
  * line for one round trip. Commands are the ledger's, with `takeMessages` and `takeEntries` to be called after each.
  */
 export class Holder {
-  readonly #instance: string;
   readonly #ledger: Ledger;
   readonly #contact: Contact;
   readonly #tenures = new Map<LeaseNumber, Tenure>();
@@ -58,8 +57,7 @@ export class Holder {
   #purseChangeIsDue = false;
 
   constructor({ instance, unfinished, at, now }: HolderParts) {
-    this.#instance = instance;
-    this.#contact = { at, now, unansweredSince: undefined, heard: 0 };
+    this.#contact = { instance, at, now, unansweredSince: undefined, heard: 0 };
     this.#current = new Tenure(this.#contact, 0);
     this.#ledger = new Ledger((account, period, until) => this.#purse(account, period, until));
     for (const { lease, spent } of unfinished) {
@@ -207,7 +205,7 @@ export class Holder {
   }
 
   get #nonce(): string {
-    return `${this.#instance}/${this.#joins}`;
+    return `${this.#contact.instance}/${this.#joins}`;
   }
 
   *#all(): Generator<Tenure> {
@@ -241,8 +239,8 @@ export class Holder {
   }
 
   #begin({ nonce, lease, echo }: Joined): void {
-    this.#answered(echo);
     if (!this.#isJoining || nonce !== this.#nonce) return;
+    this.#answered(echo);
     this.#isJoining = false;
     this.#current.number = lease;
     this.#current.confirm(echo);
@@ -252,11 +250,13 @@ export class Holder {
   }
 
   #hear(answer: Answer): void {
-    this.#answered(answer.echo);
+    // A former process under this lease had another clock.
+    const echo = answer.echo?.instance === this.#contact.instance ? answer.echo.sentAt : undefined;
+    if (echo !== undefined) this.#answered(echo);
     this.#contact.heard = Math.max(this.#contact.heard, answer.number);
     const tenure = answer.lease === this.#current.number ? this.#current : this.#tenures.get(answer.lease);
     if (tenure === undefined || answer.lease === 0) return;
-    const news = tenure.hear(answer);
+    const news = tenure.hear(answer, echo);
     if (answer.state === 'gone') this.#finish(tenure);
     else if (answer.state === 'ended' && tenure === this.#current) this.#renewal();
     else if (tenure === this.#current) this.#replenish(news);
@@ -274,9 +274,9 @@ export class Holder {
     this.#entries.push({ kind: 'lease_ended', lease: tenure.number });
   }
 
-  #answered(echo: MonotonicMs | undefined): void {
+  #answered(echo: MonotonicMs): void {
     const { unansweredSince } = this.#contact;
-    if (echo !== undefined && unansweredSince !== undefined && echo >= unansweredSince) this.#contact.unansweredSince = undefined;
+    if (unansweredSince !== undefined && echo >= unansweredSince) this.#contact.unansweredSince = undefined;
   }
 
   #replenish(slices: readonly Slice[]): void {

@@ -38,6 +38,8 @@ export interface Joined {
 export interface Report {
   readonly kind: 'report';
   readonly lease: LeaseNumber;
+  /** Which process says so: another one's clock means nothing to it. */
+  readonly instance: string;
   readonly sentAt: MonotonicMs;
   /** The holder's wall clock: tells how old what was spent in a rolling window is. */
   readonly at: EpochMs;
@@ -69,8 +71,8 @@ export interface Answer {
   readonly lease: LeaseNumber;
   /** Rises with each answer, over all terms. */
   readonly number: number;
-  /** `sentAt` of the report that this answers; absent where it answers none. */
-  readonly echo?: MonotonicMs;
+  /** Whose report this answers, and its `sentAt`; absent where it answers none. */
+  readonly echo?: { readonly instance: string; readonly sentAt: MonotonicMs };
   /** `live`; `ended`: counters are still booked, nothing is granted any more; `gone`: nothing is known of it, or all is booked. */
   readonly state: 'live' | 'ended' | 'gone';
   readonly slices: readonly SliceAnswer[];

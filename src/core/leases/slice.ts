@@ -54,6 +54,9 @@ export class Slice implements Purse, Outlook, PeriodRef {
   /** As the authority has it. */
   #booked = { returned: 0n, spent: 0n };
 
+  /** When it was last said as it is. */
+  #saidAt: MonotonicMs = Infinity;
+
   /** The newest answer about it; `undefined` before the first. */
   #heard: SliceAnswer | undefined;
   #heardNumber = 0;
@@ -152,6 +155,7 @@ export class Slice implements Purse, Outlook, PeriodRef {
   settle(windowStart: EpochMs, held: bigint, posting: bigint): void {
     this.held -= held;
     this.spent += posting;
+    this.#saidAt = Infinity;
     if (this.account?.spec.window.kind === 'rolling' && posting > 0n) this.#bucket(windowStart).amount += posting;
     this.#tenancy.changed(this);
     if (this.isScarce || !this.#tenancy.isOpen) this.#tenancy.wake();
@@ -183,6 +187,11 @@ export class Slice implements Purse, Outlook, PeriodRef {
     if (this.#turn !== undefined) this.#turn = 0n;
   }
 
+  /** Whether the authority, having heard all of it, says that it keeps no books of that window: there is nothing that it gave. */
+  isUnknown({ fault, granted }: SliceAnswer, echo: MonotonicMs | undefined): boolean {
+    return fault !== undefined && granted === 0n && this.granted === 0n && this.held === 0n && echo !== undefined && echo >= this.#saidAt;
+  }
+
   /** It is known of the books only: what was spent under a lease before a restart. */
   recover(windowStart: EpochMs, spent: bigint, isRolling: boolean): void {
     this.spent += spent;
@@ -205,6 +214,7 @@ export class Slice implements Purse, Outlook, PeriodRef {
 
   report(isClosing: boolean): SliceReport {
     const { limit, subject, period, returned, spent } = this;
+    this.#saidAt = this.#tenancy.now;
     const buckets = [...this.#buckets].filter(([, { amount, booked }]) => amount > booked).map(([start, { amount }]) => ({ start, amount }));
     const counters = { limit, subject, period, returned, spent, ...(buckets.length === 0 ? {} : { buckets }) };
     if (isClosing || this.#mode === 'Observe') return { ...counters, ...NO_SHORTAGE, spare: 0n };

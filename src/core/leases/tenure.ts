@@ -12,6 +12,7 @@ const GAP_MS: MonotonicMs = 5;
 
 /** What is common to all that one holder has to do with time and with the authority. */
 export interface Contact {
+  readonly instance: string;
   at: EpochMs;
   now: MonotonicMs;
   /** When the first message left that no answer has followed. */
@@ -104,14 +105,14 @@ export class Tenure implements Tenancy {
     this.wake();
   }
 
-  /** Takes over an answer. Returns the slices with news for those who wait. */
-  hear({ echo, state, slices, number }: Answer): Slice[] {
+  /** Takes over an answer to what was sent at `echo`, or to nothing. Returns the slices with news for those who wait. */
+  hear({ state, slices, number }: Answer, echo: MonotonicMs | undefined): Slice[] {
     if (echo !== undefined) {
       this.#wasAnswered = true;
       if (state === 'live') this.confirm(echo);
       if (this.#awaiting !== undefined && echo >= this.#awaiting) this.#awaiting = undefined;
     }
-    return slices.flatMap((answer) => this.#hearOf(answer, number));
+    return slices.flatMap((answer) => this.#hearOf(answer, number, echo));
   }
 
   /** When the next report is to be made. */
@@ -124,7 +125,7 @@ export class Tenure implements Tenancy {
 
   /** Says where it stands. `contended`: slices that someone waits for; `isInForce`: whether a limit's identity is one of the present limits'. */
   report(contended: readonly Slice[], isInForce: (limit: string) => boolean): Report {
-    const { now, at, heard } = this.#contact;
+    const { instance, now, at, heard } = this.#contact;
     const concerned = new Set([...contended, ...this.#dirty]);
     if (now - this.#reviewedAt >= RENEW_MS || this.stage === 'closing') {
       this.#reviewedAt = now;
@@ -143,10 +144,10 @@ export class Tenure implements Tenancy {
     this.#awaiting = this.#sentAt = now;
     this.#wakes = concerned.size > slices.length && slices.length === MAX_SLICES;
     this.#contact.unansweredSince ??= now;
-    return { kind: 'report', lease: this.number, sentAt: now, at, heard, stage: this.#isDone ? 'done' : this.stage, slices };
+    return { kind: 'report', lease: this.number, instance, sentAt: now, at, heard, stage: this.#isDone ? 'done' : this.stage, slices };
   }
 
-  #hearOf(answer: SliceAnswer, number: number): Slice[] {
+  #hearOf(answer: SliceAnswer, number: number, echo: MonotonicMs | undefined): Slice[] {
     const slice = this.#slices.get(keyOf(answer));
     if (slice === undefined) {
       if (number > this.#forgottenNumber && answer.granted > answer.returned + answer.spent) this.#takeBack(answer, number);
@@ -154,8 +155,7 @@ export class Tenure implements Tenancy {
     }
     const isNews = slice.hear(answer, number);
     if (slice.isBooked) this.#dirty.delete(slice);
-    // The authority keeps no books of that window, and there is nothing that it gave.
-    if (isNews && answer.fault !== undefined && slice.granted === 0n && slice.held === 0n && slice.until <= this.#contact.at) this.#drop(slice);
+    if (slice.until <= this.#contact.at && slice.isUnknown(answer, echo)) this.#drop(slice);
     if (this.stage === 'closing' && (slice.atHand > 0n || slice.isSettled)) this.wake();
     return isNews ? [slice] : [];
   }
