@@ -37,8 +37,8 @@ export function weigh(candidate: Candidate, at: EpochMs, answers: AnswerStatisti
     const need = candidate.demand.holdAt(account.spec, cap);
     account.line.setNeed(place, need);
     if (!governs(account) || need <= room) continue;
-    const least = account.spec.nearLimit === 'Shrink' ? candidate.demand.holdAt(account.spec, floor) : need;
-    const refusal = refusalOf(candidate, account, least, at, isLastChance);
+    place.least = account.spec.nearLimit === 'Shrink' ? candidate.demand.holdAt(account.spec, floor) : need;
+    const refusal = refusalOf(candidate, place, room, at, isLastChance);
     if (refusal === undefined) waitsOn ??= account;
     else refused = laterOf(refused, refusal);
   }
@@ -68,14 +68,14 @@ function capFor(candidate: Candidate, answers: AnswerStatistics, isLastChance: b
 function capIn(place: Place, answers: AnswerStatistics, isLastChance: boolean): number {
   const { account, candidate: { demand } } = place;
   const { spec } = account;
-  const room = roomFor(place);
+  const room = roomFor(place) + (account.outlook?.offer ?? 0n);
   const competitors = BigInt(1 + account.holds + account.line.length - (place.queued ? 1 : 0));
   if (demand.holdAt(spec, demand.outputCap) * competitors <= room) return demand.outputCap;
   const needed = neededCap(place, answers);
   if (demand.holdAt(spec, needed) <= room) {
     return Math.max(needed, demand.capWithin(spec, room / (competitors > SCARCE_SHARES ? competitors : SCARCE_SHARES)));
   }
-  const isAlone = account.pending === 0n && (account.line.head === undefined || account.line.head === place);
+  const isAlone = account.pending === 0n && (account.outlook?.elsewhere ?? 0n) === 0n && (account.line.head === undefined || account.line.head === place);
   return isLastChance || isAlone ? demand.capWithin(spec, room) : needed;
 }
 
@@ -86,7 +86,7 @@ function capIn(place: Place, answers: AnswerStatistics, isLastChance: boolean): 
 function neededCap({ account, candidate: { command, demand } }: Place, answers: AnswerStatistics): number {
   const ample = answers.ampleCap(command.profile);
   if (ample !== undefined) return Math.min(demand.outputCap, Math.max(ample, account.spec.floorOutputTokens));
-  const unspent = account.spec.limit - account.posted;
+  const { unspent } = account;
   if (!command.quote.capIsDefault && demand.holdAt(account.spec, demand.outputCap) <= unspent) return demand.outputCap;
   const slice = demand.capWithin(account.spec, unspent / SCARCE_SHARES);
   return Math.min(demand.outputCap, Math.max(slice, UNKNOWN_ANSWER_TOKENS));
@@ -105,16 +105,18 @@ export function isShort(place: Place): boolean {
   return place.need > roomFor(place);
 }
 
-/** Why waiting is of no use, where it is not. `least`: the smallest hold with which the call could do here. */
-function refusalOf({ command: { id } }: Candidate, account: Account, least: bigint, at: EpochMs, isLastChance: boolean): Refused | undefined {
-  const { spec, posted } = account;
+/** Why waiting is of no use, where it is not. In a shared account it is of use until no more can come from elsewhere. */
+function refusalOf({ command: { id } }: Candidate, place: Place, room: bigint, at: EpochMs, isLastChance: boolean): Refused | undefined {
+  const { account, least } = place;
+  const { spec, outlook } = account;
+  if (outlook !== undefined && !isLastChance && (!outlook.isFinal || (least <= room + outlook.offer && least <= outlook.limitAmount))) return undefined;
   const refuse = (reason: Refused['reason'], retryAtMs: EpochMs | undefined): Refused =>
     ({ kind: 'refused', id, account: { limit: account.limit, subject: account.subject }, reason, retryAtMs });
   const isRate = spec.kind === 'rate';
-  if (least > spec.limit) return refuse('too_small_for_call', undefined);
-  if (least > spec.limit - posted) return refuse(isRate ? 'rate_limited' : 'exhausted', account.enoughAt(least));
+  if (least > (outlook?.limitAmount ?? spec.limit)) return refuse('too_small_for_call', undefined);
+  if (least > account.unspent) return refuse(isRate ? 'rate_limited' : 'exhausted', account.enoughAt(least, at));
   if (spec.waitMs > 0 && !isLastChance) return undefined;
-  if (isRate) return refuse('rate_limited', account.enoughAt(least));
+  if (isRate) return refuse('rate_limited', account.enoughAt(least, at));
   return refuse(spec.waitMs > 0 ? 'wait_timeout' : 'exhausted', retryAfterHolds(account, at));
 }
 

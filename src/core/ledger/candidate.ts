@@ -23,7 +23,7 @@ export class Candidate {
     this.places = accounts.map((account) => new Place(this, account));
   }
 
-  /** Takes a place in the line of each account that can be waited for. Rate limits refuse at once and budgets in Observe never do, so they have no lines. */
+  /** Takes a place in the line of each account that can be waited for. Rate limits refuse at once and budgets in Observe never do, so they have no lines, unless the limit is shared. */
   queue(): void {
     for (const place of this.places) if (canBeWaitedFor(place.account)) place.account.line.push(place);
   }
@@ -38,5 +38,5 @@ export function governs(account: Account): boolean {
 }
 
 export function canBeWaitedFor(account: Account): boolean {
-  return governs(account) && account.spec.waitMs > 0;
+  return governs(account) && account.waitMs > 0;
 }

@@ -14,6 +14,8 @@ export interface HeldPart {
 export interface Held {
   readonly parts: readonly HeldPart[];
   readonly answer: HeldAnswer | undefined;
+  /** Reservations that are released with it: what it needed besides. */
+  grownBy?: ReservationId[];
 }
 
 /** Ends each hold in the window where it was made. Only where the hold was an upper bound is going beyond it an overrun. */

@@ -397,6 +397,44 @@ describe('bounds', () => {
   });
 });
 
+describe('a call that needs more than it holds', () => {
+  const free = (ledger: Ledger) => ledger.view({ limit: 'team', subject: '' }, START)?.free;
+
+  it('has it by further reservations, which end with it', () => {
+    const ledger = new Ledger();
+    ledger.configure([limit('team', { mode: 'Bounded' })], START, 0);
+    ledger.reserve(reservation('a', 20, 'team'));
+    ledger.reserve(reservation('a+1', 30, 'team'));
+    ledger.reserve(reservation('b', 60, 'team'));
+    expect(ledger.grow('a', 'a+1')).toBe(true);
+    expect(free(ledger)).toBe(50n);
+    expect(ledger.settle('a', actual(40), START, 0)?.posted).toMatchObject([{ amount: 40n }]);
+    expect(ledger.takeDecided()).toMatchObject([{ kind: 'granted', id: 'b' }]);
+    expect(free(ledger)).toBe(0n);
+    expect(ledger.settle('a+1', actual(40), START, 0)).toBeUndefined();
+  });
+
+  it.each([['a', 'gone'], ['gone', 'a'], ['a', 'a'], ['a', 'waits']])('but not %s by %s', (id, by) => {
+    const ledger = new Ledger();
+    ledger.configure([team], START, 0);
+    ledger.reserve(reservation('a', 20, 'team'));
+    ledger.reserve(reservation('waits', 90, 'team'));
+    expect(ledger.grow(id, by)).toBe(false);
+    ledger.settle('a', actual(5), START, 0);
+    ledger.settle('waits', actual(5), START, 0);
+    expect(free(ledger)).toBe(90n);
+  });
+
+  it('keeps what it grew by over a restart', () => {
+    const ledger = new Ledger();
+    ledger.configure([team], START, 0);
+    ledger.reserve(reservation('a', 20, 'team'));
+    ledger.reserve(reservation('a+1', 30, 'team'));
+    ledger.grow('a', 'a+1');
+    expect(ledger.checkpoint().held.map(({ id, holds }) => [id, holds[0]?.amount])).toEqual([['a', 20n], ['a+1', 30n]]);
+  });
+});
+
 describe('what headers say', () => {
   it('remaining, and when the account is whole again', () => {
     const ledger = new Ledger();

@@ -1,6 +1,6 @@
 import { err, ok } from '../units/index.ts';
 import type { EpochMs, MonotonicMs, Result } from '../units/index.ts';
-import type { Account } from './account.ts';
+import type { Account, Counter } from './account.ts';
 import { isShort, retryAfterHolds, weigh } from './admission.ts';
 import { AnswerStatistics } from './answers.ts';
 import { Candidate, governs } from './candidate.ts';
@@ -8,6 +8,7 @@ import { Demand, assertQuote, holdsUpperBound } from './demand.ts';
 import { assertSettlement, settleParts } from './held.ts';
 import type { Held, HeldPart } from './held.ts';
 import { LimitBook } from './limitbook.ts';
+import type { Purse, PurseSource } from './purse.ts';
 import { checkLimits } from './limits.ts';
 import type {
   AccountRef, AccountView, AnswerStatistic, Checkpoint, Granted, HeldReservation, Hold, LimitError, LimitSpec, PostedWindow, RateView,
@@ -24,13 +25,18 @@ const LOOKAHEAD = 32;
  * `takeDecided` gives the waiting reservations that it decided.
  */
 export class Ledger {
-  readonly #book = new LimitBook();
+  readonly #book: LimitBook;
   readonly #held = new Map<ReservationId, Held>();
   readonly #room = new WaitingRoom();
   readonly #answers = new AnswerStatistics();
   #decided: (Granted | Refused)[] = [];
   #at: EpochMs = 0;
   #now: MonotonicMs = 0;
+
+  /** `purses`: where the limits are shared with other processes, what of each account may be spent here. */
+  constructor(purses?: PurseSource) {
+    this.#book = new LimitBook(purses);
+  }
 
   /**
    * Replaces all limits. Postings and holds stay with a limit whose id, unit and window stay, and come back with one that
@@ -66,7 +72,7 @@ export class Ledger {
     candidate.place(accounts.map((account) => this.#book.account(account, at)));
     this.#tick(at, now);
     this.#serve();
-    for (const { account } of candidate.places) account.roll(at);
+    for (const { account } of candidate.places) account.prepare(at);
     const verdict = weigh(candidate, at, this.#answers, false);
     if (verdict.kind === 'fits') return this.#grant(candidate, verdict.cap);
     if (verdict.kind === 'refused') return verdict.refused;
@@ -84,11 +90,11 @@ export class Ledger {
     if (amount < 0n) throw new RangeError('a negative amount cannot be set aside');
     this.#tick(at, now);
     const account = this.#book.account(ref, at);
-    account.roll(at);
+    account.prepare(at);
     if (account.line.length > 0 || account.free < amount) return undefined;
     const counter = account.hold(at, amount);
     this.#room.watch(account);
-    const hold = { limit: account.limit, subject: account.subject, windowStart: counter.span.start, amount };
+    const hold = holdIn(account, counter, amount);
     this.#held.set(id, { parts: [{ account, counter, hold, isBound: holdsUpperBound(account.spec) }], answer: undefined });
     return hold;
   }
@@ -102,9 +108,20 @@ export class Ledger {
     this.#held.delete(id);
     const settled = settleParts(id, held, settlement);
     if (settlement.kind === 'actual' && held.answer) this.#answers.observe(held.answer, settlement.actual.outputTokens);
-    for (const { account } of held.parts) this.#room.stir(account);
+    this.#release(held);
     this.#serve();
     return settled;
+  }
+
+  /**
+   * A call needs more than it holds: what the reservation `by` holds is for it from now on, and is released when it is
+   * settled; all that it used is posted where it held first. False, and nothing has changed, where one of them is not held.
+   */
+  grow(id: ReservationId, by: ReservationId): boolean {
+    const held = this.#held.get(id);
+    if (!held || !this.#held.has(by) || id === by) return false;
+    held.grownBy = [...(held.grownBy ?? []), by];
+    return true;
   }
 
   /** A waiting reservation leaves the queue (true). A held one is not touched (false): settle it as `void`. */
@@ -134,6 +151,28 @@ export class Ledger {
     return decided;
   }
 
+  /** For shared limits: the purses of these accounts have changed, or what is known of the rest. */
+  replenished(accounts: readonly AccountRef[], at: EpochMs, now: MonotonicMs): void {
+    this.#tick(at, now);
+    for (const account of accounts) if (this.#book.has(account.limit)) this.#room.stir(this.#book.account(account, at));
+    this.#serve();
+  }
+
+  /** For shared limits: new holds come from other purses; what is held and posted stays where it is. */
+  changePurses(at: EpochMs, now: MonotonicMs): void {
+    this.#tick(at, now);
+    for (const account of this.#book.allAccounts()) {
+      account.changePurse();
+      this.#room.stir(account);
+    }
+    this.#serve();
+  }
+
+  /** For shared limits: the purses of accounts that someone waits for. */
+  *contended(): Generator<Purse> {
+    for (const { purse } of this.#room.contended()) if (purse !== undefined) yield purse;
+  }
+
   /** When `advance` has something to do, as far as is known after the latest command; `undefined` while nobody waits. */
   nextDeadline(): MonotonicMs | undefined {
     return this.#room.nextDeadline(this.#at, this.#now);
@@ -155,8 +194,10 @@ export class Ledger {
     const found = this.#book.peek(account);
     if (!found) return undefined;
     found.roll(at);
-    const remaining = found.free - found.line.earmarked;
-    return { limitAmount: found.spec.limit, remaining: remaining < 0n ? 0n : remaining, resetAtMs: found.wholeAt };
+    // A share that nobody asked for yet may be all of it.
+    if (found.isShared && found.outlook === undefined) return { limitAmount: found.spec.limit, remaining: found.spec.limit, resetAtMs: undefined };
+    const remaining = found.free + (found.outlook?.offer ?? 0n) - found.line.earmarked;
+    return { limitAmount: found.outlook?.limitAmount ?? found.spec.limit, remaining: remaining < 0n ? 0n : remaining, resetAtMs: found.wholeAt };
   }
 
   /** Restoring (after `configure`): adds to what is posted in that window. An error says what does not fit; nothing changed then. */
@@ -231,7 +272,7 @@ export class Ledger {
   /** Grants or refuses one who waits, or lets it wait on. */
   #decide(candidate: Candidate, isLastChance: boolean): void {
     if (!candidate.isWaiting) return;
-    for (const { account } of candidate.places) account.roll(this.#at);
+    for (const { account } of candidate.places) account.prepare(this.#at);
     const verdict = weigh(candidate, this.#at, this.#answers, isLastChance);
     if (verdict.kind === 'waits') return;
     this.#room.leave(candidate);
@@ -244,7 +285,7 @@ export class Ledger {
       if (!governs(account) && need > account.free) observed.push({ limit: account.limit, subject: account.subject });
       const counter = account.hold(this.#at, need);
       this.#room.watch(account);
-      const hold = { limit: account.limit, subject: account.subject, windowStart: counter.span.start, amount: need };
+      const hold = holdIn(account, counter, need);
       return { account, counter, hold, isBound: holdsUpperBound(account.spec) };
     });
     const shrunk = cap < quote.outputCap;
@@ -252,10 +293,26 @@ export class Ledger {
     return { kind: 'granted', id, holds: parts.map(({ hold }) => hold), outputCap: cap, shrunk, observed };
   }
 
+  /** What was held comes free for those who wait; what was held besides, too. */
+  #release({ parts, grownBy = [] }: Held): void {
+    for (const { account } of parts) this.#room.stir(account);
+    for (const by of grownBy) {
+      const more = this.#held.get(by);
+      if (more === undefined || !this.#held.delete(by)) continue;
+      settleParts(by, more, { kind: 'void' });
+      this.#release(more);
+    }
+  }
+
   #tooMany(id: ReservationId, account: Account): Refused {
     const { limit, subject } = account;
     return { kind: 'refused', id, account: { limit, subject }, reason: 'too_many_waiting', retryAtMs: retryAfterHolds(account, this.#at) };
   }
+}
+
+function holdIn({ limit, subject }: Account, { span, purse }: Counter, amount: bigint): Hold {
+  const hold = { limit, subject, windowStart: span.start, amount };
+  return purse === undefined ? hold : { ...hold, lease: purse.lease };
 }
 
 function viewOf(account: Account, at: EpochMs): AccountView {

@@ -2,6 +2,7 @@ import type { EpochMs } from '../units/index.ts';
 import { Account } from './account.ts';
 import type { LimitInForce } from './account.ts';
 import { MAX_SUBJECTS, OTHER_SUBJECTS } from './limits.ts';
+import type { PurseSource } from './purse.ts';
 import type { AccountRef, LimitSpec } from './types.ts';
 import { isSameWindow, spansOf } from './windows.ts';
 
@@ -20,8 +21,13 @@ interface Kept extends LimitInForce {
 
 /** The limits and their accounts, by subject. Accounts are made when first used, and dropped when nothing is in them. */
 export class LimitBook {
+  readonly #purses: PurseSource | undefined;
   #inForce = new Map<string, Kept>();
   readonly #retired = new Map<string, Kept>();
+
+  constructor(purses?: PurseSource) {
+    this.#purses = purses;
+  }
 
   /** A limit that keeps its id, unit and window keeps its accounts. */
   replace(specs: readonly LimitSpec[], at: EpochMs): void {
@@ -47,7 +53,7 @@ export class LimitBook {
     if (known) return known;
     this.#sweep(kept, at);
     const name = kept.accounts.size < MAX_SUBJECTS ? subject : OTHER_SUBJECTS;
-    const account = kept.accounts.get(name) ?? new Account(kept, name);
+    const account = kept.accounts.get(name) ?? new Account(kept, name, this.#purses);
     kept.accounts.set(name, account);
     return account;
   }
@@ -55,7 +61,7 @@ export class LimitBook {
   /** The account as it would be, without making it; `undefined` where there is no such limit. */
   peek({ limit, subject }: AccountRef): Account | undefined {
     const kept = this.#inForce.get(limit);
-    return kept && (kept.accounts.get(subject) ?? new Account(kept, subject));
+    return kept && (kept.accounts.get(subject) ?? new Account(kept, subject, this.#purses));
   }
 
   has(limit: string): boolean {

@@ -7,6 +7,8 @@ export class Place {
   readonly account: Account;
   /** What the reservation would hold here, as last weighed. */
   need = 0n;
+  /** The smallest hold with which it could do here, as last weighed; only where it is short. */
+  least = 0n;
   queued = false;
   previous: Place | undefined;
   next: Place | undefined;

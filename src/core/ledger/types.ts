@@ -58,6 +58,8 @@ export interface ReserveCommand {
 export interface Hold extends AccountRef {
   readonly windowStart: EpochMs;
   readonly amount: bigint;
+  /** The lease that the money is from; absent where the whole limit is here. */
+  readonly lease?: number;
 }
 
 export interface Granted {

@@ -35,7 +35,7 @@ export class WaitingRoom {
 
   /** The wait is the shortest of those that the accounts allow. */
   enter(candidate: Candidate, now: MonotonicMs): void {
-    candidate.deadline = now + Math.min(...candidate.places.filter(({ account }) => canBeWaitedFor(account)).map(({ account }) => account.spec.waitMs));
+    candidate.deadline = now + Math.min(...candidate.places.filter(({ account }) => canBeWaitedFor(account)).map(({ account }) => account.waitMs));
     candidate.isWaiting = true;
     this.#waiting.set(candidate.command.id, candidate);
     this.#deadlines.add(candidate, this.#waiting.size);
@@ -70,6 +70,10 @@ export class WaitingRoom {
 
   stir(account: Account): void {
     if (account.line.length > 0) this.#stirred.add(account);
+  }
+
+  contended(): Iterable<Account> {
+    return this.#contended;
   }
 
   takeStirred(): Account | undefined {

@@ -14,7 +14,7 @@ export interface CountedSpan {
 
 export type SpanAt = (at: EpochMs) => CountedSpan;
 
-const LIFETIME: CountedSpan = { start: 0, openUntil: Infinity, countsUntil: Infinity };
+export const LIFETIME: CountedSpan = { start: 0, openUntil: Infinity, countsUntil: Infinity };
 
 /**
  * How a limit's window counts. A rolling window of length D is kept in buckets of D / 60; a bucket counts until D after

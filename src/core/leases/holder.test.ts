@@ -1,0 +1,353 @@
+import { describe, expect, it } from 'vitest';
+import type { Granted, LimitSpec, Quote, Refused, Settlement } from '../ledger/index.ts';
+import { Authority, Holder, LIFETIME_MS, MARGIN_MS, limitIdentity } from './index.ts';
+import type { Outcome, ToAuthority, ToHolder, UnfinishedLease } from './index.ts';
+
+const START = Date.parse('2026-11-24T12:00:20Z');
+/** A message takes a millisecond, so a round trip two. */
+const MESSAGE_MS = 1;
+
+function limit(id: string, changes: Partial<LimitSpec> = {}): LimitSpec {
+  return { id, unit: 'usd', limit: 1_000n, window: { kind: 'lifetime' }, mode: 'Strict', nearLimit: 'Reject', floorOutputTokens: 1, waitMs: 5_000, kind: 'budget', ...changes };
+}
+
+/** A call that costs what its cap says, at most. */
+function quote(amount: number, capIsDefault = false): Quote {
+  return {
+    fixedNanoUsd: 0n, outputNanoUsdPerMillion: 1_000_000n, inputTokens: 0, choices: 1, outputCap: amount, capIsDefault, estimate: { nanoUsd: BigInt(amount), tokens: amount },
+  };
+}
+
+const used = (amount: number): Settlement => ({ kind: 'actual', actual: { nanoUsd: BigInt(amount), tokens: amount, outputTokens: amount } });
+
+/** One authority and some holders; time passes a millisecond at a time where something is to be said. */
+class Mesh {
+  readonly authority = new Authority(1, [], START, 0);
+  readonly holders = new Map<string, Holder>();
+  readonly decided = new Map<string, Granted | Refused>();
+  /** Who is not heard, and hears nothing. */
+  readonly cut = new Set<string>();
+  limits: readonly LimitSpec[];
+  now = 0;
+  /** How far the wall clock is ahead of the monotonic one. */
+  ahead = START;
+  messages = 0;
+  readonly #processors = new Map<number, string>();
+  #inFlight: { readonly at: number; readonly arrive: () => void }[] = [];
+
+  constructor(limits: readonly LimitSpec[], names: readonly string[]) {
+    this.limits = limits;
+    this.#carryOut(this.authority.configure(limits, this.at, this.now));
+    for (const name of names) this.start(name);
+    this.pass(10);
+  }
+
+  start(name: string, unfinished: readonly UnfinishedLease[] = []): Holder {
+    const holder = new Holder({ instance: `${name}-${this.now}`, unfinished, at: this.at, now: this.now });
+    this.holders.set(name, holder);
+    holder.configure(this.limits, this.at, this.now);
+    return holder;
+  }
+
+  configure(limits: readonly LimitSpec[]): void {
+    this.limits = limits;
+    this.#carryOut(this.authority.configure(limits, this.at, this.now));
+    for (const holder of this.holders.values()) holder.configure(limits, this.at, this.now);
+  }
+
+  reserve(name: string, id: string, limits: readonly string[], amount: number, capIsDefault = false): string {
+    const accounts = limits.map((one) => ({ limit: one, subject: '' }));
+    const outcome = this.holder(name).reserve({ id, at: this.at, now: this.now, accounts, quote: quote(amount, capIsDefault), profile: 'p' });
+    if (outcome.kind === 'granted' || outcome.kind === 'refused') this.decided.set(id, outcome);
+    this.#speak();
+    return outcome.kind;
+  }
+
+  settle(name: string, id: string, settlement: Settlement): boolean {
+    const settled = this.holder(name).settle(id, settlement, this.at, this.now);
+    this.#speak();
+    return settled !== undefined;
+  }
+
+  pass(ms: number): void {
+    const until = this.now + ms;
+    while (this.now < until) {
+      const next = Math.min(until, ...this.#inFlight.map(({ at }) => at), ...[...this.holders.values()].map((holder) => holder.nextDeadline()), this.authority.nextDeadline());
+      this.now += Math.max(0.01, next - this.now);
+      const arriving = this.#inFlight.filter(({ at }) => at <= this.now);
+      this.#inFlight = this.#inFlight.filter(({ at }) => at > this.now);
+      for (const { arrive } of arriving) arrive();
+      if (this.authority.nextDeadline() <= this.now) this.#carryOut({ ok: true, value: this.authority.advance(this.at, this.now) });
+      for (const holder of this.holders.values()) holder.advance(this.at, this.now);
+      this.#speak();
+    }
+  }
+
+  get at(): number {
+    return Math.floor(this.now + this.ahead);
+  }
+
+  holder(name: string): Holder {
+    const holder = this.holders.get(name);
+    if (holder === undefined) throw new Error(`there is no ${name}`);
+    return holder;
+  }
+
+  figures(id: string): readonly [posted: bigint, pending: bigint, free: bigint] {
+    const identity = limitIdentity(this.limits.find((one) => one.id === id) ?? limit(id));
+    const found = [...this.authority.figures()].find((one) => one.limit === identity);
+    return [found?.posted ?? -1n, found?.pending ?? -1n, found?.free ?? -1n];
+  }
+
+  #speak(): void {
+    for (const [name, holder] of this.holders) {
+      for (const decided of holder.takeDecided()) this.decided.set(decided.id, decided);
+      for (const message of holder.takeMessages()) this.#toAuthority(name, message);
+    }
+  }
+
+  #toAuthority(name: string, message: ToAuthority): void {
+    this.messages += 1;
+    this.#after(() => {
+      if (this.cut.has(name)) return;
+      const outcome = this.authority.receive(name, message, this.at, this.now);
+      if (outcome.ok) for (const one of outcome.value.messages) if (one.kind === 'joined') this.#processors.set(one.lease, name);
+      this.#carryOut(outcome);
+    });
+  }
+
+  #toHolder(message: ToHolder): void {
+    const name = this.#processors.get(message.lease) ?? '';
+    this.#after(() => {
+      if (!this.cut.has(name)) this.holders.get(name)?.receive(message, this.at, this.now);
+    });
+  }
+
+  #after(arrive: () => void): void {
+    this.#inFlight.push({ at: this.now + MESSAGE_MS, arrive });
+  }
+
+  #carryOut(outcome: { readonly ok: true; readonly value: Outcome } | { readonly ok: false; readonly error: unknown }): void {
+    if (!outcome.ok) throw new Error(String(outcome.error));
+    for (const message of outcome.value.messages) this.#toHolder(message);
+  }
+}
+
+describe('a call', () => {
+  it('waits for one round trip where nothing is at hand, and for none afterwards', () => {
+    const mesh = new Mesh([limit('life', { limit: 100_000n })], ['a']);
+    expect(mesh.reserve('a', '1', ['life'], 100)).toBe('waiting');
+    mesh.pass(2.5);
+    expect(mesh.decided.get('1')).toMatchObject({ kind: 'granted', holds: [{ amount: 100n, lease: 1 }] });
+    mesh.pass(2_000);
+    mesh.reserve('a', '2', ['life'], 100);
+    mesh.pass(20);
+    const { messages } = mesh;
+    for (let call = 3; call < 8; call += 1) {
+      mesh.settle('a', String(call - 1), used(80));
+      expect(mesh.reserve('a', String(call), ['life'], 100)).toBe('granted');
+    }
+    expect(mesh.messages - messages).toBeLessThanOrEqual(1);
+  });
+
+  it('that needs more than any slice is served from all that is unheld', () => {
+    const mesh = new Mesh([limit('life')], ['a', 'b', 'c']);
+    for (const name of ['a', 'b']) mesh.reserve(name, name, ['life'], 200);
+    mesh.pass(5);
+    for (const name of ['a', 'b']) mesh.settle(name, name, used(10));
+    expect(mesh.reserve('c', 'c', ['life'], 970)).toBe('waiting');
+    mesh.pass(20);
+    expect(mesh.decided.get('c')).toMatchObject({ kind: 'granted', holds: [{ amount: 970n }] });
+  });
+
+  it('is refused as soon as nothing is free anywhere, and not before', () => {
+    const mesh = new Mesh([limit('life')], ['a', 'b']);
+    mesh.reserve('a', '1', ['life'], 900);
+    mesh.pass(5);
+    mesh.reserve('b', '2', ['life'], 200);
+    mesh.pass(100);
+    expect(mesh.decided.has('2')).toBe(false);
+    mesh.settle('a', '1', used(850));
+    mesh.pass(20);
+    expect(mesh.decided.get('2')).toMatchObject({ kind: 'refused', reason: 'exhausted' });
+    expect(mesh.reserve('b', '3', ['life'], 200)).toBe('refused');
+    expect(mesh.reserve('b', '4', ['life'], 150)).toBe('waiting');
+    mesh.pass(20);
+    expect(mesh.decided.get('4')?.kind).toBe('granted');
+  });
+
+  it('is shortened to what is left where nobody else has anything', () => {
+    const mesh = new Mesh([limit('life', { nearLimit: 'Shrink', floorOutputTokens: 10 })], ['a', 'b']);
+    mesh.reserve('a', '1', ['life'], 900);
+    mesh.pass(5);
+    mesh.reserve('b', '2', ['life'], 500);
+    mesh.pass(50);
+    expect(mesh.decided.has('2')).toBe(false);
+    mesh.settle('a', '1', used(900));
+    mesh.pass(20);
+    expect(mesh.decided.get('2')).toMatchObject({ kind: 'granted', outputCap: 100, shrunk: true });
+  });
+
+  it('over several budgets has all or none; two that want the same in another order are both served', () => {
+    const mesh = new Mesh([limit('x'), limit('y')], ['a', 'b']);
+    mesh.reserve('a', 'a0', ['x'], 600);
+    mesh.reserve('b', 'b0', ['y'], 600);
+    mesh.pass(5);
+    mesh.reserve('a', 'a1', ['x', 'y'], 900);
+    mesh.reserve('b', 'b1', ['y', 'x'], 900);
+    mesh.pass(5);
+    mesh.settle('a', 'a0', { kind: 'void' });
+    mesh.settle('b', 'b0', { kind: 'void' });
+    mesh.pass(50);
+    const [first, second] = mesh.decided.has('a1') ? ['a', 'b'] : ['b', 'a'];
+    expect(mesh.decided.get(`${first}1`)?.kind).toBe('granted');
+    expect(mesh.decided.has(`${second}1`)).toBe(false);
+    mesh.settle(first, `${first}1`, used(50));
+    mesh.pass(50);
+    expect(mesh.decided.get(`${second}1`)).toMatchObject({ kind: 'granted' });
+    mesh.settle(second, `${second}1`, used(50));
+    mesh.pass(40_000);
+    for (const id of ['x', 'y']) expect(mesh.figures(id)).toEqual([100n, 0n, 900n]);
+  });
+
+  it('over a rate limit is refused within two round trips, not after a wait', () => {
+    const mesh = new Mesh([limit('rate', { unit: 'requests', limit: 3n, kind: 'rate', waitMs: 0, window: { kind: 'calendar', unit: 'minute', timeZone: 'UTC' } })], ['a', 'b']);
+    for (const [name, id] of [['a', '1'], ['b', '2'], ['a', '3']] as const) mesh.reserve(name, id, ['rate'], 1);
+    mesh.pass(10);
+    expect(['1', '2', '3'].map((id) => mesh.decided.get(id)?.kind)).toEqual(['granted', 'granted', 'granted']);
+    mesh.reserve('b', '4', ['rate'], 1);
+    mesh.pass(10);
+    expect(mesh.decided.get('4')).toMatchObject({ kind: 'refused', reason: 'rate_limited', retryAtMs: START + 40_000 });
+    mesh.pass(41_000);
+    mesh.reserve('b', '5', ['rate'], 1);
+    mesh.pass(10);
+    expect(mesh.decided.get('5')?.kind).toBe('granted');
+  });
+
+  it('that waits is served within a second of a top-up, and every one after it', () => {
+    const mesh = new Mesh([limit('life')], ['a']);
+    mesh.reserve('a', '1', ['life'], 990);
+    mesh.pass(5);
+    mesh.settle('a', '1', used(990));
+    mesh.pass(5);
+    mesh.reserve('a', '2', ['life'], 100);
+    mesh.pass(5);
+    expect(mesh.decided.get('2')).toMatchObject({ reason: 'exhausted' });
+    mesh.cut.add('a');
+    mesh.configure([limit('life', { limit: 2_000n })]);
+    mesh.pass(5);
+    mesh.cut.clear();
+    mesh.pass(1_100);
+    mesh.reserve('a', '3', ['life'], 100);
+    mesh.pass(5);
+    expect(mesh.decided.get('3')?.kind).toBe('granted');
+  });
+});
+
+describe('a slice', () => {
+  it('goes back when it is idle', () => {
+    const mesh = new Mesh([limit('life')], ['a']);
+    mesh.reserve('a', '1', ['life'], 300);
+    mesh.pass(5);
+    mesh.settle('a', '1', used(100));
+    mesh.pass(25_000);
+    expect(mesh.figures('life')).toEqual([100n, 0n, 900n]);
+  });
+
+  it('of a window that is over goes back; calls in flight are posted there', () => {
+    const mesh = new Mesh([limit('minute', { window: { kind: 'calendar', unit: 'minute', timeZone: 'UTC' } })], ['a']);
+    mesh.reserve('a', '1', ['minute'], 300);
+    mesh.pass(50_000);
+    mesh.settle('a', '1', used(100));
+    mesh.reserve('a', '2', ['minute'], 1_000);
+    mesh.pass(12_000);
+    expect(mesh.decided.get('2')).toMatchObject({ kind: 'granted', holds: [{ windowStart: START + 40_000 }] });
+    expect(mesh.figures('minute')).toEqual([100n, 0n, 900n]);
+  });
+
+  it('of a limit that is gone goes back', () => {
+    const mesh = new Mesh([limit('life'), limit('other')], ['a']);
+    mesh.reserve('a', '1', ['life'], 300);
+    mesh.pass(5);
+    mesh.settle('a', '1', used(100));
+    mesh.configure([limit('other')]);
+    mesh.pass(15_000);
+    mesh.configure([limit('life'), limit('other')]);
+    expect(mesh.figures('life')).toEqual([100n, 0n, 900n]);
+  });
+});
+
+describe('a lease', () => {
+  it('ends at the holder before it does at the authority, whatever the wall clock says', () => {
+    const mesh = new Mesh([limit('life', { waitMs: 600_000 })], ['a']);
+    mesh.reserve('a', '1', ['life'], 300);
+    mesh.pass(5);
+    mesh.settle('a', '1', { kind: 'void' });
+    mesh.pass(5);
+    mesh.cut.add('a');
+    mesh.ahead -= 300_000;
+    mesh.pass(LIFETIME_MS - 1_000);
+    expect(mesh.reserve('a', '2', ['life'], 100)).toBe('granted');
+    mesh.pass(1_500);
+    expect(mesh.figures('life')).toEqual([0n, 300n, 700n]);
+    expect(mesh.reserve('a', '3', ['life'], 100)).toBe('out_of_reach');
+    mesh.pass(MARGIN_MS);
+    expect(mesh.figures('life')).toEqual([300n, 0n, 700n]);
+    mesh.cut.clear();
+    mesh.pass(3_000);
+    expect(mesh.figures('life')).toEqual([100n, 0n, 900n]);
+    mesh.settle('a', '2', used(60));
+    mesh.pass(3_000);
+    expect(mesh.figures('life')).toEqual([60n, 0n, 940n]);
+    expect(mesh.settle('a', '2', used(60))).toBe(false);
+    mesh.reserve('a', '4', ['life'], 100);
+    mesh.pass(5);
+    expect(mesh.decided.get('4')).toMatchObject({ kind: 'granted', holds: [{ lease: 2 }] });
+  });
+
+  it.each([
+    { mode: 'Strict', first: 'out_of_reach', second: 'out_of_reach' },
+    { mode: 'Bounded', first: 'granted', second: 'out_of_reach' },
+    { mode: 'Observe', first: 'granted', second: 'granted' },
+  ] as const)('that is over, with the authority out of reach: $mode', ({ mode, first, second }) => {
+    const mesh = new Mesh([limit('life', { mode, limit: 100_000n })], ['a']);
+    mesh.reserve('a', '1', ['life'], 300);
+    mesh.pass(5);
+    mesh.cut.add('a');
+    mesh.pass(LIFETIME_MS + MARGIN_MS);
+    expect(mesh.reserve('a', '2', ['life'], 2_000)).toBe(first);
+    expect(mesh.reserve('a', '3', ['life'], 2_000)).toBe(second);
+    for (const [id, { kind }] of mesh.decided) if (kind === 'granted') mesh.settle('a', id, used(200));
+    mesh.cut.clear();
+    mesh.pass(60_000);
+    const served = 1 + [first, second].filter((outcome) => outcome === 'granted').length;
+    expect(mesh.figures('life').slice(0, 2)).toEqual([200n * BigInt(served), 0n]);
+  });
+
+  it('of a former process is settled from its journal, and what it did not spend comes back', () => {
+    const mesh = new Mesh([limit('life')], ['a']);
+    mesh.reserve('a', '1', ['life'], 300);
+    mesh.pass(5);
+    const slice = { limit: limitIdentity(limit('life')), subject: '', period: 0, windowStart: 0, isRolling: false };
+    mesh.start('a', [{ lease: 1, spent: [{ ...slice, amount: 120n }] }]);
+    mesh.pass(3_000);
+    expect(mesh.figures('life')).toEqual([120n, 0n, 880n]);
+    expect(mesh.holder('a').takeEntries()).toEqual([{ kind: 'lease_begun', lease: 2 }, { kind: 'lease_ended', lease: 1 }]);
+  });
+});
+
+describe('an authority that does not answer', () => {
+  it('leaves calls to what is at hand, and is not waited for', () => {
+    const mesh = new Mesh([limit('life')], ['a']);
+    mesh.reserve('a', '1', ['life'], 300);
+    mesh.pass(5);
+    mesh.settle('a', '1', used(100));
+    mesh.cut.add('a');
+    mesh.reserve('a', '2', ['life'], 500);
+    mesh.pass(4_000);
+    expect(mesh.reserve('a', '3', ['life'], 500)).toBe('out_of_reach');
+    mesh.pass(2_000);
+    expect(mesh.decided.get('2')).toMatchObject({ kind: 'refused', reason: 'wait_timeout' });
+    expect(mesh.reserve('a', '4', ['life'], 150)).toBe('granted');
+  });
+});

@@ -1,0 +1,24 @@
+import type { MonotonicMs } from '../units/index.ts';
+
+/** A holder makes holds for so long after it sent the latest message that was answered. */
+export const LIFETIME_MS: MonotonicMs = 30_000;
+/** The authority waits longer, from when it received that message: clocks may differ in rate by a tenth, far more than any does. */
+export const MARGIN_MS: MonotonicMs = 3_000;
+/** A holder with nothing to say renews its lease this long after it last spoke: two renewals may be lost. */
+export const RENEW_MS: MonotonicMs = 10_000;
+/** What was not answered, or is waited for, is said again after this. */
+export const RETRY_MS: MonotonicMs = 1_000;
+/** After this long without any answer the authority counts as out of reach: who would have to wait for it is refused. */
+export const SILENCE_MS: MonotonicMs = 3_000;
+/** What the authority said about an empty account is believed for so long; after that a call waits for one more answer. */
+export const KNOWLEDGE_MS: MonotonicMs = 1_000;
+/** The authority hopes for so long that a holder gives back what it was asked for. */
+export const RECALL_MS: MonotonicMs = 500;
+/** A slice is to last so long at the present rate of spending. */
+export const HORIZON_MS: MonotonicMs = 20_000;
+/** A slice that nothing was taken from for so long is given back. */
+export const IDLE_MS: MonotonicMs = 10_000;
+/** Calendar windows that are open within this of the authority's own time may be granted from. */
+export const CLOCK_TOLERANCE_MS = 300_000;
+/** What is known of a lost lease is kept so long after its window, or for windows that never end after the loss: until then late reports are booked. */
+export const RETENTION_MS = 30 * 86_400_000;
