@@ -52,11 +52,15 @@ const DROPPED = new Set(['$schema', '$defs', 'additionalProperties', 'propertyNa
 const INT64 = { format: 'int64' };
 
 function converted(schema: JsonSchema): StructuralSchema {
+  return inOrder(convertedKeywords(schema));
+}
+
+function convertedKeywords(schema: JsonSchema): StructuralSchema {
   const { properties, items, additionalProperties } = schema;
   const open = schema['x-kubernetes-preserve-unknown-fields'] === true;
   const map = !open && properties === undefined && typeof additionalProperties === 'object';
   return {
-    ...Object.fromEntries(Object.entries(schema).filter(([keyword, value]) => !DROPPED.has(keyword) && !isBoundOfSafeIntegers(keyword, value))),
+    ...Object.fromEntries(Object.entries(schema).filter(([keyword, value]) => !DROPPED.has(keyword) && !isBoundOfSafeIntegers(keyword, value) && !isSeveralTypes(keyword, value))),
     ...(schema['type'] === 'integer' ? INT64 : {}),
     ...(schema['const'] === undefined ? {} : { enum: [schema['const']] }),
     ...(properties === undefined ? {} : { properties: Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, converted(property)])) }),
@@ -67,3 +71,14 @@ function converted(schema: JsonSchema): StructuralSchema {
 
 const isBoundOfSafeIntegers = (keyword: string, value: unknown): boolean =>
   (keyword === 'minimum' && value === Number.MIN_SAFE_INTEGER) || (keyword === 'maximum' && value === Number.MAX_SAFE_INTEGER);
+
+const isSeveralTypes = (keyword: string, value: unknown): boolean => keyword === 'type' && Array.isArray(value);
+
+/** As people read: what it is, then what bounds it, then what is in it. */
+const FIRST = ['description', 'type', 'format', 'default', 'enum'];
+const LAST = ['x-kubernetes-validations', 'required', 'properties', 'additionalProperties', 'items'];
+
+function inOrder(schema: StructuralSchema): StructuralSchema {
+  const place = (keyword: string): number => (FIRST.includes(keyword) ? FIRST.indexOf(keyword) - FIRST.length : LAST.indexOf(keyword) + 1);
+  return Object.fromEntries(Object.entries(schema).toSorted(([a], [b]) => place(a) - place(b)));
+}

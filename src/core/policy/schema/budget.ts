@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { exactlyOne, hasExactlyOne, judged, untyped } from './cel.ts';
 import { durationAtLeast, durationAtMost, headerMatch, headerName, pattern, usdAboveZero } from './scalars.ts';
-import { selectionFields } from './selection.ts';
+import { selectorFields, workloads } from './selection.ts';
 
 const SUBJECTS = ['Workload', 'Namespace', 'ServiceAccount', 'Model', 'Provider'] as const;
 
@@ -21,11 +21,11 @@ const subject = z
   .meta(SUBJECT_KEYWORDS);
 
 const selector = z.strictObject({
-  ...selectionFields,
-  workloads: selectionFields.workloads.unwrap().min(0).default([]).describe(`${selectionFields.workloads.description ?? ''} Neither these nor a selector: every one.`),
-  models: z.array(pattern).max(100).default([]).describe('Model names, or patterns with `*`. Empty: every model.'),
+  ...selectorFields,
+  workloads: workloads.default([]).describe('By name: `name` in the budget’s own namespace, `namespace/name`, or `*`. Neither these nor a selector: every workload that the budget may select.'),
+  models: z.array(pattern).max(100).prefault([]).describe('Model names, or patterns with `*`. Empty: every model.'),
   providers: z.array(z.string().min(1).max(512)).max(100).default([]).describe('AIProviders: names, or `namespace/name`. Empty: every one.'),
-  headers: z.array(headerMatch).max(16).default([]).describe('All must be there with that value.'),
+  headers: z.array(headerMatch).max(16).prefault([]).describe('All must be there with that value.'),
 });
 
 const amount = z.int().min(1).max(1e15);
@@ -59,7 +59,7 @@ const window = judged(
 
 export const budgetSpec = z.strictObject({
   selector: selector.prefault({}).describe('Which calls count.'),
-  per: z.array(subject).max(4).default([]).describe('One account for each combination of these: Workload, Namespace, ServiceAccount, Model, Provider, or `{header: name}`. Empty: one for all.'),
+  per: z.array(subject).max(4).prefault([]).describe('One account for each combination of these: Workload, Namespace, ServiceAccount, Model, Provider, or `{header: name}`. Empty: one for all.'),
   limit: limit.describe('What each account may use in a window. Exactly one of these.'),
   window: window.describe('When an account begins anew. Exactly one of calendar, rolling and lifetime.'),
   mode: z.enum(['Strict', 'Bounded', 'Observe']).default('Strict').describe('Strict never overspends; Bounded may, by estimates; Observe only counts.'),

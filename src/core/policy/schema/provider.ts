@@ -55,17 +55,22 @@ const keySource = judged(
   hasExactlyOne,
 );
 
-const CEL_IS_URL = "self.matches('^https?://([[][0-9a-fA-F:.]+[]]|[^/?#:@[:space:]]+)(:[0-9]{1,5})?(/[^?#[:space:]]*)?$') && isURL(self)";
-const CEL_HOST = 'url(self).getHostname()';
-const CEL_PORT = 'url(self).getPort()';
+const SCHEME = '^https?://';
+const ADDRESS_OF_6 = '[[][0-9a-fA-F:.]+[]]';
+const HOST = `(${ADDRESS_OF_6}|[^/?#:@[:space:]]+)`;
+const PATH = '(/[^?#[:space:]]*)?$';
+const OCTET = '([01]?[0-9]?[0-9]|2[0-4][0-9]|25[0-5])';
+const PORT_THAT_EXISTS = '0*([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])';
+const matches = (...parts: readonly string[]): string => `self.matches('${parts.join('')}')`;
+const isUrl = matches(SCHEME, HOST, '(:[0-9]{1,5})?', PATH);
 
-/** What `parseBaseUrl` judges of the text alone. Messages do not quote it: it may hold a key. */
+/** What `parseBaseUrl` judges of the text alone, one by one. Messages do not quote it: it may hold a key. */
 const baseUrl = [
-  { rule: CEL_IS_URL, message: 'must be an http(s) URL such as https://api.openai.com/v1, without credentials (they belong in auth.apiKey), query and fragment' },
-  { rule: `!(${CEL_IS_URL}) || ${CEL_PORT} == '' || (int(${CEL_PORT}) >= 1 && int(${CEL_PORT}) <= 65535)`, message: 'names a port that does not exist' },
-  { rule: `!(${CEL_IS_URL}) || ${CEL_HOST}.matches('^[A-Za-z0-9.:_-]+$')`, message: 'has a host name with characters that host names do not have' },
+  { rule: isUrl, message: 'must be an http(s) URL such as https://api.openai.com/v1, without credentials (they belong in auth.apiKey), query and fragment' },
+  { rule: `!${isUrl} || ${matches(SCHEME, HOST, `(:${PORT_THAT_EXISTS})?`, PATH)}`, message: 'names a port that does not exist' },
+  { rule: `!${isUrl} || ${matches(SCHEME, `(${ADDRESS_OF_6}|[A-Za-z0-9._-]+)`, '(:|/|$)')}`, message: 'has a host name with characters that host names do not have' },
   {
-    rule: `!(${CEL_IS_URL}) || ${CEL_HOST}.contains(':') || !${CEL_HOST}.matches('(^|[.])([0-9]+|0[xX][0-9a-fA-F]*)[.]?$') || isIP(${CEL_HOST})`,
+    rule: `!${matches(SCHEME, '([^/]*[.])?([0-9]+|0[xX][0-9a-fA-F]*)[.]?(:|/|$)')} || ${matches(SCHEME, `(${OCTET}[.]){3}${OCTET}`, '(:|/|$)')}`,
     message: 'has a host that is a number, but not an address such as 10.0.0.7',
   },
 ].reduce((schema, rule) => withRule(schema, rule), z.string().min(1).max(2048));
@@ -104,7 +109,7 @@ const allowedRoutes = z.strictObject({
       selector: labelSelector.optional().describe('By the labels of namespaces; `kubernetes.io/metadata.name` is the name. Only with `from: Selector`.'),
     }),
     'needs selector with from: Selector, and only then',
-    "(self.from == 'Selector') == has(self.selector)",
+    "(has(self.from) && self.from == 'Selector') == has(self.selector)",
     ({ from, selector }) => (from === 'Selector') === (selector !== undefined),
   )
     .prefault({})

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { judged, quoted, withRule } from './cel.ts';
 import { editableHeader, headerMatch, headerName, modelName, name, pattern, tokens } from './scalars.ts';
-import { selectionFields } from './selection.ts';
+import { selectorFields, workloads } from './selection.ts';
 
 const headerEdit = z.strictObject({
   name: editableHeader,
@@ -27,9 +27,9 @@ const ANY_BUT_GOVERNED = {
 };
 
 const match = z.strictObject({
-  models: z.array(pattern).max(100).default([]).describe('Model names, or patterns with `*`. Empty: every model.'),
+  models: z.array(pattern).max(100).prefault([]).describe('Model names, or patterns with `*`. Empty: every model.'),
   paths: z.array(z.string().regex(/^\//, 'must begin with "/"').max(256)).max(100).default([]).describe('Paths below the API’s root, such as `/chat/completions`. Empty: every one.'),
-  headers: z.array(headerMatch).max(16).default([]).describe('All must be there with that value.'),
+  headers: z.array(headerMatch).max(16).prefault([]).describe('All must be there with that value.'),
 });
 
 const backend = z.strictObject({
@@ -44,9 +44,9 @@ const transform = z.strictObject({
   maxOutputTokens: tokens.optional().describe('The highest cap on an answer.'),
   headers: z
     .strictObject({
-      set: z.array(headerEdit).max(32).default([]).describe('Put in the place of those of the same name.'),
-      add: z.array(headerEdit).max(32).default([]).describe('Put beside those of the same name.'),
-      remove: z.array(editableHeader).max(32).default([]).describe('Names of headers that are taken out.'),
+      set: z.array(headerEdit).max(32).prefault([]).describe('Put in the place of those of the same name.'),
+      add: z.array(headerEdit).max(32).prefault([]).describe('Put beside those of the same name.'),
+      remove: z.array(editableHeader).max(32).prefault([]).describe('Names of headers that are taken out.'),
     })
     .prefault({})
     .describe('Edits of the request’s headers.'),
@@ -78,7 +78,8 @@ const rule = z.strictObject({
 
 export const routeSpec = judged(
   z.strictObject({
-    ...selectionFields,
+    workloads: workloads.min(1).optional().describe('By name: `name` in the route’s own namespace, `namespace/name`, or `*` for every workload that the route may select.'),
+    ...selectorFields,
     rules: withRule(z.array(rule).min(1).max(256), {
       rule: 'self.all(one, !has(one.name) || self.exists_one(other, has(other.name) && other.name == one.name))',
       message: 'have two of the same name',
@@ -86,5 +87,5 @@ export const routeSpec = judged(
   }),
   'needs workloads, workloadSelector or namespaceSelector, to say whose calls its rules are for',
   'has(self.workloads) || has(self.workloadSelector) || has(self.namespaceSelector)',
-  ({ workloads, workloadSelector, namespaceSelector }) => workloads !== undefined || workloadSelector !== undefined || namespaceSelector !== undefined,
+  ({ workloads: named, workloadSelector, namespaceSelector }) => named !== undefined || workloadSelector !== undefined || namespaceSelector !== undefined,
 );

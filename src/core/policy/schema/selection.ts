@@ -33,11 +33,10 @@ export const labelSelector = z.strictObject({
 
 export type LabelSelector = z.output<typeof labelSelector>;
 
-const workloadReference = z.string().min(1).max(512);
+/** A resource says whose calls it is for by these names, and by the fields below. */
+export const workloads = z.array(z.string().min(1).max(512)).max(1000);
 
-/** The fields by which a resource says whose calls it is for. */
-export const selectionFields = {
-  workloads: z.array(workloadReference).min(1).max(1000).optional().describe('By name: `name` in the resource’s own namespace, `namespace/name`, or `*` for every workload that the resource may select.'),
+export const selectorFields = {
   workloadSelector: labelSelector.optional().describe('By the labels of their pods; besides those that are named.'),
   namespaceSelector: labelSelector
     .optional()
