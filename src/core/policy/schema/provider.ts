@@ -130,7 +130,7 @@ export const providerSpec = byType.reduce(
     apiVersion: z
       .string()
       .regex(/^[a-z0-9.-]{1,32}$/, 'must be a version such as "2024-10-21"')
-      .max(32)
+      .meta({ maxLength: 32 })
       .optional()
       .describe('AzureOpenAI only: the `api-version` to name, with the deployment in the path. Absent: the v1 API, which needs none.'),
     auth: z.strictObject({ apiKey: keySource.describe('Exactly one of these.') }).optional().describe('Where its key comes from. Absent: it takes none.'),

@@ -4,11 +4,12 @@ import { judged, quoted, untyped, withRule } from './cel.ts';
 
 const NAME = /^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$/;
 
-export const name = z.string().max(253).regex(NAME, 'must be a DNS name: lower-case letters, digits, "-" and "."');
+// Where a pattern bounds the length already, the bound is stated for the API server alone: one mistake is one finding.
+export const name = z.string().regex(NAME, 'must be a DNS name: lower-case letters, digits, "-" and "."').meta({ maxLength: 253 });
 export const headerName = z
   .string()
-  .max(128)
   .regex(/^[a-zA-Z0-9!#$%&*+.^_|~-]{1,128}$/, 'must be a header name')
+  .meta({ maxLength: 128 })
   .transform((text) => text.toLowerCase());
 export const modelName = z.string().min(1).max(256);
 export const pattern = modelName.transform((text) => text.toLowerCase());

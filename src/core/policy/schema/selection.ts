@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { judged } from './cel.ts';
 
 /** Kubernetes' own bounds: an optional prefix (a DNS name) and a name. */
-const labelKey = z.string().min(1).max(317).regex(/^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/, 'must be the key of a label');
-const labelValue = z.string().max(63).regex(/^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/, 'must be the value of a label');
+const labelKey = z.string().regex(/^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?\/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$/, 'must be the key of a label').meta({ maxLength: 317 });
+const labelValue = z.string().regex(/^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$/, 'must be the value of a label').meta({ maxLength: 63 });
 
 /** More than any selector that a person reads. */
 const MAX_REQUIREMENTS = 16;
