@@ -41,9 +41,15 @@ describe('the definitions', () => {
   });
 
   it('explain every field to kubectl', async () => {
-    const { body } = await client.send('GET', '/openapi/v3/apis/airmesh.dev/v1alpha1');
-    const { components } = body as { readonly components: { readonly schemas: Readonly<Record<string, { readonly properties: { readonly spec: { readonly properties: object } } }>> } };
-    expect(components.schemas['dev.airmesh.v1alpha1.AIBudget']?.properties.spec.properties).toMatchObject({ limit: { properties: { usd: { description: expect.stringContaining('Dollars') } } } });
+    interface Document {
+      readonly components?: { readonly schemas: Readonly<Record<string, { readonly properties: { readonly spec: { readonly properties: object } } }>> };
+    }
+    const explained = async (): Promise<unknown> => {
+      const { body } = await client.send('GET', '/openapi/v3/apis/airmesh.dev/v1alpha1');
+      return (body as Document).components?.schemas['dev.airmesh.v1alpha1.AIBudget']?.properties.spec.properties;
+    };
+    // It is published a moment after the definition is established.
+    await expect.poll(explained, { timeout: 30_000 }).toMatchObject({ limit: { properties: { usd: { description: expect.stringContaining('Dollars') } } } });
   });
 });
 

@@ -115,5 +115,5 @@ const schemaOf = (kind: Kind, meaning: string): StructuralSchema => ({
   },
 });
 
-/** What `kubectl apply` gives an API server so that it takes the resources. In the order of their names. */
-export const customResourceDefinitions = (): readonly CustomResourceDefinition[] => (Object.keys(KINDS) as Kind[]).toSorted().map(definitionOf);
+/** What `kubectl apply` gives an API server so that it takes the resources. */
+export const customResourceDefinitions = (): readonly CustomResourceDefinition[] => (Object.keys(KINDS) as Kind[]).map(definitionOf);

@@ -9,7 +9,7 @@ export { explain } from './explain.ts';
 export type { Explanation } from './explain.ts';
 export { formatPath, nearest } from './findings.ts';
 export type { FieldPath, Finding } from './findings.ts';
-export { parseResource } from './parse.ts';
+export { parseKnownFields, parseResource } from './parse.ts';
 export { matchesPattern } from './pattern.ts';
 export type { CompiledProvider, KnownModels, ProviderContext } from './providers.ts';
 export { resourceId } from './providers.ts';

@@ -21,8 +21,8 @@ const subject = z
   .meta(SUBJECT_KEYWORDS);
 
 const selector = z.strictObject({
-  ...selectorFields,
   workloads: workloads.default([]).describe('By name: `name` in the budget’s own namespace, `namespace/name`, or `*`. Neither these nor a selector: every workload that the budget may select.'),
+  ...selectorFields,
   models: z.array(pattern).max(100).prefault([]).describe('Model names, or patterns with `*`. Empty: every model.'),
   providers: z.array(z.string().min(1).max(512)).max(100).default([]).describe('AIProviders: names, or `namespace/name`. Empty: every one.'),
   headers: z.array(headerMatch).max(16).prefault([]).describe('All must be there with that value.'),
