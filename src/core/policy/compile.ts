@@ -9,7 +9,7 @@ import { lookUpProvider, meant } from './references.ts';
 import type { ProviderDirectory } from './references.ts';
 import type { AIBudget, AIProvider, AIRoute, Resource } from './schema.ts';
 import { selects, selectsAll, trespasses } from './selection.ts';
-import type { Boundaries, KnownWorkload, Selection } from './selection.ts';
+import type { Boundaries, KnownWorkload } from './selection.ts';
 import type { BudgetPolicy, BudgetSubject, BudgetWindow, RulePolicy, Workload, WorkloadSnapshot } from './snapshot.ts';
 
 export interface Compiled {
@@ -40,12 +40,11 @@ export function compile(resources: readonly Resource[], workloads: readonly Know
   }
   const directory = { declared, compiled: providers, boundaries: context.boundaries };
   const routes = unique.filter((resource) => resource.kind === 'AIRoute').map((route): CompiledRoute => ({ route, rules: compileRules(route, directory, report) }));
-  for (const { route } of routes) checkSelection(route, 'spec', route.spec, 'so its rules are for nobody', workloads, context.boundaries, report);
+  for (const { route } of routes) selectionFindings(route, workloads, context.boundaries).forEach(report);
   const budgets = unique.filter((resource) => resource.kind === 'AIBudget').flatMap((budget) => {
     const policy = compileBudget(budget, directory, report);
-    if (policy === undefined) return [];
-    checkSelection(budget, 'spec.selector', selectionOf(budget), 'so the budget counts nothing', workloads, context.boundaries, report);
-    return [{ budget, policy }];
+    if (policy !== undefined) selectionFindings(budget, workloads, context.boundaries).forEach(report);
+    return policy === undefined ? [] : [{ budget, policy }];
   });
   const snapshots = new Map(workloads.map((workload) => [workloadId(workload), snapshotOf(workload, routes, budgets, directory)]));
   return { snapshots, providers, findings };
@@ -82,7 +81,7 @@ function snapshotOf(known: KnownWorkload, routes: readonly CompiledRoute[], budg
     workload,
     providers: new Map(visible.filter(([id]) => used.has(id)).map(([id, { policy }]) => [id, policy])),
     rules,
-    budgets: budgets.filter(({ budget }) => selects(selectionOf(budget), budget.metadata.namespace, known, boundaries) !== undefined).map(({ policy }) => policy),
+    budgets: budgets.filter(({ budget }) => selects(budget.spec.selector, budget.metadata.namespace, known, boundaries) !== undefined).map(({ policy }) => policy),
     aliases: SHIPPED_ALIASES,
     knownModels: new Map(visible.flatMap(([, { policy }]) => [...policy.models].map(([key, { name }]): [string, string] => [key, name]))),
   };
@@ -103,18 +102,17 @@ function inPrecedence(routes: readonly CompiledRoute[], workload: KnownWorkload,
   return ranked.toSorted((a, b) => a.foreign - b.foreign || a.closeness - b.closeness || compareText(a.created, b.created)).map(({ compiled }) => compiled);
 }
 
-const selectionOf = ({ spec: { selector } }: AIBudget): Selection => selector;
-
-/** A slip of the pen, or a workload that is yet to come, is not an error; what may not be selected is. */
-function checkSelection(
-  resource: AIRoute | AIBudget, at: string, selection: Selection, consequence: string, workloads: readonly KnownWorkload[], boundaries: Boundaries | undefined, report: (finding: Finding) => void,
-): void {
-  const { namespace } = resource.metadata;
-  const label = `${resource.kind} ${resourceId(resource)}`;
-  for (const { path, message } of trespasses(selection, namespace, boundaries)) report({ severity: 'error', resource: label, path: `${at}.${path}`, message, reason: 'RefNotPermitted' });
-  if (selectsAll(selection) || workloads.some((workload) => selects(selection, namespace, workload, boundaries) !== undefined)) return;
+/** What is wrong with whom a resource selects: a slip of the pen, or a workload that is yet to come, is no error; what may not be selected is. */
+function selectionFindings(resource: AIRoute | AIBudget, workloads: readonly KnownWorkload[], boundaries: Boundaries | undefined): Finding[] {
+  const { kind, metadata } = resource;
+  const [selection, at, consequence] = kind === 'AIRoute' ? ([resource.spec, 'spec', 'so its rules are for nobody'] as const) : ([resource.spec.selector, 'spec.selector', 'so the budget counts nothing'] as const);
+  const label = `${kind} ${resourceId(resource)}`;
+  const beyond = trespasses(selection, metadata.namespace, boundaries).map(
+    ({ path, message }): Finding => ({ severity: 'error', resource: label, path: `${at}.${path}`, message, reason: 'RefNotPermitted' }),
+  );
+  if (selectsAll(selection) || workloads.some((workload) => selects(selection, metadata.namespace, workload, boundaries) !== undefined)) return beyond;
   const path = (selection.workloads ?? []).length > 0 ? `${at}.workloads` : at;
-  report({ severity: 'warning', resource: label, path, message: `selects no workload that is known here, ${consequence}` });
+  return [...beyond, { severity: 'warning', resource: label, path, message: `selects no workload that is known here, ${consequence}` }];
 }
 
 function compileRules(route: AIRoute, directory: ProviderDirectory, report: (finding: Finding) => void): RulePolicy[] {
