@@ -1,5 +1,5 @@
 /** Holds the tree itself to ARCHITECTURE.md. */
-import { readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -80,7 +80,7 @@ describe('rooms', () => {
     expect(rooms.length).toBeGreaterThan(0);
     for (const { name } of rooms) {
       const files = readdirSync(join(root, 'src/core/dialects', name));
-      expect(files, name).toEqual(expect.arrayContaining(['request.ts', 'response.ts', 'stream.ts', 'usage.ts', 'error.ts', 'auth.ts', 'index.ts']));
+      expect(files, name).toEqual(expect.arrayContaining(['endpoints.ts', 'request.ts', 'edit.ts', 'response.ts', 'stream.ts', 'usage.ts', 'error.ts', 'auth.ts', 'index.ts', 'translate']));
     }
   });
 
@@ -96,6 +96,12 @@ describe('documents', () => {
     const sections = [...read('docs/errors.md').matchAll(/^## ([a-z_]+)$/gm)].map(([, code]) => code).toSorted();
     expect(codes.length).toBeGreaterThan(20);
     expect(sections).toEqual(codes);
+  });
+
+  it('name paths that exist in docs/add-a-provider.md', () => {
+    const named = [...read('docs/add-a-provider.md').matchAll(/`((?:src|test)\/[^`]+)`/g)].map(([, path = '']) => path);
+    expect(named.length).toBeGreaterThan(10);
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
   });
 
   it('link to what exists', () => {

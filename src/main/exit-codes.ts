@@ -18,5 +18,5 @@ export const EXIT_MEANINGS: readonly (readonly [code: number, meaning: string])[
   [EXIT.usage, 'wrong usage: an unknown command or option, or a value that cannot be read'],
   [EXIT.unavailable, 'it could not start, or could not reach what it needs: a taken port, no Envoy, a state folder that cannot be used, no running server and no books'],
   [EXIT.internal, 'a bug; please report it'],
-  [EXIT.interrupted, 'interrupted a second time, before the calls in flight had ended'],
+  [EXIT.interrupted, 'interrupted before it was ready, or a second time before the calls in flight had ended'],
 ];

@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly environment: NodeJS.ProcessEnv;
   /** `auto`: the simulated provider where a resource asks for it. */
   readonly simulate: 'auto' | 'never';
+  /** Aborted while it starts: what was started is stopped, and the start rejects with the signal's reason. */
+  readonly interruption?: AbortSignal;
   readonly logger: Logger;
 }
 

@@ -75,6 +75,7 @@ try {
     snapshots: { current: (workload) => compiled.snapshots.get(workload) },
     keys: { get: () => 'hs_0123456789abcdef0123456789abcdef', rejected: () => undefined, accepted: () => undefined },
     budgets: opened.budgets,
+    state: opened.objects,
     clock,
     observer: createCallObserver(createMetrics({ ready: () => true, accounts: () => [], providerType: () => 'OpenAICompatible' }, 'bench'), SILENT_LOGGER),
     random: Math.random,

@@ -42,7 +42,7 @@ const CODES: Readonly<Record<RefusalCode, true>> = {
   invalid_value: true,
   unsupported_content_type: true,
   unsupported_content_encoding: true,
-  unsupported_state: true, not_translatable: true, operation_not_supported: true,
+  unsupported_state: true, not_translatable: true, operation_not_supported: true, object_not_found: true,
   request_too_large: true,
   empty_body: true,
   method_not_allowed: true,
@@ -92,7 +92,7 @@ export function dialectContract(fixtures: DialectFixtures): void {
     });
 
     it('takes another model, and reads as the same request but for that', () => {
-      const edited = dialect.editRequest(endpoint, body, headers, { model: 'another-model' });
+      const edited = dialect.editRequest(endpoint, body, headers, { model: 'another-model', mayStore: true });
       if (request.modelOf !== undefined) expect(request.modelOf(textOf(edited))).toBe('another-model');
       const other = fixtures.endpointFor?.(endpoint, 'another-model') ?? endpoint;
       const [before, after] = [dialect.readRequest(endpoint, body, headers), dialect.readRequest(other, edited, headers)];
@@ -194,6 +194,7 @@ export function dialectContract(fixtures: DialectFixtures): void {
   describe(`${dialect.name}: what is said here`, () => {
     it.each(Object.keys(CODES) as RefusalCode[])('has a form for %s', (code) => {
       const reply = dialect.refusal({ code, status: 429, message: 'Why “so”.', shouldRetry: false, retryAfterS: 3 }, 'call-1');
+      expect(reply.headers).toContainEqual([dialect.requestIdHeader, 'call-1']);
       expect(reply.status).toBe(429);
       expect(fixtures.readRefusal(JSON.parse(textOf(reply.body)))).toEqual({ code, message: 'Why “so”.' });
       expect(reply.headers).toEqual(expect.arrayContaining([['content-type', 'application/json'], ['retry-after', '3'], ['x-should-retry', 'false']]));

@@ -5,8 +5,11 @@ import { fileURLToPath } from 'node:url';
 
 const fromRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
-/** From the sources, or as `npm start` runs what was built (memory and speed are of that). */
-const PROGRAMS = { sources: [fromRoot('src/main/cli.ts')], built: ['--max-semi-space-size=8', fromRoot('dist/main/cli.js')] } as const;
+/** From the sources, or what was built (memory and speed are of that); as `npm start` runs it. */
+const PROGRAMS = { sources: ['--max-semi-space-size=8', fromRoot('src/main/cli.ts')], built: ['--max-semi-space-size=8', fromRoot('dist/main/cli.js')] } as const;
+
+/** What comes before a command's own arguments, after Node. */
+export const PROGRAM: readonly string[] = PROGRAMS.sources;
 
 export interface AirmeshProcess {
   readonly child: ChildProcess;

@@ -86,6 +86,6 @@ export function collect(events: readonly NeutralEvent[]): NeutralChatAnswer {
       default:
     }
   }
-  for (const choice of answer.choices) choice.parts = choice.parts.map((part) => (part.kind === 'tool_call' && part.argumentsJson === '' ? { ...part, argumentsJson: '{}' } : part));
+  for (const choice of answer.choices) choice.parts = choice.parts.map((part) => (part.kind === 'tool_call' && part.argumentsJson.trim() === '' ? { ...part, argumentsJson: '{}' } : part));
   return answer;
 }

@@ -42,6 +42,11 @@ export function accountsOf(budgets: readonly BudgetPolicy[], call: Chargeable): 
   return accounts;
 }
 
+/** Which limits count dollars and refuse by them. */
+export function usdLimits({ budgets }: WorkloadSnapshot): (limit: string) => boolean {
+  return (limit) => budgets.some((budget) => budget.id === limit && budget.unit === 'usd' && budget.mode !== 'Observe');
+}
+
 function subjectOf(part: BudgetSubject, call: Chargeable): string {
   switch (part.kind) {
     case 'workload':

@@ -35,7 +35,7 @@ export function translateAnswer(call: TranslatedCall, start: AnswerStart, reques
 }
 
 /** Keeps what comes, within a bound, and gives it out whole. */
-class Gathered {
+export class Gathered {
   #parts: Uint8Array[] = [];
   #bytes = 0;
 

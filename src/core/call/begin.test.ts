@@ -44,6 +44,7 @@ function bench(resources: readonly Resource[], key: string | undefined = 'sk-rea
         records.push(record({ kind: 'settled', id, posted: [] }));
       },
     },
+    state: { find: async () => undefined, idsOf: async () => new Set(), keep: () => undefined, forget: () => undefined, settle: async () => undefined, nextTurn: async () => undefined },
     clock: { epochMs: () => 1000, monotonicMs: () => 1 },
     observer: { refused: () => undefined, settled: () => undefined },
     random: () => 0.5,
@@ -140,5 +141,19 @@ describe('begin', () => {
     expect(settlements).toEqual([{ kind: 'actual', actual: { nanoUsd: 60_000n, tokens: 15, outputTokens: 5 } }]);
     expect(records).toHaveLength(1);
     expect(records[0]).toMatchObject({ ending: 'finished', estimated: false, costNanoUsd: 60_000n });
+  });
+
+  it.each([
+    ['default', 60_000n],
+    ['flex', 30_000n],
+    ['priority', 120_000n],
+    ['new', 30_000n],
+  ])('costs what the tier costs that was served (%s), whatever was asked for', async (tier, nanoUsd) => {
+    const { ports, settlements } = bench(all);
+    const { call } = await forward(ports, chat({ service_tier: 'flex' }));
+    call.onAnswerHead({ status: 200, contentType: 'application/json', contentEncoding: undefined, local: undefined });
+    call.onAnswerBody(text.encode(`{"model":"gpt-4.1","choices":[],"service_tier":"${tier}","usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}}`), true);
+    call.end('complete');
+    expect(settlements).toMatchObject([{ kind: 'actual', actual: { nanoUsd } }]);
   });
 });

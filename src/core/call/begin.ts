@@ -1,18 +1,19 @@
 import { frontOf } from '../dialects/index.ts';
 import type { Dialect, LocalReply, Refusal } from '../dialects/index.ts';
-import type { Granted } from '../ledger/index.ts';
-import { err, ok } from '../units/index.ts';
+import { ok } from '../units/index.ts';
 import type { Result } from '../units/index.ts';
-import { accountsOf, budgetsOf } from './accounts.ts';
+import { admit } from './admit.ts';
+import type { Admitted } from './admit.ts';
 import { Exchange } from './exchange.ts';
 import { inject } from './inject.ts';
+import { keyOf } from './keys.ts';
 import type { CallPorts } from './ports.ts';
 import { FREE, isFree, quoteOf } from './quote.ts';
-import type { CallHold } from './record.ts';
-import { ledgerRefusal, refusal } from './refusals.ts';
+import { refusal } from './refusals.ts';
 import type { Forwarded, IncomingRequest, Replied } from './request.ts';
 import { resolve } from './resolve.ts';
 import type { ResolvedCall } from './resolve.ts';
+import { beginState } from './state/begin.ts';
 
 /**
  * Decides upon a request: identify, resolve, admit, inject. `id` names the call from here on; whoever gives it may
@@ -24,85 +25,45 @@ export async function begin(id: string, request: IncomingRequest, ports: CallPor
   if (snapshot === undefined) {
     return refuse(ports, dialect, id, request.workload, refusal('model_not_allowed', `No policies are known for the workload ${request.workload}.`));
   }
-  const resolution = resolve(request, snapshot, dialect, ports.random);
+  const resolution = await resolve(request, snapshot, dialect, ports);
   if (!resolution.ok) return refuse(ports, dialect, id, request.workload, resolution.error);
-  if (resolution.value.kind === 'listing') return { kind: 'reply', reply: resolution.value.reply, refusal: undefined };
+  switch (resolution.value.kind) {
+    case 'listing':
+      return { kind: 'reply', reply: resolution.value.reply, refusal: undefined };
+    case 'state': {
+      const { endpoint, query } = resolution.value;
+      const begun = await beginState(id, request, { endpoint, query }, { snapshot, dialect, endpoint, headers: request.headers }, ports);
+      return begun.ok ? begun.value : refuse(ports, dialect, id, request.workload, begun.error);
+    }
+    case 'call': {
+      const begun = await beginCall(id, resolution.value.call, ports);
+      return begun.ok ? begun.value : refuse(ports, dialect, id, request.workload, begun.error);
+    }
+  }
+}
 
-  const call = resolution.value.call;
-  const key = keyOf(call, ports);
-  if (!key.ok) return refuse(ports, dialect, id, request.workload, key.error);
-  const admitted = await admit(id, call, ports);
-  if (!admitted.ok) return refuse(ports, dialect, id, request.workload, admitted.error);
+async function beginCall(id: string, call: ResolvedCall, ports: CallPorts): Promise<Result<Forwarded, Refusal>> {
+  const key = keyOf(call.provider, ports);
+  if (!key.ok) return key;
+  const admitted = await admitCall(id, call, ports);
+  if (!admitted.ok) return admitted;
 
   const { granted, hold } = admitted.value;
   const outputCap = call.facts.hasOutput ? granted.outputCap : undefined;
-  return {
+  return ok({
     kind: 'forward',
     instructions: inject({ ...call, outputCap, key: key.value }),
     call: new Exchange(call, granted, hold, ports),
-  };
-}
-
-function keyOf(call: ResolvedCall, ports: CallPorts): Result<string | undefined, Refusal> {
-  if (call.provider.key === undefined) return ok(undefined);
-  const key = ports.keys.get(call.provider.key);
-  return key === undefined
-    ? err(refusal('provider_key_missing', `There is no usable key for the provider ${call.provider.id}. Its operator finds the reason in the readiness report.`))
-    : ok(key);
-}
-
-interface Admitted {
-  readonly granted: Granted;
-  readonly hold: CallHold;
-}
-
-/** Reserves the worst case in every budget that counts the call, and in its rate limits: all or nothing, and durable. */
-async function admit(id: string, call: ResolvedCall, ports: CallPorts): Promise<Result<Admitted, Refusal>> {
-  const { facts, model, provider, rule, snapshot } = call;
-  const chargeable = { workload: snapshot.workload, rule, model: model.name, provider: provider.id, headers: call.headers };
-  const budgets = budgetsOf(snapshot, chargeable);
-  const strict = budgets.find((budget) => budget.mode === 'Strict' && budget.unit !== 'requests');
-  if (strict !== undefined && facts.unbounded.length > 0) {
-    return err(refusal('cost_unbounded', `The strict budget ${strict.id} cannot bound the cost of: ${facts.unbounded.join(', ')}.`));
-  }
-  const quote = isFree(call.front.endpoint) ? FREE : quoteOf(facts, model, rule.transform);
-  const at = ports.clock.epochMs();
-  const describe = (granted: Granted): CallHold => ({
-    id,
-    at,
-    namespace: snapshot.workload.namespace,
-    workload: snapshot.workload.name,
-    rule: rule.id,
-    provider: provider.id,
-    model: model.name,
-    operation: call.front.endpoint.operation,
-    stream: facts.stream,
-    priceSource: model.price?.source,
-    holds: granted.holds,
-    heldNanoUsd: quote.fixedNanoUsd + (quote.outputNanoUsdPerMillion * BigInt(granted.outputCap * quote.choices) + 999_999n) / 1_000_000n,
-    estimate: {
-      nanoUsd: quote.estimate.nanoUsd,
-      inputTokens: facts.inputTokenEstimate,
-      outputTokens: Math.max(0, quote.estimate.tokens - facts.inputTokenEstimate),
-    },
   });
-  const command = {
-    id,
-    at,
-    now: ports.clock.monotonicMs(),
-    accounts: accountsOf(budgets, chargeable),
-    quote,
-    profile: `${snapshot.workload.namespace}/${snapshot.workload.name}|${model.name}|${call.front.endpoint.operation}`,
-  };
-  const outcome = await ports.budgets.admit(command, describe);
-  switch (outcome.kind) {
-    case 'granted':
-      return ok({ granted: outcome, hold: describe(outcome) });
-    case 'refused':
-      return err(ledgerRefusal(outcome, ports.clock.epochMs()));
-    case 'unavailable':
-      return err(refusal('budget_unavailable', `Budgets cannot be kept right now: ${outcome.reason}.`));
-  }
+}
+
+/** Reserves the worst case of a call. */
+function admitCall(id: string, call: ResolvedCall, ports: CallPorts): Promise<Result<Admitted, Refusal>> {
+  const { facts, model, provider, rule, snapshot, headers } = call;
+  const { operation } = call.front.endpoint;
+  const quote = isFree(call.front.endpoint) ? FREE : quoteOf(facts, model, rule.transform);
+  const ask = { snapshot, rule, provider, model: model.name, priceSource: model.price?.source, operation, stream: facts.stream, headers, quote, inputTokenEstimate: facts.inputTokenEstimate, unbounded: facts.unbounded, rates: 'both' as const };
+  return admit(id, ask, ports);
 }
 
 function refuse(ports: CallPorts, dialect: Dialect, id: string, workload: string, reason: Refusal): Replied {

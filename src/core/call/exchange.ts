@@ -1,11 +1,17 @@
 import { costOf } from '../catalog/index.ts';
 import type { Usage } from '../catalog/index.ts';
-import type { ResponseMeter, UsageReading } from '../dialects/index.ts';
-import type { Granted, Settled, Settlement } from '../ledger/index.ts';
+import type { FoundObject, ResponseMeter, StateWatcher, UsageReading } from '../dialects/index.ts';
+import type { Granted } from '../ledger/index.ts';
+import { recordOf, settlementOf } from './ended.ts';
+import type { Ended } from './ended.ts';
 import type { CallPorts } from './ports.ts';
-import type { CallHold, CallRecord } from './record.ts';
+import type { CallHold } from './record.ts';
+import { usdLimits } from './accounts.ts';
 import { kindOf, translateAnswer } from './answer.ts';
-import type { AnswerTranslator } from './answer.ts';
+import type { AnswerStart, AnswerTranslator } from './answer.ts';
+import { isStored } from './inject.ts';
+import type { KeptObject } from './kept.ts';
+import { noteKey } from './keys.ts';
 import { isFree } from './quote.ts';
 import type { AnswerChanges, AnswerHead, ExchangeEnd, ForwardedCall } from './request.ts';
 import type { ResolvedCall } from './resolve.ts';
@@ -22,7 +28,10 @@ const WARNING_HEADER = 'x-airmesh-warning';
 const MAX_WARNED = 20;
 
 /** Header names of a body that another one takes the place of. */
-const GONE_WITH_THE_BODY = ['content-length', 'content-encoding', 'content-md5', 'digest', 'etag'];
+export const GONE_WITH_THE_BODY = ['content-length', 'content-encoding', 'content-md5', 'digest', 'etag'];
+
+/** Responses are kept for 30 days; a day more, so that nothing is forgotten before it is gone. Source: OpenAI API, "Conversation state". */
+const RESPONSE_KEPT_MS = 31 * 86_400_000;
 
 const NO_READING: UsageReading = { kind: 'missing', outputBytes: 0 };
 
@@ -36,6 +45,8 @@ export class Exchange implements ForwardedCall {
   #head: AnswerHead | undefined;
   #meter: ResponseMeter | undefined;
   #translator: AnswerTranslator | undefined;
+  #watcher: StateWatcher | undefined;
+  #stored: KeptObject | undefined;
   #firstByteMs: number | undefined;
   #ended = false;
 
@@ -48,12 +59,13 @@ export class Exchange implements ForwardedCall {
   }
 
   onAnswerHead(head: AnswerHead): AnswerChanges {
-    const { back, endpoint, facts, provider, model, translated } = this.#call;
+    const { front, back, endpoint, facts, provider, model, translated } = this.#call;
     const start = { status: head.status, kind: isPlain(head.contentEncoding) ? kindOf(head.contentType) : ('other' as const) };
     this.#head = head;
     // Where the answer is said anew, its usage is for the translator to tell or to keep.
     this.#meter = back.dialect.meter(endpoint, { ...start, hideStreamUsage: translated === undefined && facts.stream && !facts.wantsStreamUsage });
-    if (head.local === undefined) this.#noteKey(head.status);
+    if (head.local === undefined) noteKey(provider, head.status, this.#ports);
+    if (head.local === undefined && isStored(this.#call)) this.#watch(start);
     // Envoy's own answers are in the caller's language already.
     if (translated !== undefined && head.local === undefined) {
       this.#translator = translateAnswer(translated, start, this.#hold.id, Math.floor(this.#ports.clock.epochMs() / 1000));
@@ -67,11 +79,12 @@ export class Exchange implements ForwardedCall {
     ];
     if (this.#translator === undefined) return { set: ours, remove: [] };
     const { status, headers } = this.#translator;
-    return { ...(status === head.status ? {} : { status }), set: [...headers, ...ours], remove: GONE_WITH_THE_BODY };
+    return { ...(status === head.status ? {} : { status }), set: [[front.dialect.requestIdHeader, this.#hold.id], ...headers, ...ours], remove: GONE_WITH_THE_BODY };
   }
 
   onAnswerBody(chunk: Uint8Array, endOfStream: boolean): Uint8Array {
     this.#firstByteMs ??= this.#ports.clock.monotonicMs();
+    this.#watcher?.push(chunk, endOfStream);
     const passed = this.#meter === undefined ? chunk : this.#meter.push(chunk, endOfStream);
     return this.#translator === undefined ? passed : this.#translator.push(chunk, endOfStream);
   }
@@ -83,9 +96,33 @@ export class Exchange implements ForwardedCall {
     const status = this.#head?.status ?? 0;
     const verdict = this.#verdictOf({ status, local: this.#head?.local, how, body: this.#meter?.end(), reading });
     const usage = verdict.basis === 'void' || isFree(this.#call.front.endpoint) ? { inputTokens: 0, outputTokens: 0 } : this.#usageOf(reading);
-    const settlement = this.#settlementOf(verdict, usage);
-    const { id } = this.#hold;
-    this.#ports.budgets.settle(id, settlement, (settled) => this.#record(verdict, usage, settled));
+    const ended: Ended = {
+      at: this.#ports.clock.epochMs(),
+      ending: verdict.ending,
+      status,
+      servedModel: this.#meter?.servedModel(),
+      usage,
+      basis: verdict.basis,
+      costNanoUsd: this.#costOf(usage),
+      shrunkToTokens: this.#granted.shrunk ? this.#granted.outputCap : undefined,
+      isUsd: usdLimits(this.#call.snapshot),
+    };
+    if (reading.kind === 'reported') this.#keepSize(usage);
+    this.#ports.budgets.settle(this.#hold.id, settlementOf(ended), (settled) => {
+      const record = recordOf(this.#hold, ended, settled);
+      this.#ports.observer.settled(record, this.#timings());
+      return record;
+    });
+  }
+
+  /** A kept answer's owner is written down before the last of it goes on. */
+  #watch({ status, kind }: AnswerStart): void {
+    if (status >= 300 || kind === 'other') return;
+    const { provider, snapshot, back, endpoint } = this.#call;
+    const workload = `${snapshot.workload.namespace}/${snapshot.workload.name}`;
+    const found = ({ kind, id }: FoundObject): void =>
+      this.#keep({ provider: provider.id, kind, id, workload, at: this.#hold.at, expiresAt: this.#hold.at + RESPONSE_KEPT_MS });
+    this.#watcher = back.dialect.state.watch(endpoint, kind, found);
   }
 
   /** What is free costs what is known: nothing. */
@@ -103,60 +140,29 @@ export class Exchange implements ForwardedCall {
     return { inputTokens: facts.inputTokenEstimate, outputTokens };
   }
 
-  #settlementOf(verdict: Verdict, usage: Usage): Settlement {
-    if (verdict.basis === 'void') return { kind: 'void' };
-    const figures = {
-      nanoUsd: this.#costOf(usage) ?? 0n,
-      tokens: usage.inputTokens + usage.outputTokens,
-      outputTokens: usage.outputTokens,
-    };
-    return verdict.basis === 'actual' ? { kind: 'actual', actual: figures } : { kind: 'estimated', estimate: figures };
-  }
-
+  /** At the tier that the provider says it served, which may be another than was asked for. */
   #costOf(usage: Usage): bigint | undefined {
     const { model, facts } = this.#call;
-    return model.price === undefined ? undefined : costOf(usage, model.price, facts.tier);
+    return model.price === undefined ? undefined : costOf(usage, model.price, this.#meter?.servedTier?.() ?? facts.tier);
   }
 
-  #record(verdict: Verdict, usage: Usage, settled: Settled): CallRecord {
-    const { holds: _holds, estimate: _estimate, ...hold } = this.#hold;
-    const cost = verdict.basis === 'void' ? 0n : this.#costOf(usage);
-    const postedUsd = settled.posted.filter(({ limit }) => this.#isUsd(limit)).map(({ amount }) => amount);
-    const record: CallRecord = {
-      ...hold,
-      endedAt: this.#ports.clock.epochMs(),
-      ending: verdict.ending,
-      status: this.#head?.status ?? 0,
-      servedModel: this.#meter?.servedModel(),
-      usage,
-      estimated: verdict.basis === 'estimated',
-      costNanoUsd: cost,
-      chargedNanoUsd: postedUsd.reduce((most, amount) => (amount > most ? amount : most), cost ?? 0n),
-      posted: settled.posted,
-      shrunkToTokens: this.#granted.shrunk ? this.#granted.outputCap : undefined,
-    };
-    this.#ports.observer.settled(record, this.#timings());
-    return record;
+  /** A stored answer is the beginning of the next one's input: what both have used so far bounds it. */
+  #keepSize({ inputTokens, outputTokens }: Usage): void {
+    if (this.#stored !== undefined) this.#keep({ ...this.#stored, tokens: inputTokens + outputTokens });
   }
 
-  #isUsd(limit: string): boolean {
-    return this.#call.snapshot.budgets.some((budget) => budget.id === limit && budget.unit === 'usd' && budget.mode !== 'Observe');
+  #keep(object: KeptObject): void {
+    this.#stored = object;
+    this.#ports.state.keep(object);
   }
 
   #timings(): { readonly durationMs: number; readonly firstByteMs: number | undefined } {
     const now = this.#ports.clock.monotonicMs();
     return { durationMs: now - this.#startedMs, firstByteMs: this.#firstByteMs === undefined ? undefined : this.#firstByteMs - this.#startedMs };
   }
-
-  #noteKey(status: number): void {
-    const { key } = this.#call.provider;
-    if (key === undefined) return;
-    if (status === 401 || status === 403) this.#ports.keys.rejected(key);
-    else if (status < 400) this.#ports.keys.accepted(key);
-  }
 }
 
-const isPlain = (encoding: string | undefined): boolean => encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity';
+export const isPlain = (encoding: string | undefined): boolean => encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity';
 
 /** `dropped: logit_bias, messages[0].name`. A field's name is the caller's own text, so only what a header may hold is said. */
 function warningOf(paths: readonly string[]): string {

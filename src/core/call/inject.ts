@@ -1,15 +1,20 @@
-import type { BodyEdits, ProviderAuth } from '../dialects/index.ts';
+import type { Back, BodyEdits, Dialect, ProviderAuth } from '../dialects/index.ts';
 import type { ForwardInstructions } from './request.ts';
 import type { ResolvedCall } from './resolve.ts';
 
 /** An answer that comes compressed all the same passes through unread, and is settled by an estimate. Envoy compresses for callers that ask. */
-const ACCEPT_PLAIN: readonly [string, string] = ['accept-encoding', 'identity'];
+export const ACCEPT_PLAIN: readonly [string, string] = ['accept-encoding', 'identity'];
 
 export interface Injection extends ResolvedCall {
   /** What the caller's cap becomes; `undefined`: it stays as it is. */
   readonly outputCap: number | undefined;
   /** `undefined`: the provider takes none. */
   readonly key: string | undefined;
+}
+
+/** Whether the provider keeps the answer, so that it belongs to somebody. */
+export function isStored({ back, facts, translated }: Pick<ResolvedCall, 'back' | 'facts' | 'translated'>): boolean {
+  return translated === undefined && facts.stores !== 'no' && back.keeps.has('response');
 }
 
 /** The request as the provider is to see it: its key, its name for the model, and the capped answer. The rule's own edits were made before it was priced. */
@@ -36,8 +41,15 @@ export function inject(injection: Injection): ForwardInstructions {
   };
 }
 
+export interface Credentials {
+  readonly front: { readonly dialect: Dialect };
+  readonly back: Back;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly key: string | undefined;
+}
+
 /** The provider's own in, the caller's out in whatever dialect's form, what the caller may choose only where it speaks the same. */
-function credentials({ front, back, headers, key }: Injection): Pick<ProviderAuth, 'set' | 'remove'> {
+export function credentials({ front, back, headers, key }: Credentials): Pick<ProviderAuth, 'set' | 'remove'> {
   const auth = back.auth(key ?? '');
   const defaults = (auth.defaults ?? []).filter(([name]) => front.dialect !== back.dialect || !headers.has(name));
   const set = [...(key === undefined ? [] : auth.set), ...defaults];
@@ -45,12 +57,14 @@ function credentials({ front, back, headers, key }: Injection): Pick<ProviderAut
   return { set, remove: [...removed].filter((name) => !set.some(([given]) => given === name)) };
 }
 
-function editsOf({ back, facts, model, outputCap }: Injection): BodyEdits {
+function editsOf(call: Injection): BodyEdits {
+  const { back, facts, model, outputCap } = call;
   const name = model.providerModel ?? model.name;
   return {
     ...(name === facts.model ? {} : { model: name }),
     ...(outputCap === undefined || outputCap === facts.maxOutputTokens ? {} : { maxOutputTokens: outputCap }),
     ...(facts.stream && !facts.wantsStreamUsage ? { includeStreamUsage: true } : {}),
     ...(back.capField === undefined ? {} : { capField: back.capField }),
+    ...(isStored(call) ? { mayStore: true } : {}),
   };
 }

@@ -1,6 +1,7 @@
 import type { KeyRef, WorkloadSnapshot } from '../policy/index.ts';
 import type { Granted, Refused, ReserveCommand, Settled, Settlement } from '../ledger/index.ts';
-import type { RefusalCode } from '../dialects/index.ts';
+import type { RefusalCode, StateKind } from '../dialects/index.ts';
+import type { KeptObject } from './kept.ts';
 import type { CallHold, CallRecord } from './record.ts';
 
 /** What a call needs from outside. The shell implements these; tests use small ones of their own. */
@@ -8,6 +9,7 @@ export interface CallPorts {
   readonly snapshots: SnapshotSource;
   readonly keys: KeySource;
   readonly budgets: BudgetGate;
+  readonly state: StateBook;
   readonly clock: Clock;
   readonly observer: CallObserver;
   /** Uniform in [0, 1). */
@@ -51,6 +53,25 @@ export interface BudgetGate {
   cancel(id: string): void;
   /** Exactly once; a second settlement of the same id changes nothing and returns the first. `record` makes the record from what was posted. */
   settle(id: string, settlement: Settlement, record: (settled: Settled) => CallRecord): void;
+}
+
+/**
+ * Who owns what providers keep. What `keep` was told is beyond a kill of this process when it returns, so that a caller
+ * never learns of an id that could be forgotten.
+ */
+export interface StateBook {
+  /** What this workload has of that kind under that id, at whatever provider. */
+  find(workload: string, kind: StateKind, id: string): Promise<KeptObject | undefined>;
+  /** All ids of that kind that this workload has at a provider. */
+  idsOf(workload: string, kind: StateKind, provider: string): Promise<ReadonlySet<string>>;
+  /** New, or more is known of it. A batch that is open is looked after from now on. */
+  keep(object: KeptObject): void;
+  /** It is gone at its provider. A batch that is still open is settled by what is expected of it. */
+  forget(object: KeptObject): void;
+  /** Settles an open batch now if it is over, as its result is about to go. */
+  settle(batch: KeptObject): Promise<void>;
+  /** Lets others have a turn, in the middle of long work. */
+  nextTurn(): Promise<void>;
 }
 
 /** Told of what happens, synchronously and on the call's path: it must be cheap and must not throw. */

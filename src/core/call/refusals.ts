@@ -12,6 +12,7 @@ const TABLE: Readonly<Record<RefusalCode, { readonly status: number; readonly sh
   unsupported_state: { status: 400, shouldRetry: false },
   not_translatable: { status: 400, shouldRetry: false },
   operation_not_supported: { status: 404, shouldRetry: false },
+  object_not_found: { status: 404, shouldRetry: false },
   request_too_large: { status: 413, shouldRetry: false },
   empty_body: { status: 400, shouldRetry: false },
   headers_too_large: { status: 431, shouldRetry: false },

@@ -1,13 +1,16 @@
 import type { ModelInfo } from '../catalog/index.ts';
 import { backOf } from '../dialects/index.ts';
-import type { Back, Dialect, Endpoint, LocalReply, Refusal, RequestContentHeaders } from '../dialects/index.ts';
+import type { Back, Dialect, Endpoint, LocalReply, Refusal, RequestContentHeaders, RequestFacts } from '../dialects/index.ts';
 import { callableModels, pickBackend, resolveModel } from '../policy/index.ts';
 import type { ProviderPolicy, RulePolicy, TransformPolicy, WorkloadSnapshot } from '../policy/index.ts';
 import { err, ok } from '../units/index.ts';
 import type { Result } from '../units/index.ts';
+import type { CallPorts } from './ports.ts';
 import { faultRefusal, refusal } from './refusals.ts';
 import type { IncomingRequest } from './request.ts';
-import { translate } from './translate.ts';
+import { findReferred, NOTHING_REFERRED } from './state/references.ts';
+import type { Referred } from './state/references.ts';
+import { passesThrough, translate } from './translate.ts';
 import type { BackRequest } from './translate.ts';
 
 /** A call whose rule, provider and model are known, said in the provider's language; nothing is reserved yet. */
@@ -27,13 +30,19 @@ export interface ResolvedCall extends BackRequest {
   readonly model: ModelInfo;
 }
 
-export type Resolution = { readonly kind: 'call'; readonly call: ResolvedCall } | { readonly kind: 'listing'; readonly reply: LocalReply };
+export type Resolution =
+  | { readonly kind: 'call'; readonly call: ResolvedCall }
+  | { readonly kind: 'listing'; readonly reply: LocalReply }
+  /** It deals with what the provider keeps; `query` is the caller's, with its `?`, or empty. */
+  | { readonly kind: 'state'; readonly endpoint: Endpoint; readonly query: string };
+
+export type ResolvePorts = Pick<CallPorts, 'random' | 'state'>;
 
 /**
  * Which rule, provider and model a request gets, from its path, its body and chance (or a sticky header). The provider
  * is chosen here, before anything is priced, because it decides the price.
  */
-export function resolve(request: IncomingRequest, snapshot: WorkloadSnapshot, dialect: Dialect, random: () => number): Result<Resolution, Refusal> {
+export async function resolve(request: IncomingRequest, snapshot: WorkloadSnapshot, dialect: Dialect, ports: ResolvePorts): Promise<Result<Resolution, Refusal>> {
   const [path, query] = splitQuery(request.path);
   const match = dialect.match(request.method, request.path);
   switch (match.kind) {
@@ -50,18 +59,19 @@ export function resolve(request: IncomingRequest, snapshot: WorkloadSnapshot, di
       return err(refusal('endpoint_not_supported', `${request.method} ${path} is not an endpoint that this mesh forwards.`));
     case 'endpoint':
       if (match.endpoint.operation === 'models') return listModels(match.endpoint, snapshot, dialect);
-      return resolveCall(request, match.endpoint, query, snapshot, dialect, random);
+      if (match.endpoint.state !== undefined) return ok({ kind: 'state', endpoint: match.endpoint, query });
+      return resolveCall(request, match.endpoint, query, snapshot, dialect, ports);
   }
 }
 
-function resolveCall(
+async function resolveCall(
   request: IncomingRequest,
   endpoint: Endpoint,
   query: string,
   snapshot: WorkloadSnapshot,
   dialect: Dialect,
-  random: () => number,
-): Result<Resolution, Refusal> {
+  ports: ResolvePorts,
+): Promise<Result<Resolution, Refusal>> {
   const { body, headers } = request;
   if (body === undefined || body.byteLength === 0) return err(refusal('empty_body', `${endpoint.path} needs a body.`));
   const content = { contentType: headers.get('content-type'), contentEncoding: headers.get('content-encoding') };
@@ -79,7 +89,10 @@ function resolveCall(
       refusal('model_not_allowed', `${namespace}/${name} may not call ${quoted(facts.model)} at ${endpoint.path}. Allowed: ${found.available.join(', ') || 'none'}.`, 'model'),
     );
   }
-  const backend = pickBackend(found.rule, snapshot, found.model, random, headers);
+  // A call is chosen a provider once; where it goes on with what one of them keeps, that one.
+  const referred = facts.references.length === 0 ? ok(NOTHING_REFERRED) : await findReferred(facts.references, `${snapshot.workload.namespace}/${snapshot.workload.name}`, dialect, ports.state);
+  if (!referred.ok) return referred;
+  const backend = pickBackend(found.rule, snapshot, found.model, ports.random, headers, referred.value.provider);
   const provider = backend === undefined ? undefined : snapshot.providers.get(backend.provider);
   const model = provider?.models.get((backend?.model ?? found.model).toLowerCase());
   if (provider === undefined || model === undefined) {
@@ -92,7 +105,9 @@ function resolveCall(
   const reread = edited === body ? read : dialect.readRequest(endpoint, edited, content);
   if (!reread.ok) return err(faultRefusal(reread.error));
   const back = backOf(provider.back);
-  const said = translate({ dialect, endpoint, body: edited, content, facts: reread.value }, back, provider, model, snapshot);
+  const misplaced = misplacedState(reread.value, referred.value, { dialect, endpoint, back, provider });
+  if (misplaced !== undefined) return err(misplaced);
+  const said = translate({ dialect, endpoint, body: edited, content, facts: withReferred(reread.value, referred.value) }, back, provider, model, snapshot);
   if (!said.ok) return said;
   return ok({
     kind: 'call',
@@ -100,14 +115,33 @@ function resolveCall(
   });
 }
 
+/** What is kept at one provider is of no use at another, and what an API cannot keep is not to vanish silently. */
+function misplacedState({ references: [reference], stores }: RequestFacts, { provider: home }: Referred, { dialect, endpoint, back, provider }: { dialect: Dialect; endpoint: Endpoint; back: Back; provider: ProviderPolicy }): Refusal | undefined {
+  const isSame = passesThrough(dialect, endpoint, back);
+  if (reference !== undefined && (home !== provider.id || !isSame)) {
+    return refusal('unsupported_state', `${reference.param} refers to what is kept at ${home ?? 'no provider'}, and ${provider.id} serves this call. Send the content itself, or name a model that is served there.`, reference.param);
+  }
+  if (stores === 'asked' && isSame && !back.keeps.has('response')) {
+    return refusal('unsupported_state', `store asks for the answer to be kept, which is not done at ${provider.id}. Leave it out, and send the earlier items with each call.`, 'store');
+  }
+  return undefined;
+}
+
+/** What is referred to is input like any other. */
+function withReferred(facts: RequestFacts, { tokens, unbounded }: Referred): RequestFacts {
+  if (tokens === 0 && unbounded.length === 0) return facts;
+  return { ...facts, inputTokenBound: facts.inputTokenBound + tokens, inputTokenEstimate: facts.inputTokenEstimate + tokens, unbounded: [...facts.unbounded, ...unbounded] };
+}
+
 /** The rule's own edits come before anything is priced: a system prompt is input like any other. */
-function applyRule(dialect: Dialect, endpoint: Endpoint, body: Uint8Array, content: RequestContentHeaders, { systemPrompt, body: fields }: TransformPolicy): Uint8Array {
+export function applyRule(dialect: Dialect, endpoint: Endpoint, body: Uint8Array, content: RequestContentHeaders, { systemPrompt, body: fields }: TransformPolicy): Uint8Array {
   const edits = {
     ...(systemPrompt === undefined ? {} : { systemPrompt }),
     ...(Object.keys(fields.set).length === 0 ? {} : { set: fields.set }),
     ...(fields.remove.length === 0 ? {} : { remove: fields.remove }),
   };
-  return Object.keys(edits).length === 0 ? body : dialect.editRequest(endpoint, body, content, edits);
+  // Whether an answer may be kept is decided when its provider is known.
+  return Object.keys(edits).length === 0 ? body : dialect.editRequest(endpoint, body, content, { ...edits, mayStore: true });
 }
 
 /** The models that this workload may call, or one of them. */

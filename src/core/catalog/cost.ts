@@ -55,8 +55,8 @@ export interface WorstCase {
 export function worstCaseOf(price: Price, inputTokens: number, tier: PriceTier = 'standard', cacheWrites: CacheWrites = 'long'): WorstCase {
   const input = dearest(price.input, price.cachedInput, ...cacheWritePrices(price, cacheWrites), price.inputAudio, price.inputImage);
   const output = dearest(price.output, price.outputAudio, price.outputImage);
-  // A tier that is asked for may not be granted, and is then billed at the standard price.
-  const percent = TIER_PERCENT[tier] > 100n ? TIER_PERCENT[tier] : 100n;
+  // A tier that is asked for may not be granted, and is then billed at the standard price; a batch is one, or is not made.
+  const percent = TIER_PERCENT[tier] > 100n || tier === 'batch' ? TIER_PERCENT[tier] : 100n;
   return {
     fixedNanoUsd: ceilDiv(BigInt(inputTokens) * input * percent, MILLION * 100n) + (price.perRequest ?? 0n),
     outputNanoUsdPerMillion: ceilDiv(output * percent, 100n),

@@ -1,6 +1,7 @@
 import { anthropic } from './anthropic/index.ts';
-import { cleanQuery, gemini, pathAt } from './gemini/index.ts';
+import { cleanQuery, gemini, pathAt, stateQuery } from './gemini/index.ts';
 import { openai } from './openai/index.ts';
+import type { StateKind } from './state.ts';
 import type { Dialect, Endpoint, Operation, ProviderAuth } from './types.ts';
 
 /** Kinds of providers: a dialect, and what is their own in it. */
@@ -12,6 +13,8 @@ export interface Back {
   /** Served as they come, in the dialect's own paths. What is missing is translated to what is there, or refused. */
   readonly operations: ReadonlySet<Operation>;
   readonly takesImages: boolean;
+  /** What it keeps and deals with as its dialect's API does. */
+  readonly keeps: ReadonlySet<StateKind>;
   /** The one field that is known to cap an answer's tokens there, whatever field the caller used. */
   readonly capField?: string;
   auth(key: string): ProviderAuth;
@@ -34,6 +37,9 @@ const MODELS = '/models';
 const models = (): string => MODELS;
 const asWritten = ({ endpoint, query }: PlaceAtBack): string => `${endpoint.path}${query}`;
 
+const NOTHING: ReadonlySet<StateKind> = new Set();
+const OPENAI_KEEPS: ReadonlySet<StateKind> = new Set<StateKind>(['file', 'batch', 'response']);
+
 const versionQuery = (apiVersion: string): string => `?api-version=${encodeURIComponent(apiVersion)}`;
 
 const BACKS: Readonly<Record<BackName, Back>> = {
@@ -41,6 +47,7 @@ const BACKS: Readonly<Record<BackName, Back>> = {
     dialect: openai,
     takesImages: true,
     operations: new Set<Operation>(['chat', 'text_completion', 'responses', 'embeddings', 'images', 'audio', 'moderations', 'count_tokens']),
+    keeps: OPENAI_KEEPS,
     auth: openai.auth,
     modelsPath: models,
     path: asWritten,
@@ -51,6 +58,7 @@ const BACKS: Readonly<Record<BackName, Back>> = {
     takesImages: true,
     operations: new Set<Operation>(['chat', 'text_completion', 'responses', 'embeddings', 'images', 'audio', 'moderations']),
     capField: 'max_tokens',
+    keeps: NOTHING,
     auth: openai.auth,
     modelsPath: models,
     path: asWritten,
@@ -61,6 +69,7 @@ const BACKS: Readonly<Record<BackName, Back>> = {
     takesImages: false,
     operations: new Set<Operation>(['chat', 'text_completion']),
     capField: 'max_tokens',
+    keeps: NOTHING,
     auth: openai.auth,
     modelsPath: models,
     path: asWritten,
@@ -73,10 +82,13 @@ const BACKS: Readonly<Record<BackName, Back>> = {
     dialect: openai,
     takesImages: true,
     operations: new Set<Operation>(['chat', 'text_completion', 'responses', 'embeddings', 'images', 'audio']),
+    keeps: OPENAI_KEEPS,
     auth: (key) => ({ ...openai.auth(''), set: key === '' ? [] : [['api-key', key]] }),
     modelsPath: (apiVersion) => (apiVersion === undefined ? `/v1${MODELS}` : `${MODELS}${versionQuery(apiVersion)}`),
-    path: ({ endpoint, model, apiVersion }) =>
-      apiVersion === undefined
+    path: ({ endpoint, model, query, apiVersion }) =>
+      endpoint.state !== undefined
+        ? azureStatePath(endpoint.path, query, apiVersion)
+        : apiVersion === undefined
         ? `/v1${endpoint.path}`
         : `${endpoint.path === '/responses' ? '' : `/deployments/${encodeURIComponent(model)}`}${endpoint.path}${versionQuery(apiVersion)}`,
   },
@@ -84,6 +96,7 @@ const BACKS: Readonly<Record<BackName, Back>> = {
     dialect: anthropic,
     takesImages: true,
     operations: new Set<Operation>(['chat', 'count_tokens']),
+    keeps: new Set<StateKind>(['file', 'batch']),
     auth: anthropic.auth,
     modelsPath: models,
     path: asWritten,
@@ -92,15 +105,24 @@ const BACKS: Readonly<Record<BackName, Back>> = {
     dialect: gemini,
     takesImages: true,
     operations: new Set<Operation>(['chat', 'embeddings', 'count_tokens']),
+    keeps: new Set<StateKind>(['batch', 'cached_content']),
     auth: gemini.auth,
     modelsPath: models,
     path: ({ endpoint, model, query }) => {
       const path = pathAt(endpoint, model);
+      if (endpoint.state !== undefined) return `${path}${stateQuery(query)}`;
       const rest = cleanQuery(query);
       return path.includes('?') ? `${path}${rest.replace(/^\?/, '&').replace(/&alt=sse(?=&|$)/, '')}` : `${path}${rest}`;
     },
   },
 };
+
+/** What is kept belongs to no deployment. The caller's query says which page of a list it wants. */
+function azureStatePath(path: string, query: string, apiVersion: string | undefined): string {
+  const rest = query.replace(/^\?/, '').split('&').filter((parameter) => parameter !== '' && !parameter.startsWith('api-version='));
+  const parameters = [...(apiVersion === undefined ? [] : [`api-version=${encodeURIComponent(apiVersion)}`]), ...rest];
+  return `${apiVersion === undefined ? '/v1' : ''}${path}${parameters.length === 0 ? '' : `?${parameters.join('&')}`}`;
+}
 
 export function backOf(name: BackName): Back {
   return BACKS[name];

@@ -4,11 +4,13 @@
  * Owns wire formats. Must never know of budgets, policies, or how bytes travel.
  */
 export type * from './types.ts';
+export type * from './state.ts';
+export { isObjectId, MAX_REFERENCES } from './state.ts';
 export type * from './neutral.ts';
 export type * from './translation.ts';
 export { backOf } from './backs.ts';
 export type { Back, BackName } from './backs.ts';
-export { ANTHROPIC_VERSION_HEADER, frontOf, translationOf } from './registry.ts';
+export { FRONT_HEADERS, frontOf, translationOf } from './registry.ts';
 export { anthropic } from './anthropic/index.ts';
 export { gemini } from './gemini/index.ts';
 export { openai } from './openai/index.ts';

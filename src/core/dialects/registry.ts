@@ -20,18 +20,26 @@ export function translationOf(dialect: Dialect): Translation {
   return translation;
 }
 
-/** A path of Gemini's: a version that only Google has, or a method behind a model's name. */
-const GEMINI_PATH = /^\/v1(?:alpha|beta)\/|^(?:\/v1)?\/models\/[^?#]*:[A-Za-z]+(?=[?#]|$)/;
+/** A path of Gemini's: a version that only Google has, a collection of theirs, or a method behind a model's name. */
+const GEMINI_PATH = /^(?:\/upload|\/download)?\/v1(?:alpha|beta)\/|^(?:\/v1)?\/cachedContents(?=[/?#]|$)|^(?:\/v1)?\/models\/[^?#]*:[A-Za-z]+(?=[?#]|$)/;
 const ANTHROPIC_PATH = /^(?:\/v1)?\/messages(?=[/?#]|$)/;
-const MODELS_PATH = /^(?:\/v1)?\/models(?=[/?#]|$)/;
+/** Paths that several share. */
+const SHARED_PATH = /^(?:\/v1)?\/(?:batches|files|models)(?=[/?#]|$)/;
 
-/** The header that every client of Anthropic's sends; it tells whose list of models is meant. */
-export const ANTHROPIC_VERSION_HEADER = 'anthropic-version';
+/** Sent by every client of Anthropic's. */
+const ANTHROPIC_VERSION = 'anthropic-version';
+
+/** Sent by Google's own clients; they say who they are, not who calls. */
+const GOOGLE_CLIENT = 'x-goog-api-client';
+
+/** Lower-case names of headers that tell whose list of models is meant, or which version of an API is spoken. */
+export const FRONT_HEADERS: readonly string[] = [ANTHROPIC_VERSION, GOOGLE_CLIENT];
 
 /** The language that a caller speaks, from where it calls. OpenAI's is what everybody else speaks. */
 export function frontOf(path: string, headers: ReadonlyMap<string, string>): Dialect {
   if (GEMINI_PATH.test(path)) return gemini;
   if (ANTHROPIC_PATH.test(path)) return anthropic;
-  if (MODELS_PATH.test(path) && headers.has(ANTHROPIC_VERSION_HEADER)) return anthropic;
-  return openai;
+  if (!SHARED_PATH.test(path)) return openai;
+  if (headers.has(ANTHROPIC_VERSION)) return anthropic;
+  return headers.has(GOOGLE_CLIENT) ? gemini : openai;
 }

@@ -1,8 +1,12 @@
 import type { CacheWrites, PriceTier, Usage } from '../catalog/index.ts';
 import type { Result } from '../units/index.ts';
+import type { StateLanguage, StateReference, StateTarget } from './state.ts';
 
 /** What a caller wants done; metrics carry it as `gen_ai.operation.name`. */
-export type Operation = 'chat' | 'text_completion' | 'responses' | 'embeddings' | 'models' | 'images' | 'audio' | 'moderations' | 'count_tokens';
+export type Operation = 'chat' | 'text_completion' | 'responses' | 'embeddings' | 'models' | 'images' | 'audio' | 'moderations' | 'count_tokens' | StateOperation;
+
+/** Dealing with what the provider keeps: free by itself, but for a batch's requests. */
+export type StateOperation = 'files' | 'batches' | 'stored_responses' | 'cached_contents';
 
 /** One entry of a dialect's list of paths. */
 export interface Endpoint {
@@ -16,9 +20,11 @@ export interface Endpoint {
   readonly stream?: boolean;
   /** How a stream is to come, where the query says so: Gemini's is an array in JSON unless it is asked for with `alt=sse`. */
   readonly streamForm?: 'sse' | 'json_array';
+  /** What is kept there, for endpoints that deal with what the provider keeps. */
+  readonly state?: StateTarget;
 }
 
-/** What became of matching a method and a path. `stateful` names what the provider would keep (files, batches, stored responses). */
+/** What became of matching a method and a path. `stateful` names what the provider would keep and is not let through (threads, vector stores). */
 export type EndpointMatch =
   | { readonly kind: 'endpoint'; readonly endpoint: Endpoint }
   | { readonly kind: 'stateful'; readonly what: string }
@@ -48,6 +54,10 @@ export interface RequestFacts {
   readonly tier: PriceTier;
   /** Absent: not known, as it depends on the provider. */
   readonly cacheWrites?: CacheWrites;
+  /** What of the things that the provider keeps it refers to: an earlier response, files. */
+  readonly references: readonly StateReference[];
+  /** Whether the provider is asked to keep the answer; `default`: it is not, and the API keeps it all the same. */
+  readonly stores: 'no' | 'default' | 'asked';
 }
 
 /** Why a request cannot be read: a 400 that names the parameter, as the dialect's own API would answer. */
@@ -74,6 +84,8 @@ export interface BodyEdits {
    */
   readonly capField?: string;
   readonly includeStreamUsage?: boolean;
+  /** Leaves it to the caller whether the answer is kept at the provider. Absent: it is not kept. */
+  readonly mayStore?: boolean;
   /** Put before the caller's messages. */
   readonly systemPrompt?: string;
   /** Top-level fields to set (JSON values) or remove. */
@@ -126,7 +138,7 @@ export interface Refusal {
 /** Every code that a caller can meet. A test holds this list against docs/errors.md, both ways. */
 export type RefusalCode =
   | 'invalid_json' | 'invalid_body' | 'invalid_value' | 'unsupported_content_type' | 'unsupported_content_encoding' | 'unsupported_state'
-  | 'not_translatable' | 'operation_not_supported'
+  | 'not_translatable' | 'operation_not_supported' | 'object_not_found'
   | 'request_too_large' | 'empty_body' | 'method_not_allowed' | 'endpoint_not_supported' | 'stateful_endpoint_refused'
   | 'model_not_found' | 'model_not_allowed' | 'no_provider_available' | 'provider_key_missing' | 'price_unknown' | 'cost_unbounded'
   | 'budget_exhausted' | 'budget_too_small_for_call' | 'budget_wait_timeout' | 'budget_unavailable' | 'rate_limit_exceeded' | 'too_many_waiting'
@@ -160,6 +172,8 @@ export interface ProviderAuth {
  */
 export interface Dialect {
   readonly name: string;
+  /** Lower-case name of the answer's header in which its SDKs look for an id to quote. */
+  readonly requestIdHeader: string;
   /** Top-level fields on which admission relies; a route's own edits may not set or remove them. */
   readonly governedFields: ReadonlySet<string>;
   match(method: string, path: string): EndpointMatch;
@@ -172,6 +186,7 @@ export interface Dialect {
   /** One model of the list (`GET /models/{id}`). */
   modelItem(model: ListedModel): LocalReply;
   auth(key: string): ProviderAuth;
+  readonly state: StateLanguage;
 }
 
 export interface RequestContentHeaders {

@@ -11,7 +11,7 @@ import { routesFile } from './settings.ts';
 import type { EnvoySettings, Json } from './settings.ts';
 
 export { REFUSAL_DETAILS } from './localreply.ts';
-export { BACKEND_HEADER, FRONT_METADATA, WORKLOAD_METADATA } from './settings.ts';
+export { BACKEND_HEADER, FRONT_METADATA, isAskedByHeaders, WORKLOAD_METADATA } from './settings.ts';
 export type { EnvoySettings, Json, ListenerSettings, UpstreamSettings } from './settings.ts';
 
 /** File name → content. `bootstrap.json` is read once; the others are watched. Clusters come before what refers to them. */

@@ -1,9 +1,9 @@
 import { NO_BODY, NOTHING_HERE } from './localreply.ts';
-import { BACKEND_HEADER, seconds, typed } from './settings.ts';
+import { BACKEND_HEADER, CANCEL_PATH, METHODS_WITHOUT_BODY, seconds, typed } from './settings.ts';
 import type { EnvoySettings, Json, ListenerSettings, UpstreamSettings } from './settings.ts';
 
 /**
- * A listener's routes. A call first matches one of the last two, which lead nowhere; the processor then names its
+ * A listener's routes. A call first matches one of the last three, which lead nowhere; the processor then names its
  * provider in a header, and the route is chosen again. So a call that the processor has not seen is never forwarded.
  */
 export function routes(listener: ListenerSettings, settings: EnvoySettings): Json {
@@ -12,7 +12,7 @@ export function routes(listener: ListenerSettings, settings: EnvoySettings): Jso
       typed('envoy.config.route.v3.RouteConfiguration', {
         name: listener.workload,
         ignore_port_in_host_matching: true,
-        virtual_hosts: [{ name: 'ai', domains: ['*'], routes: [...settings.upstreams.map(toProvider), withoutBody(), unseen()] }],
+        virtual_hosts: [{ name: 'ai', domains: ['*'], routes: [...settings.upstreams.map(toProvider), withoutBody('without-body', WITHOUT_BODY), withoutBody('cancel', CANCEL), unseen()] }],
       }),
     ],
   };
@@ -50,11 +50,18 @@ function retryPolicy(retries: UpstreamSettings['retries']): Json {
   };
 }
 
+const methods = (regex: string): Json => [{ name: ':method', string_match: { safe_regex: { regex } } }];
+
+const WITHOUT_BODY: Json = { prefix: '/', headers: methods(METHODS_WITHOUT_BODY) };
+
+/** What is cancelled is in the path. Some clients send an empty body, some an empty object, and neither says anything. */
+const CANCEL: Json = { safe_regex: { regex: CANCEL_PATH }, headers: methods('POST') };
+
 /** A request that ends with its headers would pass a filter that waits for a body, so here it is asked by the headers. */
-function withoutBody(): Json {
+function withoutBody(name: string, match: Json): Json {
   return {
-    name: 'without-body',
-    match: { prefix: '/', headers: [{ name: ':method', string_match: { safe_regex: { regex: 'GET|HEAD|OPTIONS|DELETE' } } }] },
+    name,
+    match,
     direct_response: { status: NOTHING_HERE },
     typed_per_filter_config: asked('NONE'),
   };

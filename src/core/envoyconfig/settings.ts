@@ -69,3 +69,15 @@ const TYPE = 'type.googleapis.com/';
 
 /** An extension's configuration with its type. */
 export const typed = (type: string, fields: { readonly [name: string]: Json }): Json => ({ '@type': TYPE + type, ...fields });
+
+/** Paths without their query at which something is cancelled, as a whole match. */
+export const CANCEL_PATH = '/.+[/:]cancel';
+
+/** Methods whose requests say all in their headers. */
+export const METHODS_WITHOUT_BODY = 'GET|HEAD|OPTIONS|DELETE';
+
+/** Whether such a request is asked by its headers alone: what body it may have is neither waited for nor read. */
+export function isAskedByHeaders(method: string, path: string): boolean {
+  if (new RegExp(`^(?:${METHODS_WITHOUT_BODY})$`).test(method)) return true;
+  return method === 'POST' && new RegExp(`^${CANCEL_PATH}$`).test(path.split('?', 1)[0] ?? '');
+}

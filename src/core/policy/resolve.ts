@@ -52,11 +52,19 @@ function backendsFor(rule: RulePolicy, snapshot: WorkloadSnapshot, model: string
 
 /**
  * The backend of one call, by weight among those that have the model; the same for the same value of the sticky header.
- * `undefined`: none has it.
+ * `preferred`: the provider that is taken if it is among them. `undefined`: none has it.
  */
-export function pickBackend(rule: RulePolicy, snapshot: WorkloadSnapshot, model: string, random: () => number, headers: ReadonlyMap<string, string>): BackendPolicy | undefined {
+export function pickBackend(
+  rule: RulePolicy,
+  snapshot: WorkloadSnapshot,
+  model: string,
+  random: () => number,
+  headers: ReadonlyMap<string, string>,
+  preferred?: string,
+): BackendPolicy | undefined {
   const backends = backendsFor(rule, snapshot, model);
-  if (backends.length <= 1) return backends[0];
+  const asPreferred = preferred === undefined ? undefined : backends.find(({ provider }) => provider === preferred);
+  if (asPreferred !== undefined || backends.length <= 1) return asPreferred ?? backends[0];
   const value = rule.sticky === undefined ? undefined : headers.get(rule.sticky.header);
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
   let point = (value === undefined ? random() : hashToUnit(value)) * total;

@@ -52,7 +52,7 @@ export function explain(paths: readonly string[], flags: ExplainFlags, terminal:
   if (errors.length > 0) throw new StartError(`The resources have errors:\n${errors.map(formatFinding).join('\n')}`, 'Mend them first.');
   const snapshot = [...policies.compiled.snapshots.values()][0];
   if (snapshot === undefined) throw new StartError('There is no such workload.', 'Name one with --workload.');
-  const explanation = explainCall(snapshot, { model: flags.model, path: flags.path.replace(/^\/v1(?=\/)/, ''), headers: flags.header });
+  const explanation = explainCall(snapshot, { model: flags.model, path: flags.path.replace(/^\/v1(?:alpha|beta)?(?=\/)/, ''), headers: flags.header });
   const shown = (_key: string, value: unknown): unknown => (typeof value === 'bigint' ? String(value) : value);
   terminal.out(flags.json ? `${JSON.stringify(explanation, shown, 2)}\n` : `${explanation.steps.join('\n')}\n`);
   return explanation.outcome === 'allowed' ? EXIT.ok : EXIT.finding;

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createLogger, fileDescriptorDestination } from '../../shell/telemetry/index.ts';
 import type { LogLevel } from '../../shell/telemetry/index.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -19,13 +20,18 @@ export interface RunFlags {
   readonly logFormat?: 'pretty' | 'json';
 }
 
-/** Runs until a signal comes. The first one drains; a second one ends it at once. */
+/** What asks a program to end: Ctrl-C, whoever supervises it, a terminal that is closed. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Runs until a signal comes. The first one drains, or gives up the start; a second one ends it at once. */
 export async function run(paths: readonly string[], flags: RunFlags, terminal: Terminal): Promise<number> {
   const format = flags.logFormat ?? (process.stderr.isTTY === true ? 'pretty' : 'json');
   const logger = createLogger({ level: flags.logLevel, format, colour: terminal.colour, destination: fileDescriptorDestination(2, process.stderr.isTTY === true) });
   process.on('unhandledRejection', (error) => logger.error('process.unhandled_rejection', { error: error instanceof Error ? error.message : String(error) }));
   process.on('uncaughtException', (error) => logger.error('process.uncaught_exception', { error: error.message, stack: error.stack }));
-  const mesh = await startMesh({
+  const interruption = firstSignal();
+  const starting = startMesh({
+    interruption,
     paths,
     listen: flags.listen,
     admin: flags.admin,
@@ -40,19 +46,29 @@ export async function run(paths: readonly string[], flags: RunFlags, terminal: T
     simulate: 'auto',
     logger,
   });
+  const mesh = await starting.catch((error: unknown) => {
+    if (!interruption.aborted) throw error;
+    terminal.err('Stopped before it was ready.\n');
+    logger.flush();
+    // A download may still be under way.
+    return process.exit(EXIT.interrupted);
+  });
   terminal.out(banner(mesh.summary, painter(terminal.colour)));
-  await signal();
-  process.once('SIGINT', () => process.exit(EXIT.interrupted));
-  process.once('SIGTERM', () => process.exit(EXIT.interrupted));
+  if (!interruption.aborted) await once(interruption, 'abort');
   terminal.err('Stopping: waiting for calls in flight …\n');
   await mesh.stop();
   logger.flush();
   return EXIT.ok;
 }
 
-function signal(): Promise<void> {
-  return new Promise((resolve) => {
-    process.once('SIGINT', () => resolve());
-    process.once('SIGTERM', () => resolve());
-  });
+/** Aborted by the first signal; the second one ends the process. */
+function firstSignal(): AbortSignal {
+  const interruption = new AbortController();
+  for (const name of SIGNALS) {
+    process.on(name, () => {
+      if (interruption.signal.aborted) process.exit(EXIT.interrupted);
+      interruption.abort();
+    });
+  }
+  return interruption.signal;
 }

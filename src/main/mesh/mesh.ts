@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { limitsOf } from '../../core/call/index.ts';
+import { limitsOf, usdLimits } from '../../core/call/index.ts';
 import type { CallPorts } from '../../core/call/index.ts';
 import { DEFAULT_CNY_PER_USD } from '../../core/catalog/index.ts';
 import { renderEnvoy } from '../../core/envoyconfig/index.ts';
@@ -11,10 +11,10 @@ import { err, ok, usdToNano } from '../../core/units/index.ts';
 import type { Result } from '../../core/units/index.ts';
 import { describeSnapshot, startAdminServer } from '../../shell/admin/index.ts';
 import type { AdminServer, Readiness } from '../../shell/admin/index.ts';
+import { BatchWatch } from '../../shell/batches/index.ts';
 import { openBudgets, spendReport } from '../../shell/budgets/index.ts';
 import type { OpenedBudgets, SpendReport } from '../../shell/budgets/index.ts';
 import { EnvoySupervisor, ensureEnvoy, stopOrphan, trustedCaFile } from '../../shell/envoy/index.ts';
-import type { EnvoyEvent } from '../../shell/envoy/index.ts';
 import { ExtProcServer, Session } from '../../shell/extproc/index.ts';
 import { FolderInUse, folderHolder } from '../../shell/journal/index.ts';
 import { KeyStore } from '../../shell/keys/index.ts';
@@ -25,6 +25,7 @@ import type { RunOptions, RunningMesh } from '../ports.ts';
 import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
 import { newCallId, systemClock } from './clock.ts';
+import { tellOfEnvoy } from './envoy-events.ts';
 import { ownAddresses } from './own.ts';
 import { loadPolicies, needsSimulator, policySource } from './policies.ts';
 import type { Policies, PolicySource } from './policies.ts';
@@ -117,14 +118,31 @@ class Mesh {
       { ...options.admin, option: '--admin' },
       ...options.workloads.map((workload) => ({ ...workload, option: `--workload ${workload.name}` })),
     ]);
-    const envoy = await ensureEnvoy({ ...options.envoy, environment: options.environment, onStep: (message) => options.logger.info('envoy.install', { message }) });
+    const envoy = await this.#unlessInterrupted(ensureEnvoy({ ...options.envoy, environment: options.environment, onStep: (message) => options.logger.info('envoy.install', { message }) }));
     this.#envoyVersion = envoy.version;
     this.#policies = await this.#firstPolicies();
     await this.#openBudgets(this.#policies);
+    this.#watchBatches(this.#requireBudgets());
     await this.#serveEnvoy();
+    options.interruption?.throwIfAborted();
     await this.#startEnvoy(envoy.path, this.#policies);
     await this.#startAdmin();
     this.#watchFiles();
+    options.interruption?.throwIfAborted();
+  }
+
+  /** For what may last: the other steps are short, and are waited for, so that what they made can be undone. */
+  async #unlessInterrupted<Value>(work: Promise<Value>): Promise<Value> {
+    const { interruption } = this.#options;
+    const { promise: interrupted, reject } = Promise.withResolvers<never>();
+    const giveUp = (): void => reject(interruption?.reason);
+    interruption?.addEventListener('abort', giveUp);
+    if (interruption?.aborted === true) giveUp();
+    try {
+      return await Promise.race([work, interrupted]);
+    } finally {
+      interruption?.removeEventListener('abort', giveUp);
+    }
   }
 
   running(): RunningMesh {
@@ -189,11 +207,36 @@ class Mesh {
     this.#stops.push(() => clearInterval(timer));
   }
 
+  #watchBatches({ budgets, objects, openBatches }: OpenedBudgets): void {
+    const { logger } = this.#options;
+    const watch = new BatchWatch({
+      budgets,
+      objects,
+      provider: (id) => this.#policies?.compiled.providers.get(id)?.policy,
+      isUsd: (workload, limit) => {
+        const snapshot = this.#policies?.compiled.snapshots.get(workload);
+        return snapshot !== undefined && usdLimits(snapshot)(limit);
+      },
+      keys: this.#keys,
+      clock: systemClock,
+      random: Math.random,
+      events: {
+        settled: ({ id, namespace, workload, model, chargedNanoUsd, estimated }) => logger.info('batch.settled', { call: id, workload: `${namespace}/${workload}`, model, charged: String(chargedNanoUsd), estimated }),
+        failed: ({ provider, id }, reason) => logger.warn('batch.unreachable', { provider, batch: id, reason }),
+        lost: ({ provider, id }, reason) => logger.error('batch.lost', { provider, batch: id, reason }),
+      },
+    });
+    objects.listener = watch;
+    for (const batch of openBatches) watch.opened(batch);
+    this.#stops.push(() => watch.stop());
+  }
+
   async #serveEnvoy(): Promise<void> {
     const ports: CallPorts = {
       snapshots: { current: (workload) => this.#policies?.compiled.snapshots.get(workload) },
       keys: this.#keys,
       budgets: this.#requireBudgets().budgets,
+      state: this.#requireBudgets().objects,
       clock: systemClock,
       observer: createCallObserver(this.#metrics, this.#options.logger),
       random: Math.random,
@@ -226,12 +269,12 @@ class Mesh {
       folder: this.#place.envoyFolder,
       adminSocket: adminSocket(this.#place),
       concurrency: this.#options.envoy.concurrency,
-      onEvent: (event) => this.#onEnvoy(event),
+      onEvent: (event) => tellOfEnvoy(event, this.#options.logger, this.#metrics),
     });
     this.#envoy = envoy;
     this.#stops.push(() => envoy.stop(DRAIN_MS, () => this.#activeCalls));
     await envoy.start(this.#render([policies]));
-    const readiness = await envoy.whenReady(READY_WITHIN_MS);
+    const readiness = await this.#unlessInterrupted(envoy.whenReady(READY_WITHIN_MS));
     if (!readiness.ready) throw new StartError(`Envoy did not become ready: ${readiness.reason}.`, 'Its log lines above say more.');
     this.#ready = true;
     this.#metrics.snapshotApplied(Date.now());
@@ -325,19 +368,6 @@ class Mesh {
 
   #render(policies: readonly Policies[]): ReturnType<typeof renderEnvoy> {
     return renderEnvoy(envoySettings(policies.map(({ compiled }) => compiled), this.#listeners, this.#place));
-  }
-
-  #onEnvoy(event: EnvoyEvent): void {
-    const { logger } = this.#options;
-    switch (event.kind) {
-      case 'started':
-        return logger.info('envoy.started', { pid: event.pid });
-      case 'died':
-        this.#metrics.envoyRestarted();
-        return logger.error('envoy.died', { how: event.how, restartInMs: event.restartInMs });
-      case 'log':
-        return event.level === 'error' || event.level === 'critical' ? logger.error('envoy.log', { message: event.message }) : logger.debug('envoy.log', { message: event.message });
-    }
   }
 
   #isBudget(limit: string): boolean {

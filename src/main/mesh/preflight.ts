@@ -22,11 +22,29 @@ export async function requireFree(addresses: readonly (Address & { readonly opti
 export function asStartError(error: unknown, stateDir: string): unknown {
   if (error instanceof FolderInUse) return new StartError(error.message, 'Only one Airmesh may use a state folder: two would each spend the whole budget.', { cause: error });
   if (error instanceof NoEnvoy) return new StartError(error.message, 'Airmesh needs a real Envoy.', { cause: error });
-  if (error instanceof BooksUnusable) return new StartError(error.message, 'Nothing was changed.', { cause: error });
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  if (code === 'EACCES' || code === 'EROFS' || code === 'ENOSPC' || code === 'ENOTDIR' || code === 'EEXIST') {
-    const why = { EACCES: 'may not be written', EROFS: 'is on a read-only file system', ENOSPC: 'is on a full disk', ENOTDIR: 'is not a folder', EEXIST: 'is not a folder' }[code];
-    return new StartError(`The state folder ${stateDir} ${why}.`, 'Budgets cannot be kept without it. Mend it, or name another with --state.', { cause: error });
-  }
-  return error;
+  if (error instanceof BooksUnusable) return unusableBooks(error, stateDir);
+  const { code = '', path = stateDir } = (error ?? {}) as NodeJS.ErrnoException;
+  // What making a folder, with those above it, says on a disk that is read-only.
+  const why = code === 'ENOENT' && path === stateDir ? 'cannot be made: its disk may be read-only' : FOLDER_FAULTS.get(code);
+  if (why === undefined) return error;
+  if (!path.startsWith(stateDir)) return new StartError(`${path} ${why}.`, 'Mend it, and start again.', { cause: error });
+  return new StartError(`The state folder ${stateDir} ${why}.`, 'Budgets cannot be kept without it. Mend it, or name another with --state.', { cause: error });
+}
+
+const FOLDER_FAULTS: ReadonlyMap<string, string> = new Map([
+  ['EACCES', 'may not be written'],
+  ['EPERM', 'may not be written'],
+  ['EROFS', 'is on a read-only file system'],
+  ['ENOSPC', 'is on a full disk'],
+  ['EDQUOT', 'is on a disk where the quota is used up'],
+  ['EFBIG', 'is where files may not grow as large as a journal needs (`ulimit -f`)'],
+  ['EIO', 'is on a disk that fails'],
+  ['ENOTDIR', 'is not a folder'],
+  ['EEXIST', 'is not a folder'],
+]);
+
+function unusableBooks(error: BooksUnusable, stateDir: string): StartError {
+  const message = `The ledger in the state folder ${stateDir} cannot be used: ${error.message}.`;
+  const hint = error.fault === 'newer' ? 'Nothing was changed.' : 'Nothing was changed. See that there is room, and that this user may read and write it; or name another folder with --state.';
+  return new StartError(message, hint, { cause: error });
 }

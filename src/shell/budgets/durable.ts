@@ -1,10 +1,11 @@
-import type { BudgetGate, CallHold, CallRecord, Clock, Unavailable } from '../../core/call/index.ts';
+import type { BudgetGate, CallHold, CallRecord, Clock, KeptObject, Unavailable } from '../../core/call/index.ts';
 import { Ledger } from '../../core/ledger/index.ts';
 import type { AccountView, Granted, LimitError, LimitSpec, RateView, Refused, ReserveCommand, Settled, Settlement, Waiting } from '../../core/ledger/index.ts';
 import type { Result } from '../../core/units/index.ts';
 import type { Journal, Keeping } from '../journal/index.ts';
 import { entryText } from '../stores/sqlite/index.ts';
-import type { BookEntry, BooksClient, Cover, SpendGrouping, SpendRow } from '../stores/sqlite/index.ts';
+import type { BookEntry, BooksClient, Cover, ObjectKey, SpendGrouping, SpendRow } from '../stores/sqlite/index.ts';
+import { Backlog } from './backlog.ts';
 import { Covers } from './covers.ts';
 
 /** How long entries gather before the books take them: they are safe in the journal meanwhile. */
@@ -43,9 +44,10 @@ export class DurableBudgets implements BudgetGate {
   readonly #clock: Clock;
   readonly #events: BudgetEvents;
   readonly #line = new Map<string, InLine>();
+  readonly #backlog = new Backlog();
+  readonly #batchHolds = new Map<string, CallHold>();
   #strict = new Set<string>();
   #usd = new Set<string>();
-  #unapplied: { readonly text: string; readonly sequence: number }[] = [];
   #applying: Promise<void> | undefined;
   #applyIsDue = false;
   #sinceCheckpoint = 0;
@@ -130,6 +132,7 @@ export class DurableBudgets implements BudgetGate {
   settle(id: string, settlement: Settlement, record: (settled: Settled) => CallRecord): void {
     const settled = this.#ledger.settle(id, settlement, this.#clock.epochMs(), this.#clock.monotonicMs());
     if (settled === undefined) return;
+    this.#batchHolds.delete(id);
     this.#append({ kind: 'settle', record: record(settled) }, 'lazy', () => undefined);
     this.#decideWaiting();
   }
@@ -228,7 +231,33 @@ export class DurableBudgets implements BudgetGate {
 
   /** Deletes records older than that; totals stay. */
   async forget(beforeMs: number): Promise<void> {
-    while (await this.#books.forget(beforeMs));
+    while (await this.#books.forget(beforeMs, this.#clock.epochMs()));
+  }
+
+  /** A kill of this process cannot undo it when this returns. */
+  keepObject(entry: { readonly kind: 'keep'; readonly object: KeptObject } | { readonly kind: 'forget'; readonly object: ObjectKey }): void {
+    this.#append(entry, 'lazy', () => undefined);
+    this.#journal.flush();
+  }
+
+  async object(workload: string, kind: KeptObject['kind'], id: string): Promise<KeptObject | undefined> {
+    await this.#applyAll();
+    return this.#books.object(workload, kind, id);
+  }
+
+  async objectIds(workload: string, kind: KeptObject['kind'], provider: string): Promise<string[]> {
+    await this.#applyAll();
+    return this.#books.objectIds(workload, kind, provider);
+  }
+
+  /** A batch's hold, which outlives the call that made it; `undefined` once it is settled. */
+  batchHold(id: string): CallHold | undefined {
+    return this.#batchHolds.get(id);
+  }
+
+  /** Holds of a former process that are not lost, as their batches go on. */
+  restoreBatchHolds(holds: readonly CallHold[]): void {
+    for (const hold of holds) this.#batchHolds.set(hold.id, hold);
   }
 
   /** Why budgets cannot be kept; `undefined` while they can. */
@@ -260,10 +289,12 @@ export class DurableBudgets implements BudgetGate {
 
   /** A grant counts when the journal has it. Where it cannot, the hold is given back. */
   #keep(hold: CallHold, granted: Granted): Promise<Decision> {
+    if (hold.operation === 'batches') this.#batchHolds.set(hold.id, hold);
     return new Promise((resolve) => {
       const sequence = this.#append({ kind: 'hold', hold }, this.#keepingOf(granted, hold), (error) => {
         if (error === undefined) return resolve(granted);
         this.#ledger.settle(granted.id, { kind: 'void' }, this.#clock.epochMs(), this.#clock.monotonicMs());
+        this.#batchHolds.delete(granted.id);
         this.#decideWaiting();
         resolve({ kind: 'unavailable', reason: `the journal cannot be written (${error.message})` });
       });
@@ -281,17 +312,18 @@ export class DurableBudgets implements BudgetGate {
     const text = entryText(entry);
     const sequence = this.#journal.append(Buffer.from(text), keeping, (error) => {
       if (error !== undefined && this.#journalFailure === undefined) this.#events.failed('journal', error);
-      // What ends a hold and could not be kept stays in memory, and reaches the books directly.
-      if (error === undefined || entry.kind === 'settle' || entry.kind === 'uncover') this.#toBooks(text, sequence);
+      // What promises nothing and could not be kept stays in memory, and reaches the books directly.
+      this.#backlog.decided(sequence, error === undefined || !(entry.kind === 'hold' || entry.kind === 'cover') ? text : undefined);
+      this.#applySoon();
       this.#journalFailure = error;
       done(error);
     });
+    this.#backlog.appended(sequence);
     return sequence;
   }
 
-  #toBooks(text: string, sequence: number): void {
-    this.#unapplied.push({ text, sequence });
-    if (this.#applyIsDue) return;
+  #applySoon(): void {
+    if (this.#applyIsDue || this.#backlog.isEmpty) return;
     this.#applyIsDue = true;
     setTimeout(() => {
       this.#applyIsDue = false;
@@ -302,9 +334,8 @@ export class DurableBudgets implements BudgetGate {
   /** One step at a time, in order; what fails is tried again with the next. */
   async #applyAll(): Promise<void> {
     while (this.#applying !== undefined) await this.#applying;
-    while (this.#unapplied.length > 0) {
-      const step = this.#unapplied.slice(0, APPLY_ENTRIES);
-      this.#applying = this.#apply(step);
+    while (!this.#backlog.isEmpty) {
+      this.#applying = this.#apply();
       try {
         await this.#applying;
       } catch (error) {
@@ -316,14 +347,11 @@ export class DurableBudgets implements BudgetGate {
     }
   }
 
-  async #apply(step: readonly { readonly text: string; readonly sequence: number }[]): Promise<void> {
-    const last = step.at(-1)?.sequence ?? 0;
-    await this.#books.apply(
-      step.map(({ text }) => text),
-      last,
-    );
-    this.#unapplied.splice(0, step.length);
-    this.#sinceCheckpoint += step.length;
+  async #apply(): Promise<void> {
+    const { texts, appliedSequence } = this.#backlog.next(APPLY_ENTRIES);
+    await this.#books.apply(texts, appliedSequence);
+    this.#backlog.drop(texts.length);
+    this.#sinceCheckpoint += texts.length;
     if (this.#sinceCheckpoint < CHECKPOINT_ENTRIES) return;
     this.#sinceCheckpoint = 0;
     this.#journal.release(await this.#books.checkpoint());

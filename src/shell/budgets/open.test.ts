@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -173,6 +173,38 @@ describe('openBudgets', () => {
     expect(posted(second)).toBe(100n);
     expect(await spend(second, 'two', 100n)).toBe('granted');
     await second.close();
+  });
+});
+
+describe('damage', () => {
+  it('of a journal that the books have not caught up with: strict budgets are refused until a person decides', async () => {
+    const first = await open();
+    for (const id of ['one', 'two', 'three']) expect(await spend(first, id, 100n)).toBe('granted');
+    await first.budgets.admit(reserve('last', 100n), describeHold);
+    killed();
+    rmSync(join(folder, 'ledger.db'));
+    for (const suffix of ['-wal', '-shm']) rmSync(join(folder, `ledger.db${suffix}`), { force: true });
+    const [segment = ''] = readdirSync(join(folder, 'journal')).filter((name) => name.startsWith('journal-'));
+    const bytes = readFileSync(join(folder, 'journal', segment));
+    const middle = decodeEntries(bytes).entries[3];
+    bytes.write('?', bytes.indexOf(middle?.payload ?? '') + 5);
+    writeFileSync(join(folder, 'journal', segment), bytes);
+    await first.close();
+    const second = await open();
+    expect(second.warnings.join()).toMatch(/the journal is damaged: .*journal-\d+\.log goes on at entry \d+; 4 was expected\. Strict budgets are refused until you run: airmesh ledger accept-loss/);
+    expect(await spend(second, 'four', 1n)).toBe('unavailable');
+    await second.close();
+    expect(acceptLoss(folder)).toContain('the journal is damaged');
+    const third = await open();
+    expect(third.warnings).toEqual([]);
+    await third.close();
+  });
+
+  it('is not what a place is that cannot be read: nothing is put aside', async () => {
+    const path = join(folder, 'ledger.db');
+    mkdirSync(path);
+    await expect(open()).rejects.toMatchObject({ fault: 'place' });
+    expect(readdirSync(folder)).toEqual(['ledger.db']);
   });
 });
 

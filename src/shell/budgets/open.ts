@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock } from '../../core/call/index.ts';
+import type { Clock, KeptObject } from '../../core/call/index.ts';
 import { Ledger } from '../../core/ledger/index.ts';
 import type { LimitSpec } from '../../core/ledger/index.ts';
 import { Journal, lockFolder } from '../journal/index.ts';
@@ -9,6 +9,7 @@ import { DurableBudgets } from './durable.ts';
 import type { BudgetEvents } from './durable.ts';
 import { bootId, readBoot, writeBoot } from './boot.ts';
 import { booksFile } from './folder.ts';
+import { ObjectBook } from './objects.ts';
 
 export interface OpenOptions {
   readonly folder: string;
@@ -21,6 +22,9 @@ export interface OpenOptions {
 
 export interface OpenedBudgets {
   readonly budgets: DurableBudgets;
+  readonly objects: ObjectBook;
+  /** Batches that a former process left, to be looked after. */
+  readonly openBatches: readonly KeptObject[];
   /** What a person should know: damage that was found, and what was done. */
   readonly warnings: readonly string[];
   close(): Promise<void>;
@@ -31,7 +35,8 @@ const LOSS_FILE = 'ledger-loss.txt';
 
 /**
  * Opens the state folder and brings back what a former process knew: the books, then what the journal has beyond them,
- * then an end for every call that was in flight. Throws FolderInUse, BooksUnusable (newer) and what the file system says.
+ * then an end for every call that was in flight. Throws FolderInUse, BooksUnusable (newer, or in a place where they
+ * cannot be used) and what the file system says.
  */
 export async function openBudgets({ folder, clock, events, limits, boot = bootId() }: OpenOptions): Promise<OpenedBudgets> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -45,9 +50,8 @@ export async function openBudgets({ folder, clock, events, limits, boot = bootId
     const wasPowerCut = boot === null || readBoot(folder) !== boot;
     // A power cut takes back what no flush had covered, and leaves such gaps; a restart takes back nothing.
     if (gap !== undefined && !wasPowerCut) recordLoss(folder, `the journal is damaged: ${gap}`, warnings);
-    const beyond = entries.filter(({ sequence }) => sequence > state.appliedSequence);
-    if (beyond.length > 0) await books.apply(beyond.map(({ payload }) => payload.toString('utf8')), beyond.at(-1)?.sequence ?? 0);
-    const { posted, holds, covers } = beyond.length > 0 ? await books.state() : state;
+    if (entries.length > 0) await books.apply(entries.map(({ payload }) => payload.toString('utf8')), entries.at(-1)?.sequence ?? 0);
+    const { posted, holds, covers, openBatches } = entries.length > 0 ? await books.state() : state;
     const ledger = new Ledger();
     const budgets = new DurableBudgets({ ledger, journal, books, clock, events, unacceptedLoss: lossIn(folder), useCovers: boot !== null });
     const configured = budgets.configure(limits);
@@ -57,12 +61,17 @@ export async function openBudgets({ folder, clock, events, limits, boot = bootId
     for (const window of posted) if (known.has(window.limit)) ledger.restorePosted(window, at);
     for (const hold of holds) ledger.restoreHold({ id: hold.id, holds: hold.holds }, at);
     for (const cover of covers) ledger.restoreHold({ id: cover.id, holds: [cover.hold] }, at);
-    budgets.recover(holds);
+    // A batch goes on at its provider while nobody is here.
+    const bound = new Set(openBatches.flatMap(({ open }) => open?.holds ?? []));
+    budgets.restoreBatchHolds(holds.filter(({ id }) => bound.has(id)));
+    budgets.recover(holds.filter(({ id }) => !bound.has(id)));
     budgets.recoverCovers(covers, wasPowerCut);
     await budgets.synced();
     if (boot !== null) writeBoot(folder, boot);
     return {
       budgets,
+      objects: new ObjectBook(budgets),
+      openBatches,
       warnings,
       close: async () => {
         await budgets.close();
@@ -81,10 +90,11 @@ async function openBooks(folder: string, warnings: string[]): Promise<BooksClien
   try {
     return await open(path);
   } catch (error) {
-    if (!(error instanceof BooksUnusable) || error.newer || !existsSync(path)) throw error;
+    if (!(error instanceof BooksUnusable) || error.fault !== 'damaged' || !existsSync(path)) throw error;
     const aside = `${path}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
-    for (const suffix of ['', '-wal', '-shm']) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+    // First, so that nobody begins anew without a word where this process ends in between.
     recordLoss(folder, `the ledger ${path} was damaged (${error.message}) and is kept as ${aside}`, warnings);
+    for (const suffix of ['', '-wal', '-shm']) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
     return open(path);
   }
 }

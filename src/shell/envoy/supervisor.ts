@@ -41,6 +41,8 @@ export class EnvoySupervisor {
   #lastError: string | undefined;
   /** What Envoy must have accepted for the present files to be in force. */
   #expected: { readonly accepted: number; readonly rejected: number } | undefined;
+  /** Where this process ends without stopping it. */
+  readonly #kill = (): void => void this.#child?.kill('SIGKILL');
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
@@ -49,6 +51,7 @@ export class EnvoySupervisor {
   /** Writes the files and starts Envoy on them. */
   async start(files: ReadonlyMap<string, Json>): Promise<void> {
     writeConfiguration(this.#options.folder, files);
+    process.once('exit', this.#kill);
     this.#spawn();
   }
 
@@ -85,7 +88,7 @@ export class EnvoySupervisor {
   async stop(drainMs: number, activeCalls: () => number): Promise<void> {
     this.#stopping = true;
     const child = this.#child;
-    if (child === undefined) return;
+    if (child === undefined) return void process.removeListener('exit', this.#kill);
     const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
     await askAdmin(this.#options.adminSocket, 'POST', '/drain_listeners?graceful&skip_exit').catch(() => undefined);
     const until = performance.now() + drainMs;
@@ -94,6 +97,7 @@ export class EnvoySupervisor {
     const killer = setTimeout(() => child.kill('SIGKILL'), 3000);
     await exited;
     clearTimeout(killer);
+    process.removeListener('exit', this.#kill);
     rmSync(pidFile(this.#options.folder), { force: true });
   }
 
@@ -117,8 +121,9 @@ export class EnvoySupervisor {
         '--drain-time-s',
         '5',
       ],
-      // Of the environment, only what a program needs to run: no key reaches Envoy.
-      { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] ?? '', TMPDIR: process.env['TMPDIR'] ?? '/tmp' } },
+      // Of the environment, only what a program needs to run: no key reaches Envoy. In a session of its own, so that a
+      // terminal's Ctrl-C does not reach it either: it would drop the calls that are to end first.
+      { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] ?? '', TMPDIR: process.env['TMPDIR'] ?? '/tmp' } },
     );
     this.#child = child;
     this.#startedAt = performance.now();

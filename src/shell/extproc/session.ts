@@ -1,6 +1,6 @@
 import { begin } from '../../core/call/index.ts';
 import type { AnswerChanges, AnswerHead, CallPorts, Forwarded, ForwardedCall, IncomingRequest, LocalAnswer, Replied } from '../../core/call/index.ts';
-import { BACKEND_HEADER, FRONT_METADATA, REFUSAL_DETAILS, WORKLOAD_METADATA } from '../../core/envoyconfig/index.ts';
+import { BACKEND_HEADER, FRONT_METADATA, isAskedByHeaders, REFUSAL_DETAILS, WORKLOAD_METADATA } from '../../core/envoyconfig/index.ts';
 import type { LocalReply } from '../../core/dialects/index.ts';
 import { APPEND, OVERWRITE } from './codec.ts';
 import type { HeaderMutation, HeaderValue, HttpBody, HttpHeaders, ProcessingRequest, Struct, StructValue } from './codec.ts';
@@ -49,7 +49,7 @@ export class Session implements ProcessHandler {
 
   #requestHead(headers: HttpHeaders): void {
     this.#requestHeaders = headers;
-    if (headers.endOfStream === true) void this.#decide(undefined);
+    if (headers.endOfStream === true || isAskedByHeaders(pseudo(headers, ':method'), pseudo(headers, ':path'))) void this.#decide(undefined);
   }
 
   async #decide(body: HttpBody | undefined): Promise<void> {
@@ -125,6 +125,11 @@ function incomingRequest(stream: ProcessStream, requestHeaders: HttpHeaders | un
     else if (text !== '') headers.set(header.key, headers.has(header.key) ? `${headers.get(header.key)},${text}` : text);
   }
   return { workload: stream.metadata(WORKLOAD_METADATA) ?? '', method, path, body: body?.body, headers };
+}
+
+function pseudo({ headers }: HttpHeaders, name: string): string {
+  const header = headers?.headers?.find(({ key }) => key === name);
+  return header === undefined ? '' : valueOf(header);
 }
 
 function valueOf({ rawValue, value }: HeaderValue): string {

@@ -89,6 +89,45 @@ describe('Journal', () => {
     expect(opened.journal.lastSequence).toBe(5);
   });
 
+  describe('damaged in the middle', () => {
+    const PATH = 'journal-0000000000000001.log';
+    const entries = Array.from({ length: 9 }, (_, index) => encodeEntry({ sequence: index + 1, payload: Buffer.from(`entry ${index + 1}`) }));
+    const start = (sequence: number): number => entries.slice(0, sequence - 1).reduce((sum, { length }) => sum + length, 0);
+
+    function written(spoil: (bytes: Buffer) => void): void {
+      const bytes = Buffer.concat([...entries, Buffer.alloc(4096)]);
+      spoil(bytes);
+      writeFileSync(join(folder, PATH), bytes);
+    }
+
+    it.each<[string, (bytes: Buffer) => void]>([
+      ['a changed byte', (bytes) => bytes.write('E', start(5) + 16)],
+      ['a huge length', (bytes) => bytes.writeUInt32BE(0xffffffff, start(5))],
+      ['a length that is too small', (bytes) => bytes.writeUInt32BE(2, start(5))],
+      ['zeros', (bytes) => bytes.fill(0, start(5), start(6) + 3)],
+    ])('%s is no torn end: it says what is missing, and uses no number twice', (_name, spoil) => {
+      written(spoil);
+      const opened = Journal.open(folder, 0);
+      expect(opened.entries.map(({ sequence }) => sequence)).toEqual([1, 2, 3, 4]);
+      expect(opened.gap).toMatch(/goes on at entry [67]; 5 was expected/);
+      expect(opened.journal.lastSequence).toBe(9);
+    });
+
+    it('loses nothing where the books have it', () => {
+      written((bytes) => bytes.fill(1, start(3), start(6)));
+      const opened = Journal.open(folder, 5);
+      expect(opened.entries.map(({ sequence }) => sequence)).toEqual([6, 7, 8, 9]);
+      expect(opened.gap).toBeUndefined();
+    });
+
+    it('says so where what comes after the books is gone', () => {
+      written((bytes) => bytes.fill(1, start(3), start(6)));
+      const opened = Journal.open(folder, 4);
+      expect(opened.entries).toEqual([]);
+      expect(opened.gap).toContain('goes on at entry 6; 5 was expected');
+    });
+  });
+
   it('takes an entry once that stands in two segments', () => {
     const entry = (sequence: number): Buffer => encodeEntry({ sequence, payload: Buffer.from(`entry ${sequence}`) });
     writeFileSync(join(folder, 'journal-0000000000000001.log'), Buffer.concat([entry(1), entry(2)]));
@@ -105,10 +144,19 @@ describe('Journal', () => {
     for (let index = 0; index < perSegment; index++) await kept(journal, text, 'lazy');
     await journal.synced();
     rmSync(folder, { recursive: true });
+    const reached = journal.lastSequence;
     await expect(kept(journal, text, 'written')).rejects.toThrow('ENOENT');
+    await expect(kept(journal, text, 'durable')).rejects.toThrow('ENOENT');
     const { journal: again } = Journal.open(folder, 0);
     await kept(again, 'here', 'durable');
+    await again.close();
+    rmSync(join(folder, segments()[0] ?? ''));
     await kept(journal, 'and here', 'durable');
+    // What was refused is missing, and that is no damage.
+    const reopened = Journal.open(folder, reached);
+    expect(reopened.entries.map(({ sequence, payload }) => [sequence, payload.toString()])).toEqual([[reached + 3, 'and here']]);
+    expect(reopened.gap).toBeUndefined();
+    expect(Journal.open(folder, reached - 1).gap).toContain(`${reached} was expected`);
   });
 });
 

@@ -1,11 +1,8 @@
 import { mkdirSync, unlinkSync } from 'node:fs';
-import { encodeEntry } from './entry.ts';
+import { MAX_PAYLOAD_BYTES, encodeEntry, encodeSkip } from './entry.ts';
 import type { JournalEntry } from './entry.ts';
 import { readJournal } from './recovery.ts';
 import { prepareSpare, removeSpare, Segment, SEGMENT_BYTES } from './segment.ts';
-
-/** An entry larger than this would be a bug: it holds figures and names only. */
-const MAX_ENTRY_BYTES = 64 * 1024;
 
 /** Entries of one write; far below a segment, so that a backlog fits. */
 const MAX_WRITE_BYTES = SEGMENT_BYTES / 4;
@@ -33,7 +30,7 @@ interface Pending {
 
 export interface OpenedJournal {
   readonly journal: Journal;
-  /** All that the folder holds, oldest first. */
+  /** All that the folder holds beyond what is applied, oldest first. */
   readonly entries: readonly JournalEntry[];
   /** Entries are missing in the middle, and those behind them were left out; `undefined` where all is well (a torn end is). */
   readonly gap: string | undefined;
@@ -56,6 +53,8 @@ export class Journal {
   #queue: Pending[] = [];
   /** Written and not flushed: written again elsewhere if the flush fails, as the file is not to be trusted then. */
   #unsynced: Pending[] = [];
+  /** The first number that could not be written since the last write. */
+  #skippedFrom: number | undefined;
   #writeIsDue = false;
   #lazyTimer: NodeJS.Timeout | undefined;
   #syncTimer: NodeJS.Timeout | undefined;
@@ -73,7 +72,7 @@ export class Journal {
   static open(folder: string, appliedSequence: number): OpenedJournal {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     removeSpare(folder);
-    const { segments, entries, gap } = readJournal(folder);
+    const { segments, entries, gap } = readJournal(folder, appliedSequence);
     const old = segments.flatMap(({ path, lastSequence }) => (lastSequence === undefined ? [] : [{ path, lastSequence }]));
     for (const { path, lastSequence } of segments) if (lastSequence === undefined) unlinkSync(path);
     // Behind what was left out too, so that no number means two entries.
@@ -94,7 +93,7 @@ export class Journal {
 
   /** Returns the entry's number at once; `done` is told when it is kept, or why it cannot be. */
   append(payload: Buffer, keeping: Keeping, done: Done): number {
-    if (payload.length > MAX_ENTRY_BYTES) throw new RangeError(`a journal entry of ${payload.length} bytes; at most ${MAX_ENTRY_BYTES}`);
+    if (payload.length > MAX_PAYLOAD_BYTES) throw new RangeError(`a journal entry of ${payload.length} bytes; at most ${MAX_PAYLOAD_BYTES}`);
     const sequence = this.#nextSequence++;
     this.#queue.push({ bytes: encodeEntry({ sequence, payload }), sequence, keeping, done });
     if (keeping === 'lazy') this.#lazyTimer ??= setTimeout(() => this.flush(), LAZY_MS);
@@ -151,19 +150,22 @@ export class Journal {
   }
 
   #writeBatch(batch: readonly Pending[]): void {
-    const [only] = batch;
-    const bytes = batch.length === 1 && only !== undefined ? only.bytes : Buffer.concat(batch.map((pending) => pending.bytes));
+    const first = batch[0]?.sequence ?? this.#nextSequence;
+    const skip = this.#skippedFrom === undefined ? [] : [encodeSkip(this.#skippedFrom, first - 1)];
+    const bytes = Buffer.concat([...skip, ...batch.map((pending) => pending.bytes)]);
     try {
-      if (this.#segment?.fits(bytes.length) !== true) this.#startSegment(batch[0]?.sequence ?? this.#nextSequence);
+      if (this.#segment?.fits(bytes.length) !== true) this.#startSegment(first);
       const segment = this.#segment as Segment;
       segment.write(bytes);
       segment.lastSequence = batch.at(-1)?.sequence ?? segment.lastSequence;
       if (segment.used > SEGMENT_BYTES / 2) this.#spare ??= prepareSpare(this.#folder);
       if (this.#dirty.at(-1) !== segment) this.#dirty.push(segment);
     } catch (error) {
+      this.#skippedFrom ??= first;
       for (const { done } of batch) done(asError(error));
       return;
     }
+    this.#skippedFrom = undefined;
     for (const pending of batch) {
       this.#unsynced.push(pending);
       if (pending.keeping !== 'durable') pending.done(undefined);

@@ -22,8 +22,6 @@ export interface LocatedFinding extends Finding {
 export interface ReadResult {
   readonly resources: readonly Resource[];
   readonly findings: readonly LocatedFinding[];
-  /** Every file and folder that was looked at. */
-  readonly files: readonly string[];
   readonly locate: (finding: Finding) => LocatedFinding;
 }
 
@@ -46,7 +44,12 @@ export function readResources(paths: readonly string[]): ReadResult {
     const source = sources.get(finding.resource);
     return source === undefined ? { ...finding, file: '', line: 0, column: 0 } : placed(finding, source);
   };
-  return { resources, findings, files: [...paths, ...files], locate };
+  return { resources, findings, locate };
+}
+
+/** Every file and folder that `readResources` would look at. */
+export function resourceFiles(paths: readonly string[]): readonly string[] {
+  return [...paths, ...paths.flatMap((path) => filesOf(path, []))];
 }
 
 function filesOf(path: string, findings: LocatedFinding[]): string[] {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readResources } from './read.ts';
 import { watchResources } from './watch.ts';
 
 /** What is promised to whoever changes a file. */
@@ -31,7 +32,8 @@ interface Watched {
 
 function watching(paths: readonly string[]): Watched {
   const seen: string[] = [];
-  const watched = watchResources(paths, ({ resources, findings }) => {
+  const watched = watchResources(paths, () => {
+    const { resources, findings } = readResources(paths);
     const [first] = resources;
     seen.push(first?.kind === 'AIBudget' ? String(Number(first.spec.limit.usd) / 1e9) : findings.length > 0 ? 'broken' : 'none');
   });

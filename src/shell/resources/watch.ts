@@ -1,7 +1,6 @@
 import { statSync, watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
-import { readResources } from './read.ts';
-import type { ReadResult } from './read.ts';
+import { resourceFiles } from './read.ts';
 
 /** Editors write a file in several steps; what is read in between is not what its author means. */
 const SETTLE_MS = 50;
@@ -12,9 +11,9 @@ const LONGEST_SETTLE_MS = 250;
 /** File notifications get lost (network file systems, replaced folders), so the files' times are compared as well. */
 const POLL_MS = 250;
 
-/** Reads again whenever a file changes, and says so. Stops when `close` is called. */
-export function watchResources(paths: readonly string[], onChange: (result: ReadResult) => void): { close(): void } {
-  let known = readResources(paths).files;
+/** Says whenever a file of resources changes; it reads none, as that may take long. Stops when `close` is called. */
+export function watchResources(paths: readonly string[], onChange: () => void): { close(): void } {
+  let known = resourceFiles(paths);
   let seen = stampsOf(known);
   let settling: NodeJS.Timeout | undefined;
   let unsettledSince: number | undefined;
@@ -22,13 +21,12 @@ export function watchResources(paths: readonly string[], onChange: (result: Read
 
   const check = (): void => {
     unsettledSince = undefined;
-    const result = readResources(paths);
     const before = seen;
-    known = result.files;
+    known = resourceFiles(paths);
     seen = stampsOf(known);
     if (seen.all === before.all) return;
     observe();
-    if (seen.files !== before.files) onChange(result);
+    if (seen.files !== before.files) onChange();
   };
   const soon = (): void => {
     unsettledSince ??= performance.now();

@@ -85,9 +85,9 @@ export class Answer {
     this.#response.end(bytes);
   }
 
-  bytes(contentType: string, body: Buffer): void {
+  bytes(contentType: string, body: Buffer, status = 200): void {
     if (!this.isOpen) return;
-    this.#response.writeHead(200, { ...this.#headers, 'content-type': contentType, 'content-length': body.length });
+    this.#response.writeHead(status, { ...this.#headers, 'content-type': contentType, 'content-length': body.length });
     this.#response.end(body);
   }
 

@@ -3,6 +3,7 @@ import type { Answer } from './answer.ts';
 import type { SimulatorBooks } from './books.ts';
 import type { PromptCache } from './cache.ts';
 import type { Faults } from './faults.ts';
+import type { KeptThings } from './state/index.ts';
 
 /** One provider's API, in its own language. Each dialect's room exports one of these. */
 export interface SimulatedApi {
@@ -46,6 +47,7 @@ export interface Exchange {
   readonly faults: Faults;
   readonly books: SimulatorBooks;
   readonly cache: PromptCache;
+  readonly kept: KeptThings;
   readonly acceptEncoding: string;
 }
 

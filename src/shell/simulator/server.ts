@@ -14,6 +14,7 @@ import { refuse } from './deliver.ts';
 import { NO_FAULTS, RandomFaults, parseFaults } from './faults.ts';
 import { gemini } from './gemini/index.ts';
 import { openai } from './openai/index.ts';
+import { KeptThings } from './state/index.ts';
 
 export interface SimulatorOptions {
   readonly host: string;
@@ -32,6 +33,9 @@ export interface Simulator {
   close(): Promise<void>;
 }
 
+/** Batches of the real providers take minutes to hours. */
+const BATCH_MS = 300;
+
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
 /** The first that a call is meant for serves it; OpenAI's API takes what is left. */
@@ -40,8 +44,17 @@ const APIS: readonly SimulatedApi[] = [anthropic, gemini, azure, deepseek, opena
 /** Starts the simulated providers. Rejects where the address is taken. */
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const books = new SimulatorBooks();
-  const context = { keys: options.keys, books, random: new RandomFaults(), cache: new PromptCache() };
   let count = 0;
+  let url = '';
+  const [key = 'any'] = options.keys === 'any' ? [] : options.keys;
+  const kept = new KeptThings({
+    batchMs: BATCH_MS,
+    serve: async (path, body) => {
+      const response = await fetch(`${url}${path}`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${key}`, 'x-api-key': key, 'anthropic-version': '2023-06-01' }, body: JSON.stringify(body) });
+      return { status: response.status, body: await response.json() };
+    },
+  });
+  const context = { keys: options.keys, books, random: new RandomFaults(), cache: new PromptCache(), kept };
   const server: Server = createServer((request, response) => {
     const requestId = headerOf(request, 'x-airmesh-request-id') ?? `req_${(count++).toString(36)}`;
     serve(request, response, { ...context, requestId }).catch(() => response.destroy());
@@ -53,10 +66,11 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   });
   const address = server.address();
   const port = typeof address === 'object' && address !== null ? address.port : options.port;
+  url = `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`;
   return {
     host: options.host,
     port,
-    url: `http://${options.host.includes(':') ? `[${options.host}]` : options.host}:${port}`,
+    url,
     books,
     close: () =>
       new Promise((resolve) => {
@@ -72,6 +86,7 @@ interface Context {
   readonly random: RandomFaults;
   readonly cache: PromptCache;
   readonly requestId: string;
+  readonly kept: KeptThings;
 }
 
 async function serve(request: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
@@ -85,9 +100,11 @@ async function serve(request: IncomingMessage, response: ServerResponse, context
     const header = headerOf(call, 'x-simulate');
     const faults = header === undefined ? context.random.next() : parseFaults(header);
     const answer = new Answer(response, faults, requestId, headers);
-    const exchange = { api: api.name, answer, faults, books, cache, acceptEncoding: headerOf(call, 'accept-encoding') ?? '' };
+    const exchange = { api: api.name, answer, faults, books, cache, kept: context.kept, acceptEncoding: headerOf(call, 'accept-encoding') ?? '' };
     const denied = api.keyFault(call, context.keys, requestId);
     if (denied !== undefined) return answer.json(denied.status, denied.body);
+    const ofKept = await context.kept.handle({ method: call.method, path: request.url ?? '/', headers: Object.fromEntries(Object.keys(call.headers).map((name) => [name, headerOf(call, name)])), body: call.body });
+    if (ofKept !== undefined) return answer.bytes(ofKept.contentType, ofKept.body, ofKept.status);
     if (faults.delayMs > 0) await delay(faults.delayMs);
     if (faults.status !== undefined) return refuse(exchange, api.failure(faults.status, 'This failure was asked for.', requestId));
     await api.serve(call, exchange);

@@ -37,16 +37,24 @@ const variableOf = (name: string): string => `MATRIX_${name.toUpperCase()}_KEY`;
 
 export const ENVIRONMENT: Readonly<Record<string, string>> = Object.fromEntries(Object.entries(KEYS).map(([name, key]) => [variableOf(name), key]));
 
+/** A model besides a back's own. */
+export interface MoreModel {
+  readonly back: string;
+  readonly model: string;
+  readonly price: string;
+}
+
 /** One provider and one rule for each back. */
-export function resourcesOf(urls: ReadonlyMap<string, string>): string {
+export function resourcesOf(urls: ReadonlyMap<string, string>, more: readonly MoreModel[] = []): string {
+  const moreAt = (name: string): readonly MoreModel[] => more.filter(({ back }) => back === name);
   const documents = BACKS.map(
     ({ name, spec }) => `
 apiVersion: airmesh.dev/v1alpha1
 kind: AIProvider
 metadata: {name: ${name}}
-spec: {${spec(urls.get(name) ?? '')}, auth: {apiKey: {env: ${variableOf(name)}}}, retries: {attempts: 0}}`,
+spec: {${spec(urls.get(name) ?? '').replace('models: [', `models: [${moreAt(name).map(({ model, price }) => `{name: ${model}, price: ${price}}, `).join('')}`)}, auth: {apiKey: {env: ${variableOf(name)}}}, retries: {attempts: 0}}`,
   );
-  const rules = BACKS.map(({ name, model }) => `  - {name: ${name}, match: {models: [${model}]}, backends: [{provider: ${name}}]}`);
+  const rules = BACKS.map(({ name, model }) => `  - {name: ${name}, match: {models: [${[model, ...moreAt(name).map((one) => one.model)].join(', ')}]}, backends: [{provider: ${name}}]}`);
   const route = `
 apiVersion: airmesh.dev/v1alpha1
 kind: AIRoute

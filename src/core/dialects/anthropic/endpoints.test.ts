@@ -23,10 +23,21 @@ describe('match', () => {
   });
 
   it.each([
-    ['POST', '/v1/messages/batches', 'message batches'],
-    ['GET', '/v1/messages/batches/b_1/results', 'message batches'],
-    ['POST', '/v1/files?beta=true', 'files'],
-    ['GET', '/files/f_1/content', 'files'],
+    ['GET', '/v1/messages/batches?limit=5', 'batches', '/messages/batches', { kind: 'batch', action: 'list' }, 'none'],
+    ['POST', '/v1/messages/batches', 'batches', '/messages/batches', { kind: 'batch', action: 'create' }, 'json'],
+    ['GET', '/v1/messages/batches/msgbatch_1', 'batches', '/messages/batches/msgbatch_1', { kind: 'batch', action: 'get', id: 'msgbatch_1' }, 'none'],
+    ['DELETE', '/v1/messages/batches/msgbatch_1', 'batches', '/messages/batches/msgbatch_1', { kind: 'batch', action: 'delete', id: 'msgbatch_1' }, 'none'],
+    ['GET', '/v1/messages/batches/msgbatch_1/results', 'batches', '/messages/batches/msgbatch_1/results', { kind: 'batch', action: 'content', id: 'msgbatch_1' }, 'none'],
+    ['POST', '/v1/messages/batches/msgbatch_1/cancel', 'batches', '/messages/batches/msgbatch_1/cancel', { kind: 'batch', action: 'cancel', id: 'msgbatch_1' }, 'none'],
+    ['POST', '/v1/files?beta=true', 'files', '/files', { kind: 'file', action: 'create' }, 'multipart'],
+    ['GET', '/v1/files', 'files', '/files', { kind: 'file', action: 'list' }, 'none'],
+    ['GET', '/v1/files/file_1/content', 'files', '/files/file_1/content', { kind: 'file', action: 'content', id: 'file_1' }, 'none'],
+    ['DELETE', '/v1/files/file_1', 'files', '/files/file_1', { kind: 'file', action: 'delete', id: 'file_1' }, 'none'],
+  ])('tells what %s %s does with what is kept', (method, path, operation, below, state, body) => {
+    expect(match(method, path)).toEqual({ kind: 'endpoint', endpoint: { operation, path: below, body, state } });
+  });
+
+  it.each([
     ['POST', '/v1/skills', 'skills'],
     ['POST', '/v1/agents', 'agents'],
     ['POST', '/v1/sessions/s_1/events', 'sessions'],

@@ -27,6 +27,7 @@ const TYPES: Readonly<Record<RefusalCode, ErrorType>> = {
   unsupported_state: 'invalid_request_error',
   not_translatable: 'invalid_request_error',
   operation_not_supported: 'not_found_error',
+  object_not_found: 'not_found_error',
   request_too_large: 'request_too_large',
   empty_body: 'invalid_request_error',
   method_not_allowed: 'invalid_request_error',

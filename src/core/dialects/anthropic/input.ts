@@ -1,4 +1,6 @@
 import type { Fields } from '../fields.ts';
+import { isObjectId, MAX_REFERENCES } from '../state.ts';
+import type { StateReference } from '../state.ts';
 import { KEPT_TOOL_TOKENS, TOOLS_TEMPLATE_TOKENS } from './limits.ts';
 
 /** Longest `type` and the like that is looked at; longer ones are none that is known. */
@@ -21,6 +23,8 @@ export class InputTally {
   images = 0;
   /** Bytes of the body that are an image or a document in base64, which are not counted by the byte. */
   mediaBytes = 0;
+  /** Files that Anthropic keeps and that are referred to. */
+  readonly references: StateReference[] = [];
   readonly #unbounded = new Set<string>();
 
   get unbounded(): readonly string[] {
@@ -32,6 +36,9 @@ export class InputTally {
     this.#unbounded.add(name === undefined ? what : /^[a-z0-9_.-]{1,64}$/i.test(name) ? `${what} "${name}"` : `${what} of unknown type`);
   }
 }
+
+/** Longest id that is looked up. */
+const MAX_ID_BYTES = 256;
 
 /** Reads `messages`. */
 export function readMessages(body: Fields, tally: InputTally): void {
@@ -95,17 +102,28 @@ function readSource(block: Fields, kind: 'image' | 'document', tally: InputTally
   const source = block.object('source');
   const type = source?.string('type', MAX_TYPE_BYTES) ?? '';
   if (source === undefined || type === 'text') return;
-  if (type === 'file') return refuseFile(source);
   if (type === 'content') return readBlocks(source, 'content', tally);
   if (type === 'base64') {
     const data = source.stringNode('data');
     if (data !== undefined) tally.mediaBytes += source.document.rawLength(data);
+  } else if (type === 'file') {
+    referToFile(source, tally);
   } else if (type !== 'url') {
     tally.noteUnbounded(`${kind} source`, type);
   }
-  if (kind === 'document') tally.noteUnbounded(type === 'url' ? 'document by URL' : 'document');
+  if (kind === 'document') tally.noteUnbounded(DOCUMENTS[type] ?? 'document');
+}
+
+const DOCUMENTS: Readonly<Record<string, string>> = { url: 'document by URL', file: 'document by file id' };
+
+function referToFile(source: Fields, tally: InputTally): void {
+  const param = source.at('file_id');
+  const id = source.string('file_id', MAX_ID_BYTES) ?? '';
+  if (!isObjectId(id)) source.faults.add('invalid_value', param, `${param} must be the id of a file.`);
+  else if (tally.references.length === MAX_REFERENCES) source.faults.add('invalid_value', param, `The request refers to more than ${MAX_REFERENCES} files.`);
+  else tally.references.push({ kind: 'file', id, param });
 }
 
 function refuseFile(holder: Fields): void {
-  holder.faults.add('unsupported_state', holder.at('file_id'), `${holder.at('file_id')} refers to a file that the provider keeps. Send its content itself.`);
+  holder.faults.add('unsupported_state', holder.at('file_id'), `${holder.at('file_id')} puts a file into a container that the provider keeps. Send its content itself.`);
 }

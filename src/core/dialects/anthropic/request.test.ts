@@ -49,10 +49,7 @@ describe('faults', () => {
     [chat({ container: 'container_1' }), 'unsupported_state', 'container', 'keeps'],
     [chat({ container: { skills: [] } }), 'unsupported_state', 'container', 'keeps'],
     [chat({ thread: { type: 'create' } }), 'unsupported_state', 'thread', 'kept'],
-    [block({ type: 'image', source: { type: 'file', file_id: 'f' } }), 'unsupported_state', 'messages[0].content[0].source.file_id', 'keeps'],
-    [block({ type: 'document', source: { type: 'file', file_id: 'f' } }), 'unsupported_state', 'messages[0].content[0].source.file_id', 'keeps'],
     [block({ type: 'container_upload', file_id: 'f' }), 'unsupported_state', 'messages[0].content[0].file_id', 'keeps'],
-    [block({ type: 'tool_result', tool_use_id: 't', content: [{ type: 'image', source: { type: 'file', file_id: 'f' } }] }), 'unsupported_state', 'messages[0].content[0].content[0].source.file_id', 'keeps'],
   ])('refuses %j', (body, code, param, message) => {
     expect(read(body)).toEqual({ ok: false, error: { code, param, message: expect.stringContaining(message) } });
   });
@@ -90,7 +87,17 @@ describe('facts', () => {
       hasOutput: true,
       tier: 'standard',
       cacheWrites: 'none',
+      references: [],
+      stores: 'no',
     });
+  });
+
+  it.each([
+    [block({ type: 'image', source: { type: 'file', file_id: 'f' } }), 'messages[0].content[0].source.file_id', { inputImages: 1, unbounded: [] }],
+    [block({ type: 'document', source: { type: 'file', file_id: 'f' } }), 'messages[0].content[0].source.file_id', { unbounded: ['document by file id'] }],
+    [block({ type: 'tool_result', tool_use_id: 't', content: [{ type: 'image', source: { type: 'file', file_id: 'f' } }] }), 'messages[0].content[0].content[0].source.file_id', { inputImages: 1 }],
+  ])('finds the file that %j refers to', (body, param, expected) => {
+    expect(facts(body)).toMatchObject({ ...expected, references: [{ kind: 'file', id: 'f', param }] });
   });
 
   it.each([

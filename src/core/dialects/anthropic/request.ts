@@ -36,7 +36,7 @@ function readFacts(endpoint: Endpoint, body: Fields): RequestFacts {
   refuseState(body);
   const overhead = readInput(body, tally);
   const tier = readPricing(body, tally);
-  if (endpoint.operation === 'count_tokens') return { ...COUNTED, model };
+  if (endpoint.operation === 'count_tokens') return { ...COUNTED, model, references: tally.references };
   const textBytes = body.document.bytes.length - tally.mediaBytes;
   return {
     model,
@@ -52,6 +52,8 @@ function readFacts(endpoint: Endpoint, body: Fields): RequestFacts {
     hasOutput: true,
     tier,
     cacheWrites: cacheWritesOf(body.document.bytes),
+    references: tally.references,
+    stores: 'no',
   };
 }
 
@@ -67,6 +69,8 @@ const COUNTED: Omit<RequestFacts, 'model'> = {
   unbounded: [],
   hasOutput: false,
   tier: 'standard',
+  references: [],
+  stores: 'no',
 };
 
 function readModel(body: Fields): string {

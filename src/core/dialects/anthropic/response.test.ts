@@ -37,7 +37,7 @@ const READ = { inputTokens: 22, outputTokens: 4, cachedInputTokens: 5, cacheWrit
 describe('a JSON answer', () => {
   it('counts what was cached as input', () => {
     const made = run(message(ALL), 'json');
-    expect([made.reading(), made.end(), made.servedModel(), made.servedTier?.(), made.outputTokensSoFar()]).toEqual([{ kind: 'reported', usage: READ }, 'complete', 'claude-x', 'priority', 4]);
+    expect([made.reading(), made.end(), made.servedModel(), made.servedTier?.(), made.outputTokensSoFar()]).toEqual([{ kind: 'reported', usage: READ }, 'complete', 'claude-x', 'standard', 4]);
   });
 
   it.each<[unknown, object]>([
@@ -81,7 +81,7 @@ describe('a JSON answer', () => {
 describe('a stream', () => {
   it('takes the last figure of each kind', () => {
     const made = run(start({ ...ALL, output_tokens: 1, input_tokens: 8 }) + event('ping') + text('Hello') + end({ output_tokens: 2 }, null) + end({ output_tokens: 4, input_tokens: 10, cache_read_input_tokens: null }) + STOP, 'sse');
-    expect([made.reading(), made.end(), made.servedModel(), made.servedTier?.()]).toEqual([{ kind: 'reported', usage: READ }, 'complete', 'claude-x', 'priority']);
+    expect([made.reading(), made.end(), made.servedModel(), made.servedTier?.()]).toEqual([{ kind: 'reported', usage: READ }, 'complete', 'claude-x', 'standard']);
   });
 
   it.each([

@@ -126,9 +126,12 @@ export class UsageTally {
   }
 }
 
-/** The tier that a `service_tier` member names; `undefined` for what names none. */
+/**
+ * The tier that a `service_tier` member names; `undefined` for what names none. Anthropic's priority is capacity that was
+ * bought before, and costs nothing more by the token. Source: Claude API docs, "Service tiers".
+ */
 function tierOf(value: string): PriceTier | undefined {
-  return value === 'standard' || value === 'priority' || value === 'batch' ? value : undefined;
+  return value === 'priority' ? 'standard' : value === 'standard' || value === 'batch' ? value : undefined;
 }
 
 function shortText(document: JsonDocument, node: JsonNode | undefined): string | undefined {

@@ -10,6 +10,27 @@ const endpointAt = (path: string, method = 'POST'): object | string => {
 
 describe('match', () => {
   it.each([
+    ['GET', '/v1beta/cachedContents?pageSize=5', 'cached_contents', '/cachedContents', { kind: 'cached_content', action: 'list' }, 'none'],
+    ['POST', '/v1beta/cachedContents', 'cached_contents', '/cachedContents', { kind: 'cached_content', action: 'create' }, 'json'],
+    ['GET', '/v1beta/cachedContents/abc', 'cached_contents', '/cachedContents/abc', { kind: 'cached_content', action: 'get', id: 'abc' }, 'none'],
+    ['PATCH', '/v1beta/cachedContents/abc?updateMask=ttl', 'cached_contents', '/cachedContents/abc', { kind: 'cached_content', action: 'update', id: 'abc' }, 'json'],
+    ['DELETE', '/v1beta/cachedContents/abc', 'cached_contents', '/cachedContents/abc', { kind: 'cached_content', action: 'delete', id: 'abc' }, 'none'],
+    ['GET', '/v1beta/batches', 'batches', '/batches', { kind: 'batch', action: 'list' }, 'none'],
+    ['GET', '/v1beta/batches/abc', 'batches', '/batches/abc', { kind: 'batch', action: 'get', id: 'abc' }, 'none'],
+    ['POST', '/v1beta/batches/abc:cancel', 'batches', '/batches/abc:cancel', { kind: 'batch', action: 'cancel', id: 'abc' }, 'none'],
+    ['DELETE', '/v1beta/batches/abc', 'batches', '/batches/abc', { kind: 'batch', action: 'delete', id: 'abc' }, 'none'],
+  ])('tells what %s %s does with what is kept', (method, path, operation, below, state, body) => {
+    expect(match(method, path)).toEqual({ kind: 'endpoint', endpoint: { operation, path: below, body, state } });
+  });
+
+  it('finds a batch where its model is', () => {
+    const found = match('POST', '/v1beta/models/google%2Fm:batchGenerateContent?alt=json&key=x');
+    expect(found).toEqual({ kind: 'endpoint', endpoint: { operation: 'batches', path: '/models/google%2Fm:batchGenerateContent', body: 'json', model: 'google/m', state: { kind: 'batch', action: 'create' } } });
+    expect(found.kind === 'endpoint' ? pathAt(found.endpoint, 'gemini-2.5-flash') : '').toBe('/models/gemini-2.5-flash:batchGenerateContent');
+    expect(match('GET', '/v1beta/models/m:batchGenerateContent')).toEqual({ kind: 'method_not_allowed', allow: 'POST' });
+  });
+
+  it.each([
     ['/v1beta/models/gemini-2.5-flash:generateContent', { operation: 'chat', path: '/models/gemini-2.5-flash:generateContent', body: 'json', model: 'gemini-2.5-flash', stream: false }],
     ['/v1/models/m:generateContent', { path: '/models/m:generateContent', model: 'm' }],
     ['/v1alpha/models/m:generateContent', { path: '/models/m:generateContent', model: 'm' }],
@@ -58,13 +79,15 @@ describe('match', () => {
     ['/v1beta/files/abc', 'files'],
     ['/v1beta/files:register', 'files'],
     ['/upload/v1beta/files', 'files'],
-    ['/v1beta/cachedContents', 'cached contents'],
+    ['/v1beta/cachedContents/a/b', 'cached contents'],
+    ['/v1beta/cachedContents/..%2Fx', 'cached contents'],
+    ['/v1beta/batches/x:delete', 'batches'],
+    ['/upload/v1beta/files', 'files'],
     ['/v1beta/corpora/c/permissions', 'corpora'],
     ['/v1beta/tunedModels/t:generateContent', 'tuned models'],
     ['/v1beta/operations/o', 'operations'],
     ['/v1beta/interactions', 'interactions'],
     ['/v1beta/fileSearchStores/s/documents', 'file search stores'],
-    ['/v1beta/models/m:batchGenerateContent', 'batches'],
     ['/v1beta/models/m:asyncBatchEmbedContent', 'batches'],
     ['/v1beta/models/veo:predictLongRunning', 'operations'],
     ['/v1alpha/auth_tokens', 'ephemeral tokens'],

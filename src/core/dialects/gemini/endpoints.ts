@@ -1,5 +1,6 @@
 import type { Endpoint, EndpointMatch } from '../types.ts';
 import { asksForEvents } from './query.ts';
+import { BATCH_METHOD, stateMatch } from './state/paths.ts';
 
 /** Longest model id in a path, as it is written there. */
 const MAX_MODEL_SEGMENT_CHARS = 512;
@@ -21,11 +22,10 @@ const METHODS: ReadonlyMap<string, Pick<Endpoint, 'operation' | 'stream'>> = new
 /** Methods of a model whose outcome the provider keeps. */
 const STATEFUL_METHODS: ReadonlyMap<string, string> = new Map([
   ['asyncBatchEmbedContent', 'batches'],
-  ['batchGenerateContent', 'batches'],
   ['predictLongRunning', 'operations'],
 ]);
 
-/** First segments under which the provider keeps things for whoever holds the key. */
+/** First segments under which the provider keeps things for whoever holds the key, and which are not let through (`state/paths.ts` has those that are). */
 const STATEFUL: ReadonlyMap<string, string> = new Map([
   ['agents', 'agents'],
   ['auth_tokens', 'ephemeral tokens'],
@@ -62,6 +62,8 @@ export function match(method: string, path: string): EndpointMatch {
   const whole = end === -1 ? path : path.slice(0, end);
   const query = end === -1 ? '' : path.slice(end);
   const below = whole.replace(VERSION, '');
+  const kept = stateMatch(method, below) ?? batchCreation(method, below);
+  if (kept !== undefined) return kept;
   const what = statefulName(below);
   if (what !== undefined) return { kind: 'stateful', what };
   const endpoint = endpointAt(below, query);
@@ -76,6 +78,7 @@ export function match(method: string, path: string): EndpointMatch {
  * as events. The whole model id is one segment; a slash in it is encoded.
  */
 export function pathAt(endpoint: Endpoint, model: string): string {
+  if (endpoint.state !== undefined) return endpoint.model === undefined ? endpoint.path : modelPath(model, BATCH_METHOD);
   const method = methodOf(endpoint.path);
   if (method === undefined) return endpoint.path;
   return `${modelPath(model, method)}${endpoint.streamForm === 'sse' ? '?alt=sse' : ''}`;
@@ -116,6 +119,15 @@ function endpointAt(below: string, query: string): Endpoint | undefined {
   if (model === undefined) return undefined;
   if (method === undefined) return { operation: 'models', path: `${MODELS}${segmentOf(model)}`, body: 'none', model };
   return endpointOf(model, method, asksForEvents(query) ? 'sse' : 'json_array');
+}
+
+/** A batch is made at its model's own path. */
+function batchCreation(method: string, below: string): EndpointMatch | undefined {
+  const suffix = `:${BATCH_METHOD}`;
+  const model = below.startsWith(MODELS) && below.endsWith(suffix) ? modelIn(below.slice(MODELS.length, -suffix.length)) : undefined;
+  if (model === undefined) return undefined;
+  if (method !== 'POST') return { kind: 'method_not_allowed', allow: 'POST' };
+  return { kind: 'endpoint', endpoint: { operation: 'batches', path: modelPath(model, BATCH_METHOD), body: 'json', model, state: { kind: 'batch', action: 'create' } } };
 }
 
 /** The model that a segment names; `undefined` where it names none. */

@@ -13,6 +13,7 @@ const STATUSES: Readonly<Record<RefusalCode, RpcStatus>> = {
   unsupported_state: 'FAILED_PRECONDITION',
   not_translatable: 'INVALID_ARGUMENT',
   operation_not_supported: 'UNIMPLEMENTED',
+  object_not_found: 'NOT_FOUND',
   request_too_large: 'INVALID_ARGUMENT',
   empty_body: 'INVALID_ARGUMENT',
   headers_too_large: 'INVALID_ARGUMENT',

@@ -10,12 +10,15 @@ import { match } from './endpoints.ts';
 import { modelItem, modelsList, refusal } from './error.ts';
 import { readRequest } from './request.ts';
 import { meter } from './response.ts';
+import { state } from './state/index.ts';
 
 export { pathAt } from './endpoints.ts';
 export { cleanQuery } from './query.ts';
+export { stateQuery } from './state/paths.ts';
 
 export const gemini: Dialect = {
   name: 'gemini',
+  requestIdHeader: 'x-request-id',
   governedFields: GOVERNED_FIELDS,
   match,
   readRequest,
@@ -25,4 +28,5 @@ export const gemini: Dialect = {
   modelsList,
   modelItem,
   auth,
+  state,
 };

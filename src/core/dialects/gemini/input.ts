@@ -1,4 +1,5 @@
 import type { ProtoFields } from './protojson.ts';
+import type { StateReference } from '../state.ts';
 import { MAX_WORD_BYTES } from './limits.ts';
 
 /** Types of images that Gemini takes, each a count of tokens of its own whatever its bytes. Source: Gemini API, "Image understanding". */
@@ -33,6 +34,8 @@ export class InputTally {
   images = 0;
   /** Bytes of the body that are image data, which is counted by the image and not by the byte. */
   imageBytes = 0;
+  /** What of the things that Google keeps is referred to. */
+  readonly references: StateReference[] = [];
   readonly #unbounded = new Set<string>();
 
   get unbounded(): readonly string[] {

@@ -53,8 +53,9 @@ describe('faults', () => {
     [chat({ systemInstruction: 'be brief' }), 'invalid_value', 'systemInstruction', 'object'],
     [chat({ model: 'models/dear' }), 'invalid_value', 'model', 'another model'],
     [chat({ tools: 5 }), 'invalid_value', 'tools', 'object'],
-    [chat({ cachedContent: 'cachedContents/1' }), 'unsupported_state', 'cachedContent', 'kept'],
-    [chat({ cached_content: 'cachedContents/1' }), 'unsupported_state', 'cached_content', 'kept'],
+    [chat({ cachedContent: '1' }), 'invalid_value', 'cachedContent', 'cachedContents/abc'],
+    [chat({ cached_content: 'cachedContents/../1' }), 'invalid_value', 'cached_content', 'cachedContents/abc'],
+    [chat({ cachedContent: 'projects/p/cachedContents/1' }), 'invalid_value', 'cachedContent', 'cachedContents/abc'],
     [chat({ store: true }), 'unsupported_state', 'store', 'false'],
     [chat({ tools: [{ fileSearch: { fileSearchStoreNames: ['fileSearchStores/1'] } }] }), 'unsupported_state', 'tools[0].fileSearch', 'keeps'],
     [part({ fileData: { fileUri: 'https://generativelanguage.googleapis.com/v1beta/files/abc' } }), 'unsupported_state', 'contents[0].parts[0].fileData.fileUri', 'keeps'],
@@ -96,6 +97,13 @@ describe('faults', () => {
 });
 
 describe('facts', () => {
+  it.each([
+    [{ cachedContent: 'cachedContents/abc' }, 'cachedContent'],
+    [{ cached_content: 'cachedContents/abc' }, 'cached_content'],
+  ])('finds the cached content in %j', (fields, param) => {
+    expect(facts(CHAT, chat(fields)).references).toEqual([{ kind: 'cached_content', id: 'abc', param }]);
+  });
+
   it('reads a plain request', () => {
     const body = chat({});
     expect(facts(CHAT, body)).toEqual({
@@ -110,6 +118,8 @@ describe('facts', () => {
       unbounded: [],
       hasOutput: true,
       tier: 'standard',
+      references: [],
+      stores: 'no',
     });
   });
 

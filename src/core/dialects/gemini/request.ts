@@ -11,6 +11,7 @@ import { bareModel, methodOf } from './endpoints.ts';
 import { InputTally, readContent, readTools } from './input.ts';
 import { BYTES_PER_TOKEN, IMAGE_TOKENS, MAX_CANDIDATES, MAX_WORD_BYTES, TEMPLATE_TOKENS, TOOLS_TEMPLATE_TOKENS } from './limits.ts';
 import { ProtoFields } from './protojson.ts';
+import { idIn } from './state/paths.ts';
 import { tierOf } from './usage.ts';
 
 const JSON_ONLY: ReadonlySet<BodyForm['kind']> = new Set(['json']);
@@ -34,6 +35,8 @@ const COUNTED: Omit<RequestFacts, 'model'> = {
   unbounded: [],
   hasOutput: false,
   tier: 'standard',
+  references: [],
+  stores: 'no',
 };
 
 /** Reads what governs a call, and checks the types of what it reads. Source: `generateContentParametersToMldev` and its like in `@google/genai`; Gemini API reference. */
@@ -59,7 +62,7 @@ function readFacts(endpoint: Endpoint, body: ProtoFields): RequestFacts {
       return { ...factsOf(model, body, tally, 0), hasOutput: false };
     case 'count_tokens':
       readCounted(body, model, tally);
-      return { ...COUNTED, model };
+      return { ...COUNTED, model, references: tally.references };
     default: {
       const functions = readGeneration(body, tally);
       const settings = body.object('generationConfig');
@@ -91,6 +94,8 @@ function factsOf(model: string, { fields }: ProtoFields, tally: InputTally, func
     unbounded: tally.unbounded,
     hasOutput: true,
     tier: 'standard',
+    references: tally.references,
+    stores: 'no',
   };
 }
 
@@ -111,7 +116,7 @@ function refuseOtherModel(holder: ProtoFields, model: string): void {
 
 /** Reads the request for an answer, and returns how many functions it declares. */
 function readGeneration(request: ProtoFields, tally: InputTally): number {
-  refuseState(request);
+  readState(request, tally);
   const instruction = request.object('systemInstruction');
   if (instruction !== undefined) readContent(instruction, tally);
   const contents = request.objects('contents');
@@ -121,15 +126,18 @@ function readGeneration(request: ProtoFields, tally: InputTally): number {
   return readTools(request, tally);
 }
 
-/** What would be kept at the provider, or was: under one shared key another workload could read it. */
-function refuseState(request: ProtoFields): void {
+/** What is kept at the provider: a cached content is its owner's; of what is stored, another workload could read it. */
+function readState(request: ProtoFields, tally: InputTally): void {
   const { faults } = request.fields;
   if (request.boolean('store') === true) {
     faults.add('unsupported_state', request.at('store'), 'store must be false: what is asked and answered is not kept at the provider, where others who share its key could read it.');
   }
-  if (request.node('cachedContent') !== undefined) {
-    faults.add('unsupported_state', request.at('cachedContent'), 'cachedContent is kept at the provider, where others who share its key could use it. Send the content itself; repeated beginnings are cached without it.');
-  }
+  const cached = request.string('cachedContent', MAX_WORD_BYTES);
+  if (cached === undefined) return;
+  const param = request.at('cachedContent');
+  const id = idIn('cached_content', cached);
+  if (id === '') faults.add('invalid_value', param, `${param} must be a name such as cachedContents/abc.`);
+  else tally.references.push({ kind: 'cached_content', id, param });
 }
 
 function readSettings(settings: ProtoFields, tally: InputTally): void {

@@ -34,8 +34,8 @@ interface Plan {
 }
 
 /**
- * Edits a body that has passed `readRequest`. A response is never stored: `store` is written as false where it is absent,
- * since the provider would store by default. Returns the very same array where there is nothing to change.
+ * Edits a body that has passed `readRequest`. Where a response may not be stored, `store` is written as false, since the
+ * provider would store it by default. Returns the very same array where there is nothing to change.
  */
 export function editRequest(endpoint: Endpoint, body: Uint8Array, headers: RequestContentHeaders, edits: BodyEdits): Uint8Array {
   const form = bodyForm(headers, acceptedForms(endpoint));
@@ -52,7 +52,7 @@ export function editRequest(endpoint: Endpoint, body: Uint8Array, headers: Reque
   if (edits.model !== undefined) plan.set.set('model', encodeJson(edits.model));
   planCap(endpoint, plan, document, members.value, edits);
   if (edits.includeStreamUsage === true) planStreamUsage(endpoint, plan, editor, document, members.value);
-  if (endpoint.operation === 'responses' && isAbsent(document, members.value.get('store'))) plan.set.set('store', FALSE);
+  if (endpoint.operation === 'responses' && edits.mayStore !== true) planNoStore(plan, document, members.value.get('store'));
   editor.editObject(document.root, members.value, plan);
   return editor.finish();
 }
@@ -98,6 +98,10 @@ function planCap(endpoint: Endpoint, plan: Plan, document: JsonDocument, members
   }
   if (known !== undefined && !(used.includes(known) && own === cap)) plan.set.set(known, encodeJson(cap));
   if (known === undefined && used.length === 0) plan.set.set(preferred, encodeJson(cap));
+}
+
+function planNoStore(plan: Plan, document: JsonDocument, own: JsonNode | undefined): void {
+  if (own === undefined || document.kind(own) !== 'boolean' || document.isTrue(own)) plan.set.set('store', FALSE);
 }
 
 function planStreamUsage(endpoint: Endpoint, plan: Plan, editor: JsonEditor, document: JsonDocument, members: ReadonlyMap<string, JsonNode>): void {

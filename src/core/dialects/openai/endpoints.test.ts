@@ -32,13 +32,38 @@ describe('match', () => {
   });
 
   it.each([
-    ['GET', '/v1/files', 'files'],
-    ['POST', '/files/f-1/content', 'files'],
+    ['GET', '/v1/files?limit=5', 'files', '/files', { kind: 'file', action: 'list' }, 'none'],
+    ['POST', '/files', 'files', '/files', { kind: 'file', action: 'create' }, 'multipart'],
+    ['GET', '/v1/files/file-1', 'files', '/files/file-1', { kind: 'file', action: 'get', id: 'file-1' }, 'none'],
+    ['DELETE', '/v1/files/file-1', 'files', '/files/file-1', { kind: 'file', action: 'delete', id: 'file-1' }, 'none'],
+    ['GET', '/v1/files/file-1/content', 'files', '/files/file-1/content', { kind: 'file', action: 'content', id: 'file-1' }, 'none'],
+    ['GET', '/v1/batches', 'batches', '/batches', { kind: 'batch', action: 'list' }, 'none'],
+    ['POST', '/v1/batches', 'batches', '/batches', { kind: 'batch', action: 'create' }, 'json'],
+    ['GET', '/v1/batches/batch_1', 'batches', '/batches/batch_1', { kind: 'batch', action: 'get', id: 'batch_1' }, 'none'],
+    ['POST', '/v1/batches/batch_1/cancel', 'batches', '/batches/batch_1/cancel', { kind: 'batch', action: 'cancel', id: 'batch_1' }, 'none'],
+    ['GET', '/v1/responses/resp_1?include[]=x', 'stored_responses', '/responses/resp_1', { kind: 'response', action: 'get', id: 'resp_1' }, 'none'],
+    ['DELETE', '/v1/responses/resp_1', 'stored_responses', '/responses/resp_1', { kind: 'response', action: 'delete', id: 'resp_1' }, 'none'],
+    ['GET', '/v1/responses/resp_1/input_items', 'stored_responses', '/responses/resp_1/input_items', { kind: 'response', action: 'content', id: 'resp_1' }, 'none'],
+    ['POST', '/v1/responses/resp_1/cancel', 'stored_responses', '/responses/resp_1/cancel', { kind: 'response', action: 'cancel', id: 'resp_1' }, 'none'],
+  ])('tells what %s %s does with what is kept', (method, path, operation, below, state, body) => {
+    expect(match(method, path)).toEqual({ kind: 'endpoint', endpoint: { operation, path: below, body, state } });
+  });
+
+  it.each([
+    ['PUT', '/v1/files', 'GET, POST'],
+    ['POST', '/v1/files/file-1/content', 'GET'],
+    ['PATCH', '/v1/batches/batch_1', 'GET'],
+  ])('does not let %s %s pass', (method, path, allow) => {
+    expect(match(method, path)).toEqual({ kind: 'method_not_allowed', allow });
+  });
+
+  it.each([
+    ['GET', '/v1/files/..%2Fbatches', 'files'],
+    ['GET', '/v1/files/a/b/content', 'files'],
+    ['GET', `/v1/files/${'x'.repeat(300)}`, 'files'],
+    ['GET', '/v1/batches/-', 'batches'],
+    ['GET', '/v1/responses/.', 'stored responses'],
     ['POST', '/v1/uploads', 'uploads'],
-    ['POST', '/v1/batches', 'batches'],
-    ['GET', '/v1/responses/resp_1', 'stored responses'],
-    ['POST', '/v1/responses/resp_1/cancel', 'stored responses'],
-    ['GET', '/v1/responses/resp_1/input_items?beta=true', 'stored responses'],
     ['GET', '/v1/chat/completions', 'stored chat completions'],
     ['DELETE', '/v1/chat/completions/c_1', 'stored chat completions'],
     ['POST', '/v1/threads/runs', 'threads'],

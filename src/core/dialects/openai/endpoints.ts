@@ -1,4 +1,5 @@
 import type { Endpoint, EndpointMatch } from '../types.ts';
+import { stateMatch } from './state/paths.ts';
 
 /** Longest model id in a path. */
 const MAX_MODEL_SEGMENT_CHARS = 512;
@@ -23,7 +24,7 @@ const ENDPOINTS: ReadonlyMap<string, Endpoint> = new Map(
   ).map((endpoint) => [endpoint.path, endpoint]),
 );
 
-/** First segments, or first two, under which the provider keeps things for whoever holds the key. */
+/** First segments, or first two, under which the provider keeps things for whoever holds the key, and which are not let through (`state/paths.ts` has those that are). */
 const STATEFUL: ReadonlyMap<string, string> = new Map([
   ['agents', 'agents'],
   ['assistants', 'assistants'],
@@ -62,6 +63,8 @@ export function match(method: string, path: string): EndpointMatch {
   const end = path.search(/[?#]/);
   const whole = end === -1 ? path : path.slice(0, end);
   const below = whole.startsWith('/v1/') ? whole.slice('/v1'.length) : whole;
+  const kept = stateMatch(method, below);
+  if (kept !== undefined) return kept;
   const endpoint = ENDPOINTS.get(below) ?? modelItem(below);
   const what = statefulName(below, method);
   if (what !== undefined) return { kind: 'stateful', what };

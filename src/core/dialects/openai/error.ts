@@ -13,6 +13,7 @@ const TYPES: Readonly<Record<RefusalCode, ErrorType>> = {
   unsupported_state: 'invalid_request_error',
   not_translatable: 'invalid_request_error',
   operation_not_supported: 'invalid_request_error',
+  object_not_found: 'invalid_request_error',
   request_too_large: 'invalid_request_error',
   empty_body: 'invalid_request_error',
   method_not_allowed: 'invalid_request_error',

@@ -56,6 +56,8 @@ function readFields(
     unbounded: unboundedParts(isAudio, fields, parts),
     hasOutput: true,
     tier: 'standard',
+    references: [],
+    stores: 'no',
   });
 }
 

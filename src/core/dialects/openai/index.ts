@@ -10,9 +10,11 @@ import { match } from './endpoints.ts';
 import { modelItem, modelsList, refusal } from './error.ts';
 import { readRequest } from './request.ts';
 import { meter } from './response.ts';
+import { state } from './state/index.ts';
 
 export const openai: Dialect = {
   name: 'openai',
+  requestIdHeader: 'x-request-id',
   governedFields: GOVERNED_FIELDS,
   match,
   readRequest,
@@ -22,4 +24,5 @@ export const openai: Dialect = {
   modelsList,
   modelItem,
   auth,
+  state,
 };

@@ -72,9 +72,10 @@ describe('faults', () => {
   });
 
   it.each([
-    [respond({ store: true }), 'store'],
     [respond({ background: true }), 'background'],
-    [respond({ previous_response_id: 'resp_1' }), 'previous_response_id'],
+    [respond({ tools: [{ type: 'file_search', vector_store_ids: ['vs_1'] }] }), 'tools[0].vector_store_ids'],
+    [respond({ tools: [{ type: 'code_interpreter', container: 'cntr_1' }] }), 'tools[0].container'],
+    [respond({ tools: [{ type: 'shell', environment: { type: 'container_reference', container_id: 'cntr_1' } }] }), 'tools[0].environment.container_id'],
     [respond({ conversation: 'conv_1' }), 'conversation'],
     [respond({ prompt: { id: 'pmpt_1' } }), 'prompt'],
     [item({ type: 'item_reference', id: 'msg_1' }), 'input[0]'],
@@ -123,7 +124,34 @@ describe('facts', () => {
       unbounded: [],
       hasOutput: true,
       tier: 'standard',
+      references: [],
+      stores: 'no',
     });
+  });
+
+  it.each([
+    [{}, 'default'],
+    [{ store: null }, 'default'],
+    [{ store: true }, 'asked'],
+    [{ store: false }, 'no'],
+  ])('tells whether the response to %j is kept', (fields, stores) => {
+    expect(facts('/v1/responses', respond(fields)).stores).toBe(stores);
+  });
+
+  it.each([
+    [respond({ previous_response_id: 'resp_1' }), [{ kind: 'response', id: 'resp_1', param: 'previous_response_id' }]],
+    [item({ role: 'user', content: [{ type: 'input_file', file_id: 'file-1' }] }), [{ kind: 'file', id: 'file-1', param: 'input[0].content[0].file_id' }]],
+    [item({ type: 'novelty', parts: [{ deep: { file_id: 'file-1' } }] }), [{ kind: 'file', id: 'file-1', param: 'input[0].parts[0].deep.file_id' }]],
+    [respond({ tools: [{ type: 'code_interpreter', container: { type: 'auto', file_ids: ['file-1', 'file-2'] } }] }), [{ kind: 'file', id: 'file-1', param: 'tools[0].container.file_ids[0]' }, { kind: 'file', id: 'file-2', param: 'tools[0].container.file_ids[1]' }]],
+    [respond({ tools: [{ type: 'image_generation', input_image_mask: { file_id: 'file-1' } }] }), [{ kind: 'file', id: 'file-1', param: 'tools[0].input_image_mask.file_id' }]],
+  ])('finds what %j refers to', (body, references) => {
+    expect(facts('/v1/responses', body).references).toEqual(references);
+  });
+
+  it('refuses ids that no provider makes, and more than can be looked up', () => {
+    expect(read('/v1/responses', respond({ previous_response_id: 'a/../b' }))).toMatchObject({ ok: false, error: { code: 'invalid_value', param: 'previous_response_id' } });
+    const many = Array.from({ length: 300 }, (_, index) => ({ type: 'input_image', file_id: `file-${index}` }));
+    expect(read('/v1/responses', item({ role: 'user', content: many }))).toMatchObject({ ok: false, error: { code: 'invalid_value', param: 'input[0].content[256].file_id' } });
   });
 
   it.each([
@@ -156,7 +184,7 @@ describe('facts', () => {
     ['/v1/responses', item({ type: 'additional_tools', tools: [{ type: 'web_search' }] }), { unbounded: ['hosted tool "web_search"'] }],
     ['/v1/responses', item({ role: 'user', content: [{ type: 'input_file', file_id: 'f' }] }), { unbounded: ['input_file by id'] }],
     ['/v1/responses', item({ role: 'user', content: [{ type: 'input_file', file_url: 'https://a' }] }), { unbounded: ['input_file by URL'] }],
-    ['/v1/responses', item({ role: 'user', content: [{ type: 'input_image', file_id: 'f' }] }), { inputImages: 1, unbounded: ['image by file id'] }],
+    ['/v1/responses', item({ role: 'user', content: [{ type: 'input_image', file_id: 'f' }] }), { inputImages: 1, unbounded: [], references: [{ kind: 'file', id: 'f', param: 'input[0].content[0].file_id' }] }],
     ['/v1/responses', item({ type: 'function_call_output', output: [{ type: 'input_image', image_url: 'https://a' }] }), { inputImages: 1, unbounded: [] }],
     ['/v1/responses', item({ type: 'computer_call_output', output: { type: 'computer_screenshot', image_url: 'https://a' } }), { inputImages: 1, unbounded: [] }],
     ['/v1/responses', item({ type: 'reasoning', summary: [], encrypted_content: 'abc' }), { unbounded: [] }],
@@ -167,7 +195,7 @@ describe('facts', () => {
     ['/v1/moderations', { input: [{ type: 'image_url', image_url: { url: 'https://a' } }] }, { model: 'omni-moderation-latest', inputImages: 1, hasOutput: false }],
     ['/v1/images/generations', { model: 'i', prompt: 'x', n: 4 }, { choices: 4 }],
     ['/v1/images/generations', { model: 'i', prompt: 'x', output_format: 'svg' }, { unbounded: ['svg output'] }],
-    ['/v1/images/edits', { model: 'i', prompt: 'x', images: [{ image_url: 'https://a' }, { file_id: 'f' }] }, { inputImages: 2, unbounded: ['image by file id'] }],
+    ['/v1/images/edits', { model: 'i', prompt: 'x', images: [{ image_url: 'https://a' }, { file_id: 'f' }] }, { inputImages: 2, unbounded: [], references: [{ kind: 'file', id: 'f', param: 'images[1].file_id' }] }],
     ['/v1/audio/speech', { model: 's', input: 'x', voice: 'alloy', stream_format: 'sse' }, { stream: true }],
   ])('reads from %s %j', (path, body, expected) => {
     expect(facts(path, body)).toMatchObject(expected);

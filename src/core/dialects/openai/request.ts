@@ -49,7 +49,7 @@ export function readRequest(endpoint: Endpoint, body: Uint8Array, headers: Reque
 function readFacts(endpoint: Endpoint, body: Fields): RequestFacts {
   const model = readModel(endpoint, body);
   const tally = new InputTally();
-  refuseState(endpoint, body);
+  readState(endpoint, body, tally);
   const overhead = readInput(endpoint, body, tally);
   for (const field of COST_CHANGING_FIELDS) if (body.node(field) !== undefined) tally.noteUnbounded('field', field);
   const tier = readTier(body, tally);
@@ -67,6 +67,8 @@ function readFacts(endpoint: Endpoint, body: Fields): RequestFacts {
     unbounded: tally.unbounded,
     hasOutput: !WITHOUT_OUTPUT.has(endpoint.operation),
     tier,
+    references: tally.references,
+    stores: readStores(endpoint, body),
   };
 }
 
@@ -82,16 +84,30 @@ function readModel(endpoint: Endpoint, body: Fields): string {
   return model;
 }
 
-/** What would be kept at the provider, or was: under one shared key another workload could read it. */
-function refuseState(endpoint: Endpoint, body: Fields): void {
+/** What is kept at the provider and let through is noted by its id; of the rest another workload could read what this one leaves there. */
+function readState(endpoint: Endpoint, body: Fields, tally: InputTally): void {
   const refuse = (field: string, message: string): void => body.faults.add('unsupported_state', field, message);
-  if (endpoint.operation !== 'chat' && endpoint.operation !== 'responses' && endpoint.operation !== 'count_tokens') return;
-  if (body.boolean('store') === true) refuse('store', 'store must be false: answers are not kept at the provider, where others who share its key could read them.');
-  if (endpoint.operation === 'chat') return;
-  if (body.boolean('background') === true) refuse('background', 'background is not supported, as it needs a stored response. Use stream instead.');
-  if (body.node('previous_response_id') !== undefined) refuse('previous_response_id', 'previous_response_id needs a stored response. Send the earlier items in input.');
-  if (body.node('conversation') !== undefined) refuse('conversation', 'conversation is kept at the provider. Send the earlier items in input.');
+  if (endpoint.operation === 'chat' && body.boolean('store') === true) {
+    refuse('store', 'store must be false: chat completions are not kept at the provider, where others who share its key could read them.');
+  }
+  if (endpoint.operation !== 'responses' && endpoint.operation !== 'count_tokens') return;
+  tally.refer(body, 'previous_response_id', 'response');
+  if (body.boolean('background') === true) refuse('background', 'background is not supported, as what it costs is not known when it is answered. Use stream instead.');
+  if (body.node('conversation') !== undefined) refuse('conversation', 'conversation is kept at the provider. Name the earlier answer in previous_response_id, or send the earlier items in input.');
   if (body.node('prompt') !== undefined) refuse('prompt', 'prompt refers to one stored at the provider, which may name a model and tools of its own. Send its text in instructions and input.');
+}
+
+/** A response is kept unless the caller says otherwise. Source: `ResponseCreateParamsBase.store` of the `openai` package. */
+function readStores(endpoint: Endpoint, body: Fields): RequestFacts['stores'] {
+  if (endpoint.operation !== 'responses') return 'no';
+  switch (body.boolean('store')) {
+    case undefined:
+      return 'default';
+    case true:
+      return 'asked';
+    case false:
+      return 'no';
+  }
 }
 
 /** Reads an endpoint's input and returns the tokens that the provider may add to it. */

@@ -17,7 +17,7 @@ const WATCHED_PATHS: ReadonlySet<string> = new Set(['usage', 'model', 'service_t
 const TEXT_KEYS: ReadonlySet<string> = new Set(['content', 'reasoning_content', 'reasoning', 'refusal', 'arguments', 'input', 'transcript', 'text']);
 
 /** Output items of tools that the provider runs and bills by the call. Source: `ResponseOutputItem` of the `openai` package. */
-const TOOL_ITEMS: ReadonlySet<string> = new Set(['web_search_call', 'file_search_call', 'code_interpreter_call']);
+export const TOOL_ITEMS: ReadonlySet<string> = new Set(['web_search_call', 'file_search_call', 'code_interpreter_call']);
 
 /** A meter for an answer, by its content type. */
 export function meter(endpoint: Endpoint, answer: AnswerShape): ResponseMeter {

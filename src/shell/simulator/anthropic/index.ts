@@ -9,10 +9,10 @@ const MODELS = ['claude-sonnet-4-5', 'claude-opus-4-5', 'claude-haiku-4-5'];
 /** Source: Claude API docs, "Versions". */
 const VERSIONS = ['2023-01-01', '2023-06-01', '2026-10-21'];
 
-/** Anthropic's API: its paths, and the list of models for who names a version. */
+/** Anthropic's API: its paths, and the lists of models and files for who names a version. */
 export const anthropic: SimulatedApi = {
   name: 'anthropic',
-  speaks: (call) => /^\/v1\/messages(?:\/|$)/.test(call.path) || (/^\/v1\/models(?:\/|$)/.test(call.path) && headerOf(call, 'anthropic-version') !== undefined),
+  speaks: (call) => /^\/v1\/messages(?:\/|$)/.test(call.path) || (/^\/v1\/(?:models|files)(?:\/|$)/.test(call.path) && headerOf(call, 'anthropic-version') !== undefined),
   headers: (requestId) => ({ 'request-id': requestId, 'anthropic-organization-id': '00000000-0000-4000-8000-000000000000' }),
   keyFault,
   failure,

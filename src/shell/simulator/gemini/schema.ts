@@ -124,6 +124,5 @@ export const embedRequest = z.strictObject(embedding);
 export const batchEmbedRequest = z.strictObject({ requests: z.array(z.strictObject({ ...embedding, model: text })).min(1) });
 
 export type GenerateRequest = z.output<typeof generateRequest>;
-export type CountRequest = z.output<typeof countRequest>;
 export type Content = GenerateRequest['contents'][number];
 export type GeminiPart = Content['parts'][number];

@@ -41,6 +41,7 @@ const message = z.discriminatedUnion('role', [
     name: text.optional(),
     tool_calls: z.array(toolCall).min(1).optional(),
     audio: z.strictObject({ id: text }).nullable().optional(),
+    annotations: z.array(z.unknown()).optional(),
     function_call: z.strictObject({ name: text, arguments: text }).nullable().optional(),
   }),
   z.strictObject({ role: z.literal('tool'), content: plain, tool_call_id: text }),

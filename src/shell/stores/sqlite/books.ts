@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
 import type { PostedWindow } from '../../../core/ledger/index.ts';
-import type { CallHold, CallRecord } from '../../../core/call/index.ts';
+import type { CallHold, CallRecord, KeptObject } from '../../../core/call/index.ts';
 import { prepare } from './schema.ts';
 import { readEntry } from './entry.ts';
 import type { Cover, ReadEntry } from './entry.ts';
@@ -12,6 +12,8 @@ export interface BooksState {
   readonly posted: readonly PostedWindow[];
   readonly holds: readonly CallHold[];
   readonly covers: readonly Cover[];
+  /** Batches whose cost is not settled. */
+  readonly openBatches: readonly KeptObject[];
 }
 
 export type SpendGrouping = 'workload' | 'model' | 'provider' | 'day';
@@ -34,9 +36,12 @@ const DAY_MS = 86_400_000;
 /** Old records are deleted in steps of so many rows, so that nothing waits long. */
 const RETENTION_STEP_ROWS = 1000;
 
+/** Of one workload, one kind and one provider; more make no list that anybody reads. */
+const MAX_LISTED_IDS = 100_000;
+
 const FIGURES = ['input_tokens', 'cached_input_tokens', 'output_tokens', 'reasoning_tokens', 'cost_nano_usd', 'charged_nano_usd'] as const;
 
-type Statements = Readonly<Record<'post' | 'hold' | 'unhold' | 'cover' | 'uncover' | 'record' | 'total' | 'applied', StatementSync>>;
+type Statements = Readonly<Record<'post' | 'hold' | 'unhold' | 'cover' | 'uncover' | 'record' | 'total' | 'applied' | 'keep' | 'forget', StatementSync>>;
 
 type Key = readonly (string | number)[];
 
@@ -105,7 +110,19 @@ export class Books {
     }));
     const holds = (this.#database.prepare('SELECT entry FROM holds').all() as unknown as { entry: string }[]).map(({ entry }) => fromText(entry) as CallHold);
     const covers = (this.#database.prepare('SELECT entry FROM covers').all() as unknown as { entry: string }[]).map(({ entry }) => fromText(entry) as Cover);
-    return { appliedSequence: this.#applied(), posted, holds, covers };
+    const openBatches = objectsOf(this.#database.prepare('SELECT entry FROM objects WHERE open = 1').all());
+    return { appliedSequence: this.#applied(), posted, holds, covers, openBatches };
+  }
+
+  /** What a workload has of a kind under an id, at whatever provider. */
+  object(workload: string, kind: string, id: string): KeptObject | undefined {
+    return objectsOf(this.#database.prepare('SELECT entry FROM objects WHERE workload = ? AND kind = ? AND id = ? LIMIT 1').all(workload, kind, id))[0];
+  }
+
+  /** The latest ids of a kind that a workload has at a provider. */
+  objectIds(workload: string, kind: string, provider: string): string[] {
+    const rows = this.#database.prepare('SELECT id FROM objects WHERE workload = ? AND kind = ? AND provider = ? LIMIT ?').all(workload, kind, provider, MAX_LISTED_IDS);
+    return (rows as unknown as { id: string }[]).map(({ id }) => id);
   }
 
   /**
@@ -145,8 +162,9 @@ export class Books {
     return rows.map(({ record }) => fromText(record) as CallRecord);
   }
 
-  /** Deletes a step of the records before a time; true while there are more. Totals stay. */
-  forget(beforeMs: number): boolean {
+  /** Deletes a step of the records before a time; true while there are more. Totals stay. What is gone at its provider by now goes too. */
+  forget(beforeMs: number, nowMs: number): boolean {
+    this.#database.prepare('DELETE FROM objects WHERE key IN (SELECT key FROM objects WHERE expires < ? AND open = 0 LIMIT ?)').run(nowMs, RETENTION_STEP_ROWS);
     const { changes } = this.#database.prepare('DELETE FROM records WHERE id IN (SELECT id FROM records WHERE at < ? LIMIT ?)').run(beforeMs, RETENTION_STEP_ROWS);
     return Number(changes) === RETENTION_STEP_ROWS;
   }
@@ -171,6 +189,14 @@ export class Books {
         return;
       case 'uncover':
         if (!step.covers.delete(entry.id)) this.#statements.uncover.run(entry.id);
+        return;
+      case 'keep': {
+        const { kind, provider, id, workload, expiresAt, open } = entry.object;
+        this.#statements.keep.run(entry.id, kind, provider, id, workload, expiresAt ?? null, open === undefined ? 0 : 1, entry.text);
+        return;
+      }
+      case 'forget':
+        this.#statements.forget.run(entry.id);
         return;
       case 'settle':
         return this.#settle(entry.record, entry.text, step);
@@ -223,7 +249,17 @@ export class Books {
         `INSERT INTO totals (day, workload, model, provider, requests, estimated, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ${marks})
          ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, estimated = estimated + excluded.estimated, ${sums}`,
       ),
+      // Whose it is does not change.
+      keep: this.#database.prepare(
+        `INSERT INTO objects (key, kind, provider, id, workload, expires, open, entry) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+         ON CONFLICT DO UPDATE SET expires = excluded.expires, open = excluded.open, entry = excluded.entry WHERE workload = excluded.workload`,
+      ),
+      forget: this.#database.prepare('DELETE FROM objects WHERE key = ?'),
       applied: this.#database.prepare("INSERT INTO meta (name, value) VALUES ('applied', ?) ON CONFLICT DO UPDATE SET value = excluded.value"),
     };
   }
+}
+
+function objectsOf(rows: unknown): KeptObject[] {
+  return (rows as { entry: string }[]).map(({ entry }) => JSON.parse(entry) as KeptObject);
 }

@@ -1,15 +1,15 @@
 import { Worker } from 'node:worker_threads';
-import type { CallRecord } from '../../../core/call/index.ts';
+import type { CallRecord, KeptObject } from '../../../core/call/index.ts';
 import type { BooksState, SpendGrouping, SpendRow } from './books.ts';
-import type { BooksCommand, BooksOpened, BooksReply } from './worker.ts';
+import type { BooksCommand, BooksFault, BooksOpened, BooksReply } from './worker.ts';
 
-/** The books could not be opened. `newer`: another version's, to be left alone; else damaged. */
+/** The books could not be opened, read or written. Only what is damaged may be put aside. */
 export class BooksUnusable extends Error {
-  readonly newer: boolean;
+  readonly fault: BooksFault;
 
-  constructor(message: string, newer: boolean) {
+  constructor(message: string, fault: BooksFault) {
     super(message);
-    this.newer = newer;
+    this.fault = fault;
   }
 }
 
@@ -28,7 +28,7 @@ export class BooksClient {
       const waiting = this.#waiting.get(reply.id);
       this.#waiting.delete(reply.id);
       if (reply.ok) waiting?.resolve(reply.value);
-      else waiting?.reject(new Error(reply.error));
+      else waiting?.reject(new BooksUnusable(reply.error, reply.fault));
     });
     worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
     worker.on('exit', () => this.#fail(new Error('the thread of the books has ended')));
@@ -43,7 +43,7 @@ export class BooksClient {
     });
     if (opened.opened) return new BooksClient(worker);
     await worker.terminate();
-    throw new BooksUnusable(opened.error, opened.newer);
+    throw new BooksUnusable(opened.error, opened.fault);
   }
 
   state(): Promise<BooksState> {
@@ -66,8 +66,16 @@ export class BooksClient {
     return this.#ask({ kind: 'checkpoint' }) as Promise<number>;
   }
 
-  forget(beforeMs: number): Promise<boolean> {
-    return this.#ask({ kind: 'forget', beforeMs }) as Promise<boolean>;
+  forget(beforeMs: number, nowMs: number): Promise<boolean> {
+    return this.#ask({ kind: 'forget', beforeMs, nowMs }) as Promise<boolean>;
+  }
+
+  object(workload: string, kind: KeptObject['kind'], id: string): Promise<KeptObject | undefined> {
+    return this.#ask({ kind: 'object', workload, of: kind, id }) as Promise<KeptObject | undefined>;
+  }
+
+  objectIds(workload: string, kind: KeptObject['kind'], provider: string): Promise<string[]> {
+    return this.#ask({ kind: 'objectIds', workload, of: kind, provider }) as Promise<string[]>;
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,4 @@
-import type { CallHold, CallRecord } from '../../../core/call/index.ts';
+import type { CallHold, CallRecord, KeptObject } from '../../../core/call/index.ts';
 import type { Hold } from '../../../core/ledger/index.ts';
 import type { EpochMs } from '../../../core/units/index.ts';
 import { recordFromText, toText } from './text.ts';
@@ -8,7 +8,12 @@ export type BookEntry =
   | { readonly kind: 'hold'; readonly hold: CallHold }
   | { readonly kind: 'settle'; readonly record: CallRecord }
   | { readonly kind: 'cover'; readonly cover: Cover }
-  | { readonly kind: 'uncover'; readonly id: string };
+  | { readonly kind: 'uncover'; readonly id: string }
+  | { readonly kind: 'keep'; readonly object: KeptObject }
+  | { readonly kind: 'forget'; readonly object: ObjectKey };
+
+/** What names an object among all that are kept at providers. */
+export type ObjectKey = Pick<KeptObject, 'kind' | 'provider' | 'id'>;
 
 /** Money set aside in one account for calls whose holds are not on the disk yet (`shell/budgets/covers.ts`). */
 export interface Cover {
@@ -33,14 +38,22 @@ export function entryText(entry: BookEntry): string {
       return `C${entry.cover.id} ${toText(entry.cover)}`;
     case 'uncover':
       return `U${entry.id} `;
+    case 'keep':
+      return `O${keyOf(entry.object)} ${toText(entry.object)}`;
+    case 'forget':
+      return `F${keyOf(entry.object)} `;
   }
 }
+
+/** Neither kinds nor providers' names nor ids hold a space or two slashes too many. */
+const keyOf = ({ kind, provider, id }: ObjectKey): string => `${kind}/${provider}/${id}`;
 
 /** An entry, read as far as the books need it. */
 export type ReadEntry =
   | { readonly kind: 'hold' | 'cover'; readonly id: string; readonly text: string }
   | { readonly kind: 'settle'; readonly id: string; readonly text: string; readonly record: CallRecord }
-  | { readonly kind: 'uncover'; readonly id: string };
+  | { readonly kind: 'uncover' | 'forget'; readonly id: string }
+  | { readonly kind: 'keep'; readonly id: string; readonly text: string; readonly object: KeptObject };
 
 /** Throws on what `entryText` has not written. */
 export function readEntry(line: string): ReadEntry {
@@ -56,6 +69,10 @@ export function readEntry(line: string): ReadEntry {
       return { kind: 'cover', id, text };
     case 'U':
       return { kind: 'uncover', id };
+    case 'O':
+      return { kind: 'keep', id, text, object: JSON.parse(text) as KeptObject };
+    case 'F':
+      return { kind: 'forget', id };
     default:
       throw new Error(`a journal entry of unknown kind ${JSON.stringify(line[0])}`);
   }

@@ -5,5 +5,5 @@
  */
 export type { BooksState, SpendGrouping, SpendRow } from './books.ts';
 export { entryText } from './entry.ts';
-export type { BookEntry, Cover } from './entry.ts';
+export type { BookEntry, Cover, ObjectKey } from './entry.ts';
 export { BooksClient, BooksUnusable } from './client.ts';

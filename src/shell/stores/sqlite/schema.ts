@@ -24,8 +24,17 @@ CREATE TABLE totals (day INTEGER NOT NULL, workload TEXT NOT NULL, model TEXT NO
 
 const VERSION_2 = 'CREATE TABLE covers (id TEXT PRIMARY KEY, entry TEXT NOT NULL) STRICT, WITHOUT ROWID;';
 
+/** What providers keep, and whose it is: `entry` is the object as JSON. */
+const VERSION_3 = `
+CREATE TABLE objects (key TEXT PRIMARY KEY, kind TEXT NOT NULL, provider TEXT NOT NULL, id TEXT NOT NULL, workload TEXT NOT NULL, expires INTEGER, open INTEGER NOT NULL,
+  entry TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX objects_by_owner ON objects (workload, kind, id);
+CREATE INDEX objects_by_expiry ON objects (expires) WHERE expires IS NOT NULL;
+CREATE INDEX open_objects ON objects (open) WHERE open = 1;
+`;
+
 /** What each version adds to the one before. */
-const VERSIONS: readonly string[] = [VERSION_1, VERSION_2];
+const VERSIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3];
 
 /** Version of the tables, in SQLite's user_version. A newer one is refused: its meaning is unknown here. */
 export const SCHEMA_VERSION = VERSIONS.length;

@@ -11,18 +11,35 @@ export type BooksCommand =
   | { readonly kind: 'spend'; readonly by: SpendGrouping; readonly sinceMs: number }
   | { readonly kind: 'records'; readonly count: number }
   | { readonly kind: 'checkpoint' }
-  | { readonly kind: 'forget'; readonly beforeMs: number }
+  | { readonly kind: 'forget'; readonly beforeMs: number; readonly nowMs: number }
+  | { readonly kind: 'object'; readonly workload: string; readonly of: string; readonly id: string }
+  | { readonly kind: 'objectIds'; readonly workload: string; readonly of: string; readonly provider: string }
   | { readonly kind: 'close' };
 
-export type BooksReply = { readonly id: number; readonly ok: true; readonly value: unknown } | { readonly id: number; readonly ok: false; readonly error: string };
+export type BooksReply = { readonly id: number; readonly ok: true; readonly value: unknown } | { readonly id: number; readonly ok: false; readonly fault: BooksFault; readonly error: string };
+
+/** `newer`: another version's. `place`: the file may be well, but cannot be read or written where it is. */
+export type BooksFault = 'newer' | 'place' | 'damaged';
 
 /** The first message: whether the file could be opened. */
-export type BooksOpened = { readonly opened: true } | { readonly opened: false; readonly newer: boolean; readonly error: string };
+export type BooksOpened = { readonly opened: true } | { readonly opened: false; readonly fault: BooksFault; readonly error: string };
 
 const port = parentPort;
 if (port === null) throw new Error('this module runs in a worker thread');
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+/**
+ * SQLITE_PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL and CANTOPEN: they say nothing of what the file holds.
+ * Source: sqlite.org/rescode.html; extended codes have them in the low byte.
+ */
+const PLACE_CODES = new Set([3, 5, 6, 7, 8, 10, 13, 14]);
+
+function faultOf(error: unknown): BooksFault {
+  if (error instanceof NewerSchema) return 'newer';
+  const code = (error as { readonly errcode?: number }).errcode;
+  return code !== undefined && PLACE_CODES.has(code & 0xff) ? 'place' : 'damaged';
+}
 
 function run(books: Books, command: BooksCommand): unknown {
   switch (command.kind) {
@@ -35,7 +52,11 @@ function run(books: Books, command: BooksCommand): unknown {
     case 'records':
       return books.records(command.count);
     case 'forget':
-      return books.forget(command.beforeMs);
+      return books.forget(command.beforeMs, command.nowMs);
+    case 'object':
+      return books.object(command.workload, command.of, command.id);
+    case 'objectIds':
+      return books.objectIds(command.workload, command.of, command.provider);
     case 'checkpoint':
       return books.checkpoint();
     case 'close':
@@ -49,11 +70,11 @@ try {
     try {
       port.postMessage({ id, ok: true, value: run(books, command) } satisfies BooksReply);
     } catch (error) {
-      port.postMessage({ id, ok: false, error: messageOf(error) } satisfies BooksReply);
+      port.postMessage({ id, ok: false, fault: faultOf(error), error: messageOf(error) } satisfies BooksReply);
     }
     if (command.kind === 'close') port.close();
   });
   port.postMessage({ opened: true } satisfies BooksOpened);
 } catch (error) {
-  port.postMessage({ opened: false, newer: error instanceof NewerSchema, error: messageOf(error) } satisfies BooksOpened);
+  port.postMessage({ opened: false, fault: faultOf(error), error: messageOf(error) } satisfies BooksOpened);
 }

@@ -65,7 +65,7 @@ const LANGUAGES: ReadonlyMap<string, Language> = new Map<string, Language>([
     },
   ],
   ['/embeddings', { readRequest: readEmbedding, readAnswer: readEmbeddingAnswer, writeAnswer: forEmbedding }],
-  [INPUT_TOKENS.path, { readAnswer: readCount, writeAnswer: forCount }],
+  [INPUT_TOKENS.path, { readRequest: (body) => ({ kind: 'count_tokens', chat: readResponse(body) }), readAnswer: readCount, writeAnswer: forCount }],
 ]);
 
 export function languageOf({ path }: Endpoint): Language | undefined {

@@ -15,7 +15,7 @@ const TOKEN_CAP = { min: 1, max: MAX_TOKEN_CAP };
 
 const EFFORTS = ['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max'] as const;
 
-/** Hints to OpenAI's own cache. They change the bill of a repeated prompt, no answer, so nothing is told of their absence. */
+/** Hints to OpenAI's own cache: they change the bill of a repeated prompt, and no answer. */
 const CACHE_HINTS: readonly string[] = ['prompt_cache_key', 'prompt_cache_options', 'prompt_cache_retention'];
 
 type Tier = NonNullable<NeutralChat['tier']>;
@@ -57,7 +57,7 @@ export function readCap(body: ObjectReader, fields: readonly string[]): number |
 /** `safety_identifier` is the newer name of `user`. */
 export function readUser(body: ObjectReader): string | undefined {
   const user = body.string('user');
-  body.ignore(CACHE_HINTS);
+  for (const hint of CACHE_HINTS) body.drop(hint, `${hint} speaks to OpenAI's own cache and was left out. Mark what is to be cached by prompt_cache_breakpoint.`);
   return body.string('safety_identifier') ?? user;
 }
 

@@ -1,6 +1,6 @@
 import { eventOf } from '../../answer.ts';
 import type { Stream } from '../../answer.ts';
-import type { Exchange } from '../../api.ts';
+import type { Exchange, Failure } from '../../api.ts';
 import type { Counted } from '../../books.ts';
 import { countedOf, deliver, refuse } from '../../deliver.ts';
 import type { Faults } from '../../faults.ts';
@@ -8,9 +8,10 @@ import { replyTo } from '../../model.ts';
 import type { Outcome, Reply } from '../../model.ts';
 import { inputTokens, spansOf } from '../../prompt.ts';
 import { seal } from '../../seal.ts';
+import type { KeptThings } from '../../state/index.ts';
 import { idOf, splitJson } from '../../text.ts';
 import { CACHE, CREATED } from '../chat.ts';
-import { failure, parsed } from '../errors.ts';
+import { failure, invalid, parsed } from '../errors.ts';
 import { responseUsage } from '../usage.ts';
 import { promptOf } from './prompt.ts';
 import { REASONING_SEAL, impossible } from './rules.ts';
@@ -21,14 +22,28 @@ import type { ResponsesRequest } from './schema.ts';
 export async function responses(body: unknown, exchange: Exchange): Promise<void> {
   const request = parsed(responsesRequest, body, exchange);
   if (request === undefined) return;
-  const problem = impossible(request);
+  const { kept } = exchange;
+  const problem = impossible(request) ?? missingEarlier(request, kept);
   if (problem !== undefined) return refuse(exchange, problem);
   const prompt = promptOf(request);
   const spans = spansOf(prompt);
   const outcome = replyTo(prompt, exchange.faults);
-  const counted = countedOf(inputTokens(spans), outcome, exchange.cache.automatic(request.model, spans, CACHE));
-  const answer = new ResponseAnswer(request, outcome, counted, exchange.faults);
+  const earlier = tokensOf(kept.responses.get(request.previous_response_id ?? ''));
+  const counted = countedOf(inputTokens(spans) + earlier, outcome, exchange.cache.automatic(request.model, spans, CACHE));
+  const id = request.store === false ? idOf('resp_', outcome.seed) : kept.newId('resp_');
+  const answer = new ResponseAnswer(request, id, outcome, counted, exchange.faults);
+  if (request.store !== false) kept.responses.set(id, answer.body());
   await deliver(exchange, { model: request.model, counted, stream: request.stream === true ? answer.stream() : undefined, body: () => answer.body() });
+}
+
+function missingEarlier({ previous_response_id: id }: ResponsesRequest, kept: KeptThings): Failure | undefined {
+  if (id == null || kept.responses.has(id)) return undefined;
+  return invalid(`Previous response with id '${id}' not found.`, 'previous_response_not_found', 'previous_response_id');
+}
+
+/** What an earlier response said and was asked is input again. */
+function tokensOf(response: unknown): number {
+  return (response as { readonly usage?: { readonly total_tokens?: number } } | undefined)?.usage?.total_tokens ?? 0;
 }
 
 export function countInput(body: unknown, exchange: Exchange): void {
@@ -47,14 +62,16 @@ const NO_REPLY: Reply = { thought: [], pieces: [], calls: [], finish: 'blocked',
 
 class ResponseAnswer {
   readonly #request: ResponsesRequest;
+  readonly #id: string;
   readonly #reply: Reply;
   readonly #seed: number;
   readonly #counted: Counted;
   readonly #faults: Faults;
   #sequence = 0;
 
-  constructor(request: ResponsesRequest, outcome: Outcome, counted: Counted, faults: Faults) {
+  constructor(request: ResponsesRequest, id: string, outcome: Outcome, counted: Counted, faults: Faults) {
     this.#request = request;
+    this.#id = id;
     this.#reply = outcome.replies[0] ?? NO_REPLY;
     this.#seed = outcome.seed;
     this.#counted = counted;
@@ -89,7 +106,7 @@ class ResponseAnswer {
   #frame(): object {
     const request = this.#request;
     return {
-      id: idOf('resp_', this.#seed),
+      id: this.#id,
       object: 'response',
       created_at: CREATED,
       error: null,

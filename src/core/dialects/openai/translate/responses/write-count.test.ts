@@ -54,7 +54,7 @@ describe('a count of tokens', () => {
   });
 
   it('is read and written', () => {
-    const endpoint = { operation: 'responses', path: '/responses/input_tokens', body: 'json' } as const;
+    const endpoint = { operation: 'count_tokens', path: '/responses/input_tokens', body: 'json' } as const;
     const body = { object: 'response.input_tokens', input_tokens: 42 };
     const answer = openaiTranslation.parseAnswer(endpoint, new TextEncoder().encode(JSON.stringify(body)));
     expect(answer).toEqual({ ok: true, value: { kind: 'count_tokens', inputTokens: 42 } });

@@ -8,7 +8,7 @@ import type { JsonObject } from '../values.ts';
 import { writeFormat, writeToolUse } from './write-tools.ts';
 
 /** Counts the input of a response. Source: `responses.inputTokens.count` of the `openai` package. */
-export const INPUT_TOKENS: Endpoint = { operation: 'responses', path: '/responses/input_tokens', body: 'json' };
+export const INPUT_TOKENS: Endpoint = { operation: 'count_tokens', path: '/responses/input_tokens', body: 'json' };
 
 const UNNAMED_FILE = 'document.pdf';
 

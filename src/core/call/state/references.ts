@@ -1,0 +1,46 @@
+import type { Dialect, Refusal, StateReference } from '../../dialects/index.ts';
+import { err, ok } from '../../units/index.ts';
+import type { Result } from '../../units/index.ts';
+import type { KeptObject } from '../kept.ts';
+import type { StateBook } from '../ports.ts';
+import { refusal } from '../refusals.ts';
+
+/** What a request refers to, found. */
+export interface Referred {
+  /** Where all of it is; `undefined`: nothing is referred to. */
+  readonly provider: string | undefined;
+  /** What it adds to the input, at most. */
+  readonly tokens: number;
+  /** What of it has no bound. */
+  readonly unbounded: readonly string[];
+}
+
+export const NOTHING_REFERRED: Referred = { provider: undefined, tokens: 0, unbounded: [] };
+
+/** Finds what a request refers to among what its workload owns. What others own is answered as what nobody has. */
+export async function findReferred(references: readonly StateReference[], workload: string, dialect: Dialect, state: StateBook): Promise<Result<Referred, Refusal>> {
+  let referred = NOTHING_REFERRED;
+  for (const reference of references) {
+    const object = await state.find(workload, reference.kind, reference.id);
+    if (object === undefined) return err(absent(reference, dialect));
+    if (referred.provider !== undefined && referred.provider !== object.provider) {
+      return err(refusal('unsupported_state', `${reference.param} refers to what is kept at ${object.provider}, and another part of the request to what is kept at ${referred.provider}.`, reference.param));
+    }
+    referred = withObject(referred, reference, object);
+  }
+  return ok(referred);
+}
+
+/** An earlier response brings all its conversation with it; a file is counted where it is mentioned. */
+function withObject({ tokens, unbounded }: Referred, { kind }: StateReference, object: KeptObject): Referred {
+  const { provider } = object;
+  if (kind !== 'response' && kind !== 'cached_content') return { provider, tokens, unbounded };
+  return object.tokens === undefined
+    ? { provider, tokens, unbounded: [...unbounded, kind === 'response' ? 'an earlier response of unknown length' : 'a cached content of unknown length'] }
+    : { provider, tokens: tokens + object.tokens, unbounded };
+}
+
+/** The dialect's own word for what does not exist. */
+export function absent(reference: Pick<StateReference, 'kind' | 'id'> & { readonly param?: string }, dialect: Dialect): Refusal {
+  return refusal('object_not_found', dialect.state.absent(reference), reference.param);
+}
