@@ -1,13 +1,16 @@
 import { SHIPPED_ALIASES } from '../catalog/index.ts';
 import type { ModelInfo } from '../catalog/index.ts';
 import { timeZoneError } from '../ledger/index.ts';
-import { nearest } from './findings.ts';
 import type { Finding } from './findings.ts';
 import { fingerprint } from './fingerprint.ts';
 import { compileProvider, resourceId } from './providers.ts';
 import type { CompiledProvider, ProviderContext } from './providers.ts';
-import type { AIBudget, AIRoute, Resource } from './schema.ts';
-import type { BudgetPolicy, BudgetSubject, BudgetWindow, ProviderPolicy, RulePolicy, Workload, WorkloadSnapshot } from './snapshot.ts';
+import { lookUpProvider, meant } from './references.ts';
+import type { ProviderDirectory } from './references.ts';
+import type { AIBudget, AIProvider, AIRoute, Resource } from './schema.ts';
+import { selects, selectsAll, trespasses } from './selection.ts';
+import type { Boundaries, KnownWorkload } from './selection.ts';
+import type { BudgetPolicy, BudgetSubject, BudgetWindow, RulePolicy, Workload, WorkloadSnapshot } from './snapshot.ts';
 
 export interface Compiled {
   /** By `namespace/name`; every workload that was given has one. */
@@ -22,24 +25,28 @@ export const workloadId = ({ namespace, name }: Workload): string => `${namespac
  * Resources → what each workload may do. Pure. Whatever is wrong becomes a finding; an error in one resource leaves the
  * others standing, so whoever applies the result decides whether to.
  */
-export function compile(resources: readonly Resource[], workloads: readonly Workload[], context: ProviderContext): Compiled {
+export function compile(resources: readonly Resource[], workloads: readonly KnownWorkload[], context: ProviderContext): Compiled {
   const findings: Finding[] = [];
   const report = (finding: Finding): void => void findings.push(finding);
   // Whoever reads them may do so in any order, and a snapshot's version must not depend on it.
   const unique = withoutDuplicates(resources, report).toSorted((a, b) => compareText(resourceId(a), resourceId(b)));
   const providers = new Map<string, CompiledProvider>();
+  const declared = new Map<string, AIProvider>();
   for (const resource of unique) {
     if (resource.kind !== 'AIProvider') continue;
+    declared.set(resourceId(resource), resource);
     const compiled = compileProvider(resource, context, report);
     if (compiled !== undefined) providers.set(compiled.policy.id, compiled);
   }
-  const declared = new Set(unique.filter((resource) => resource.kind === 'AIProvider').map(resourceId));
-  const routes = unique.filter((resource) => resource.kind === 'AIRoute');
-  const rules = new Map(routes.map((route) => [route, compileRules(route, providers, declared, report)]));
-  for (const route of routes) if (!workloads.some((workload) => selectsAny(route.spec.workloads, workload, route.metadata.namespace))) report(selectsNobody(`AIRoute ${resourceId(route)}`, 'spec.workloads', 'so its rules are for nobody'));
-  const budgets = unique.filter((resource) => resource.kind === 'AIBudget').flatMap((budget) => compileBudget(budget, workloads, declared, report));
-  const policies = new Map([...providers].map(([id, { policy }]) => [id, policy]));
-  const snapshots = new Map(workloads.map((workload) => [workloadId(workload), snapshotOf(workload, routes, rules, budgets, policies)]));
+  const directory = { declared, compiled: providers, boundaries: context.boundaries };
+  const routes = unique.filter((resource) => resource.kind === 'AIRoute').map((route): CompiledRoute => ({ route, rules: compileRules(route, directory, report) }));
+  for (const { route } of routes) selectionFindings(route, workloads, context.boundaries).forEach(report);
+  const budgets = unique.filter((resource) => resource.kind === 'AIBudget').flatMap((budget) => {
+    const policy = compileBudget(budget, directory, report);
+    if (policy !== undefined) selectionFindings(budget, workloads, context.boundaries).forEach(report);
+    return policy === undefined ? [] : [{ budget, policy }];
+  });
+  const snapshots = new Map(workloads.map((workload) => [workloadId(workload), snapshotOf(workload, routes, budgets, directory)]));
   return { snapshots, providers, findings };
 }
 
@@ -53,57 +60,75 @@ function withoutDuplicates(resources: readonly Resource[], report: (finding: Fin
   });
 }
 
-function snapshotOf(
-  workload: Workload,
-  routes: readonly AIRoute[],
-  compiled: ReadonlyMap<AIRoute, readonly RulePolicy[]>,
-  budgets: readonly { readonly policy: BudgetPolicy; readonly workloads: readonly string[] }[],
-  policies: ReadonlyMap<string, ProviderPolicy>,
-): WorkloadSnapshot {
-  const rules = routes.filter((route) => selectsAny(route.spec.workloads, workload, route.metadata.namespace)).flatMap((route) => compiled.get(route) ?? []);
+interface CompiledRoute {
+  readonly route: AIRoute;
+  readonly rules: readonly RulePolicy[];
+}
+
+interface CompiledBudget {
+  readonly budget: AIBudget;
+  readonly policy: BudgetPolicy;
+}
+
+function snapshotOf(known: KnownWorkload, routes: readonly CompiledRoute[], budgets: readonly CompiledBudget[], directory: ProviderDirectory): WorkloadSnapshot {
+  const { labels: _labels, ...workload } = known;
+  const { boundaries } = directory;
+  const rules = inPrecedence(routes, known, boundaries).flatMap((route) => route.rules);
   const used = new Set(rules.flatMap((rule) => rule.backends.map((backend) => backend.provider)));
+  // A workload learns of no provider that it may not use, not even by the names of its models.
+  const visible = [...directory.compiled].filter(([id]) => used.has(id) || lookUpProvider(id, workload.namespace, directory).found);
   const content = {
     workload,
-    providers: new Map([...policies].filter(([id]) => used.has(id))),
+    providers: new Map(visible.filter(([id]) => used.has(id)).map(([id, { policy }]) => [id, policy])),
     rules,
-    budgets: budgets.filter((budget) => budget.workloads.length === 0 || selectsAny(budget.workloads, workload, namespaceOf(budget.policy.id))).map(({ policy }) => policy),
+    budgets: budgets.filter(({ budget }) => selects(budget.spec.selector, budget.metadata.namespace, known, boundaries) !== undefined).map(({ policy }) => policy),
     aliases: SHIPPED_ALIASES,
-    knownModels: new Map([...policies.values()].flatMap(({ models }) => [...models].map(([key, { name }]): [string, string] => [key, name]))),
+    knownModels: new Map(visible.flatMap(([, { policy }]) => [...policy.models].map(([key, { name }]): [string, string] => [key, name]))),
   };
   return { version: fingerprint(content), ...content };
 }
 
-/** `*`, a name in the resource's own namespace, or `namespace/name`. */
-function selects(selector: string, workload: Workload, namespace: string): boolean {
-  return selector === '*' || selector === workloadId(workload) || (selector === workload.name && workload.namespace === namespace);
+/**
+ * The routes that select a workload, in the order in which their rules are tried: of its own namespace before those of
+ * others; where it is named, before by its labels, before as any; the older first; then by `namespace/name`.
+ */
+function inPrecedence(routes: readonly CompiledRoute[], workload: KnownWorkload, boundaries: Boundaries | undefined): CompiledRoute[] {
+  const ranked = routes.flatMap((compiled) => {
+    const { metadata, spec } = compiled.route;
+    const closeness = selects(spec, metadata.namespace, workload, boundaries);
+    return closeness === undefined ? [] : [{ compiled, foreign: Number(metadata.namespace !== workload.namespace), closeness, created: metadata.creationTimestamp ?? '' }];
+  });
+  // `routes` are in the order of their names already, and sorting keeps what is equal in its order.
+  return ranked.toSorted((a, b) => a.foreign - b.foreign || a.closeness - b.closeness || compareText(a.created, b.created)).map(({ compiled }) => compiled);
 }
 
-const selectsAny = (selectors: readonly string[], workload: Workload, namespace: string): boolean => selectors.some((selector) => selects(selector, workload, namespace));
-
-/** A slip of the pen, or a workload that is yet to come: not an error. */
-const selectsNobody = (resource: string, path: string, consequence: string): Finding => ({ severity: 'warning', resource, path, message: `selects no workload that is known here, ${consequence}` });
-
-const namespaceOf = (id: string): string => id.split('/', 1)[0] ?? '';
-
-function qualified(reference: string, namespace: string): string {
-  return reference.includes('/') ? reference : `${namespace}/${reference}`;
+/** What is wrong with whom a resource selects: a slip of the pen, or a workload that is yet to come, is no error; what may not be selected is. */
+function selectionFindings(resource: AIRoute | AIBudget, workloads: readonly KnownWorkload[], boundaries: Boundaries | undefined): Finding[] {
+  const { kind, metadata } = resource;
+  const [selection, at, consequence] = kind === 'AIRoute' ? ([resource.spec, 'spec', 'so its rules are for nobody'] as const) : ([resource.spec.selector, 'spec.selector', 'so the budget counts nothing'] as const);
+  const label = `${kind} ${resourceId(resource)}`;
+  const beyond = trespasses(selection, metadata.namespace, boundaries).map(
+    ({ path, message }): Finding => ({ severity: 'error', resource: label, path: `${at}.${path}`, message, reason: 'RefNotPermitted' }),
+  );
+  if (selectsAll(selection) || workloads.some((workload) => selects(selection, metadata.namespace, workload, boundaries) !== undefined)) return beyond;
+  const path = (selection.workloads ?? []).length > 0 ? `${at}.workloads` : at;
+  return [...beyond, { severity: 'warning', resource: label, path, message: `selects no workload that is known here, ${consequence}` }];
 }
 
-function compileRules(route: AIRoute, providers: ReadonlyMap<string, CompiledProvider>, declared: ReadonlySet<string>, report: (finding: Finding) => void): RulePolicy[] {
+function compileRules(route: AIRoute, directory: ProviderDirectory, report: (finding: Finding) => void): RulePolicy[] {
   const resource = `AIRoute ${resourceId(route)}`;
   const names = new Set<string>();
   return route.spec.rules.flatMap((rule, index): RulePolicy[] => {
     const at = `spec.rules[${index}]`;
-    const fault = (path: string, message: string): void => report({ severity: 'error', resource, path: `${at}.${path}`, message });
+    const fault = (path: string, message: string, reason?: Finding['reason']): void =>
+      report({ severity: 'error', resource, path: `${at}.${path}`, message, ...(reason === undefined ? {} : { reason }) });
     if (rule.name !== undefined && names.has(rule.name)) fault('name', `${rule.name} names another rule already`);
     if (rule.name !== undefined) names.add(rule.name);
-    const backends = rule.backends.map((backend) => ({ provider: qualified(backend.provider, route.metadata.namespace), model: backend.model, weight: backend.weight }));
-    backends.forEach((backend, position) => {
-      const provider = providers.get(backend.provider);
-      if (provider === undefined) return fault(`backends[${position}].provider`, missingProvider(backend.provider, declared));
-      if (backend.model !== undefined && !provider.policy.models.has(backend.model.toLowerCase())) {
-        fault(`backends[${position}].model`, `${provider.policy.id} does not serve ${backend.model}${meant(backend.model, modelNames(provider.policy.models))}`);
-      }
+    const backends = rule.backends.map(({ provider, model, weight }) => ({ reference: lookUpProvider(provider, route.metadata.namespace, directory), model, weight }));
+    backends.forEach(({ reference, model }, position) => {
+      if (!reference.found) return fault(`backends[${position}].provider`, reference.message, reference.reason);
+      const { models } = reference.provider.policy;
+      if (model !== undefined && !models.has(model.toLowerCase())) fault(`backends[${position}].model`, `${reference.id} does not serve ${model}${meant(model, modelNames(models))}`);
     });
     if (backends.every(({ weight }) => weight === 0)) fault('backends', 'have no weight at all, so none would be called');
     const { transform } = rule;
@@ -111,7 +136,7 @@ function compileRules(route: AIRoute, providers: ReadonlyMap<string, CompiledPro
       {
         id: `${resourceId(route)}#${rule.name ?? index}`,
         match: { models: rule.match.models, paths: rule.match.paths, headers: rule.match.headers },
-        backends: backends.filter(({ provider }) => providers.has(provider)),
+        backends: backends.filter(({ reference }) => reference.found).map(({ reference, model, weight }) => ({ provider: reference.id, model, weight })),
         sticky: rule.sticky,
         transform: {
           systemPrompt: transform.systemPrompt,
@@ -130,39 +155,27 @@ function compileRules(route: AIRoute, providers: ReadonlyMap<string, CompiledPro
   });
 }
 
-function missingProvider(id: string, declared: ReadonlySet<string>): string {
-  return declared.has(id) ? `the AIProvider ${id} has errors of its own` : `there is no AIProvider ${id}${meant(id, [...declared])}`;
-}
-
-const meant = (word: string, candidates: readonly string[]): string => {
-  const guess = nearest(word, candidates);
-  return guess === undefined ? '' : `; did you mean ${guess}?`;
-};
-
 const modelNames = (models: ReadonlyMap<string, ModelInfo>): string[] => [...models.values()].map(({ name }) => name);
 
 const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
-function compileBudget(budget: AIBudget, workloads: readonly Workload[], declared: ReadonlySet<string>, report: (finding: Finding) => void): { policy: BudgetPolicy; workloads: readonly string[] }[] {
+function compileBudget(budget: AIBudget, directory: ProviderDirectory, report: (finding: Finding) => void): BudgetPolicy | undefined {
   const { spec } = budget;
   const id = resourceId(budget);
-  const fault = (path: string, message: string): void => report({ severity: 'error', resource: `AIBudget ${id}`, path, message });
+  const resource = `AIBudget ${id}`;
   const zone = timeZoneError(spec.window.timeZone);
   if (zone !== undefined) {
-    fault('spec.window.timeZone', zone);
-    return [];
+    report({ severity: 'error', resource, path: 'spec.window.timeZone', message: zone });
+    return undefined;
   }
-  const providers = spec.selector.providers.map((reference) => qualified(reference, budget.metadata.namespace));
-  providers.forEach((provider, index) => {
-    if (!declared.has(provider)) fault(`spec.selector.providers[${index}]`, missingProvider(provider, declared));
+  const providers = spec.selector.providers.map((reference) => lookUpProvider(reference, budget.metadata.namespace, directory));
+  providers.forEach((reference, index) => {
+    // One with errors of its own is meant all the same.
+    if (!reference.found && reference.reason !== 'RefInvalid') report({ severity: 'error', resource, path: `spec.selector.providers[${index}]`, message: reference.message, reason: reference.reason });
   });
-  const selected = spec.selector.workloads;
-  if (selected.length > 0 && !workloads.some((workload) => selectsAny(selected, workload, budget.metadata.namespace))) {
-    report(selectsNobody(`AIBudget ${id}`, 'spec.selector.workloads', 'so the budget counts nothing'));
-  }
   const { limit } = spec;
   const unit = limit.usd !== undefined ? 'usd' : limit.tokens !== undefined ? 'tokens' : 'requests';
-  const policy: BudgetPolicy = {
+  return {
     id,
     unit,
     limit: limit.usd ?? BigInt(limit.tokens ?? limit.requests ?? 0),
@@ -173,10 +186,9 @@ function compileBudget(budget: AIBudget, workloads: readonly Workload[], declare
     waitMs: spec.waitTimeout,
     per: spec.per.map(subjectOf),
     models: spec.selector.models,
-    providers,
+    providers: providers.map((reference) => reference.id),
     headers: spec.selector.headers,
   };
-  return [{ policy, workloads: selected }];
 }
 
 const CALENDAR_UNIT = { Minute: 'minute', Hour: 'hour', Day: 'day', Week: 'week', Month: 'month' } as const;

@@ -7,6 +7,8 @@ export interface Finding {
   readonly path: string;
   /** What is wrong and what to do. */
   readonly message: string;
+  /** Of a reference to another resource, which may be mended there: what became of it, in Gateway API's words. */
+  readonly reason?: 'RefNotFound' | 'RefNotPermitted' | 'RefInvalid';
 }
 
 export type FieldPath = readonly (string | number)[];

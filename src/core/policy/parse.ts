@@ -15,15 +15,44 @@ export function parseResource(document: unknown): Result<Resource, readonly Find
   const label = labelOf(document);
   const wrong = (path: string, message: string): Result<Resource, readonly Finding[]> => err([{ severity: 'error', resource: label, path, message }]);
   if (apiVersion !== API_VERSION) return wrong('apiVersion', `must be ${API_VERSION}`);
-  if (typeof kind !== 'string' || !Object.hasOwn(SCHEMAS, kind)) {
+  if (!isKind(kind)) {
     const guess = typeof kind === 'string' ? nearest(kind, Object.keys(SCHEMAS)) : undefined;
     return wrong('kind', `must be one of ${Object.keys(SCHEMAS).join(', ')}${guess === undefined ? '' : `; did you mean ${guess}?`}`);
   }
-  const parsed = SCHEMAS[kind as Kind].safeParse(document);
+  const parsed = SCHEMAS[kind].safeParse(document);
   if (parsed.success) return ok(parsed.data);
-  const findings = parsed.error.issues.slice(0, MAX_FINDINGS + 1).flatMap((issue) => findingsOf(issue, label, kind as Kind));
+  const findings = parsed.error.issues.slice(0, MAX_FINDINGS + 1).flatMap((issue) => findingsOf(issue, label, kind));
   if (findings.length <= MAX_FINDINGS) return err(findings);
   return err([...findings.slice(0, MAX_FINDINGS), { severity: 'error', resource: label, path: '', message: `has more than ${MAX_FINDINGS} errors; these were the first` }]);
+}
+
+/**
+ * A document of an API server, whose definitions may be newer than this program and fill in defaults of fields that it does
+ * not know: those are left out, with a warning each. Whatever else is wrong, is.
+ */
+export function parseKnownFields(document: unknown): Result<{ readonly resource: Resource; readonly warnings: readonly Finding[] }, readonly Finding[]> {
+  const strict = parseResource(document);
+  if (strict.ok) return ok({ resource: strict.value, warnings: [] });
+  const kind = (document as { kind?: unknown } | null | undefined)?.kind;
+  const unknown = isKind(kind) ? unknownFields(SCHEMAS[kind].safeParse(document).error?.issues ?? []) : [];
+  if (unknown.length === 0) return strict;
+  const known = parseResource(unknown.reduce<unknown>(without, document));
+  if (!known.ok) return known;
+  const warn = (path: FieldPath): Finding => ({ severity: 'warning', resource: labelOf(known.value), path: shown(formatPath(path)), message: 'is not a field that this version of Airmesh knows; it has no effect' });
+  return ok({ resource: known.value, warnings: unknown.slice(0, MAX_FINDINGS).map(warn) });
+}
+
+const isKind = (kind: unknown): kind is Kind => typeof kind === 'string' && Object.hasOwn(SCHEMAS, kind);
+
+const unknownFields = (issues: readonly z.core.$ZodIssue[]): FieldPath[] =>
+  issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path.filter((part) => typeof part !== 'symbol'), key]) : []));
+
+/** A copy that lacks the field at a path. */
+function without(value: unknown, path: FieldPath): unknown {
+  const [first, ...rest] = path;
+  if (typeof value !== 'object' || value === null || first === undefined) return value;
+  if (Array.isArray(value)) return value.map((item: unknown, index) => (index === first ? without(item, rest) : item));
+  return Object.fromEntries(Object.entries(value).flatMap(([name, part]) => (name !== first ? [[name, part]] : rest.length === 0 ? [] : [[name, without(part, rest)]])));
 }
 
 /** More than a person reads at once, and each costs a search for its place. */

@@ -4,6 +4,8 @@ import { parseBaseUrl } from './baseurl.ts';
 import type { OwnAddress } from './baseurl.ts';
 import type { Finding } from './findings.ts';
 import type { AIProvider, KeySourceSpec } from './schema.ts';
+import { labelsOf, matchesLabels } from './selection.ts';
+import type { Boundaries } from './selection.ts';
 import type { BackKind, ProviderPolicy, ProviderType, ProviderUrl } from './snapshot.ts';
 
 /** Models beyond the shipped ones, with their prices, by who serves them first hand. */
@@ -14,6 +16,8 @@ export interface ProviderContext {
   readonly known: KnownModels;
   /** Where the simulated provider listens; absent: there is none. */
   readonly simulatedUrl: string | undefined;
+  /** Absent: the resources are all of one hand, as in files. */
+  readonly boundaries?: Boundaries | undefined;
 }
 
 export interface CompiledProvider {
@@ -63,6 +67,14 @@ const FIRST_HAND: ReadonlySet<ProviderType> = new Set(['OpenAI', 'Anthropic', 'G
 
 export const resourceId = ({ metadata }: { readonly metadata: { readonly namespace: string; readonly name: string } }): string => `${metadata.namespace}/${metadata.name}`;
 
+/** Whether resources of a namespace may name a provider: those of its own, and those that it allows. */
+export function allows(provider: AIProvider, namespace: string, boundaries: Boundaries | undefined): boolean {
+  if (boundaries === undefined || provider.metadata.namespace === namespace) return true;
+  const { from, selector } = provider.spec.allowedRoutes.namespaces;
+  if (from === 'Selector') return selector !== undefined && matchesLabels(selector, labelsOf(namespace, boundaries));
+  return from === 'All';
+}
+
 /** One AIProvider → its policy. `undefined` where it cannot be used; the findings say why. */
 export function compileProvider(provider: AIProvider, context: ProviderContext, report: (finding: Finding) => void): CompiledProvider | undefined {
   const { spec } = provider;
@@ -76,6 +88,10 @@ export function compileProvider(provider: AIProvider, context: ProviderContext, 
   const baseUrl = parseBaseUrl(url, context.own);
   if (!baseUrl.ok) {
     fault('spec.baseUrl', baseUrl.error);
+    return undefined;
+  }
+  if (context.boundaries !== undefined && spec.auth !== undefined && spec.auth.apiKey.secretRef === undefined) {
+    fault('spec.auth.apiKey', 'must be a secretRef in a cluster: no key stands in a resource, and sidecars have no environment or files of their own for it');
     return undefined;
   }
   if (spec.apiVersion !== undefined && spec.type !== 'AzureOpenAI') fault('spec.apiVersion', `is for type AzureOpenAI; ${spec.type} takes none`);
