@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const sources = filesBelow('src').filter((file) => file.endsWith('.ts'));
-const own = sources.filter((file) => !file.endsWith('.test.ts'));
+const own = sources.filter((file) => !file.endsWith('.test.ts') && !file.endsWith('.test-support.ts'));
 
 function filesBelow(folder: string): string[] {
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
@@ -29,14 +29,22 @@ function importsOf(file: string): Import[] {
 }
 
 /** `src/core/call` of `src/core/call/begin.ts`. */
-const roomOf = (file: string): string => file.split('/').slice(0, file.startsWith('src/shell/stores') ? 4 : 3).join('/');
+const roomOf = (file: string): string =>
+  file
+    .split('/')
+    .slice(0, file.startsWith('src/shell/stores') ? 4 : 3)
+    .join('/');
 
 describe('imports', () => {
   const layers = ['src/core', 'src/shell', 'src/main'];
   const layerOf = (file: string): number => layers.findIndex((layer) => file.startsWith(`${layer}/`));
 
   it('go down: main → shell → core', () => {
-    const up = own.flatMap((file) => importsOf(file).filter(({ target }) => layerOf(target) > layerOf(file)).map(({ target }) => `${file} → ${target}`));
+    const up = own.flatMap((file) =>
+      importsOf(file)
+        .filter(({ target }) => layerOf(target) > layerOf(file))
+        .map(({ target }) => `${file} → ${target}`),
+    );
     expect(up).toEqual([]);
   });
 
@@ -62,7 +70,10 @@ describe('imports', () => {
       .filter((file) => file.startsWith('src/core/'))
       .flatMap((file) =>
         importsOf(file)
-          .filter(({ target, typeOnly }) => !typeOnly && roomOf(target) !== roomOf(file) && !foundations.has(roomOf(target)) && allowed[roomOf(file)]?.includes(roomOf(target)) !== true)
+          .filter(
+            ({ target, typeOnly }) =>
+              !typeOnly && roomOf(target) !== roomOf(file) && !foundations.has(roomOf(target)) && allowed[roomOf(file)]?.includes(roomOf(target)) !== true,
+          )
           .map(({ target }) => `${file} → ${target}`),
       );
     expect(astray).toEqual([]);
@@ -73,7 +84,9 @@ describe('rooms', () => {
   it('say at their door what they own and must never do', () => {
     const doors = own.filter((file) => /^src\/(?:core|shell)\/[^/]+\/index\.ts$/.test(file) || file === 'src/shell/stores/sqlite/index.ts');
     expect(doors.length).toBeGreaterThan(15);
-    expect(doors.filter((door) => !/^\/\*\*[\s\S]*?Owns[\s\S]*?\b[Mm]ust never\b[\s\S]*?\*\//.test(read(door)) && !/never/.test(read(door).slice(0, 600)))).toEqual([]);
+    expect(
+      doors.filter((door) => !/^\/\*\*[\s\S]*?Owns[\s\S]*?\b[Mm]ust never\b[\s\S]*?\*\//.test(read(door)) && !/never/.test(read(door).slice(0, 600))),
+    ).toEqual([]);
   });
 
   it('of dialects have the same files', () => {
@@ -81,7 +94,20 @@ describe('rooms', () => {
     expect(rooms.length).toBeGreaterThan(0);
     for (const { name } of rooms) {
       const files = readdirSync(join(root, 'src/core/dialects', name));
-      expect(files, name).toEqual(expect.arrayContaining(['endpoints.ts', 'request.ts', 'edit.ts', 'response.ts', 'stream.ts', 'usage.ts', 'error.ts', 'auth.ts', 'index.ts', 'translate']));
+      expect(files, name).toEqual(
+        expect.arrayContaining([
+          'endpoints.ts',
+          'request.ts',
+          'edit.ts',
+          'response.ts',
+          'stream.ts',
+          'usage.ts',
+          'error.ts',
+          'auth.ts',
+          'index.ts',
+          'translate',
+        ]),
+      );
     }
   });
 
@@ -107,14 +133,16 @@ describe('documents', () => {
 
   it('link to what exists', () => {
     const missing = ['README.md', 'ARCHITECTURE.md'].flatMap((document) =>
-      [...read(document).matchAll(/\]\(([^)#:]+)\)/g)].map(([, target = '']) => target).filter((target) => {
-        try {
-          readdirSync(join(root, dirname(target)));
-          return !readdirSync(join(root, dirname(target))).includes(target.split('/').at(-1) ?? '');
-        } catch {
-          return true;
-        }
-      }),
+      [...read(document).matchAll(/\]\(([^)#:]+)\)/g)]
+        .map(([, target = '']) => target)
+        .filter((target) => {
+          try {
+            readdirSync(join(root, dirname(target)));
+            return !readdirSync(join(root, dirname(target))).includes(target.split('/').at(-1) ?? '');
+          } catch {
+            return true;
+          }
+        }),
     );
     expect(missing).toEqual([]);
   });

@@ -30,14 +30,20 @@ describe.each(named)('%s to %s', (_front, _back, pair) => {
   });
 
   it('loses nothing of an answer without a reason', () => {
-    expect(answersOf(pair).filter((probe) => probe.silent === undefined && isLost(pair, probe)).map(({ name }) => name)).toEqual([]);
+    expect(
+      answersOf(pair)
+        .filter((probe) => probe.silent === undefined && isLost(pair, probe))
+        .map(({ name }) => name),
+    ).toEqual([]);
   });
 });
 
 it('no reason is given for what never goes missing', () => {
   const requests = FRONTS.flatMap((front) => {
     const pairs = PAIRS.filter((pair) => pair.front === front);
-    return front.probes.filter((probe) => probe.silent !== undefined && !pairs.some((pair) => outcomesOf(pair, probe).some(isSilent))).map(({ name }) => `${front.name}: ${name}`);
+    return front.probes
+      .filter((probe) => probe.silent !== undefined && !pairs.some((pair) => outcomesOf(pair, probe).some(isSilent)))
+      .map(({ name }) => `${front.name}: ${name}`);
   });
   const answers = LANGUAGES.flatMap(({ name: back, answers: { probes } }) => {
     const pairs = PAIRS.filter((pair) => pair.back.name === back && answersOf(pair).length > 0);

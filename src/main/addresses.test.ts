@@ -36,7 +36,10 @@ describe('parseWorkload', () => {
 
 describe('parseHeader', () => {
   it('goes by lower-case name, with either sign', () => {
-    expect([...parseHeader('X-Tier: gold', parseHeader('x-team=a=b'))]).toEqual([['x-team', 'a=b'], ['x-tier', 'gold']]);
+    expect([...parseHeader('X-Tier: gold', parseHeader('x-team=a=b'))]).toEqual([
+      ['x-team', 'a=b'],
+      ['x-tier', 'gold'],
+    ]);
   });
 
   it.each(['', 'x-team', '=v', 'x team=v'])('refuses %j', (text) => expect(() => parseHeader(text)).toThrow('is no header'));

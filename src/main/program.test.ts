@@ -44,7 +44,8 @@ function file(name: string, text: string): string {
 
 const provider = (baseUrl: string): string =>
   `apiVersion: airmesh.dev/v1alpha1\nkind: AIProvider\nmetadata: {name: relay}\nspec:\n  type: OpenAICompatible\n  baseUrl: ${baseUrl}\n  auth: {apiKey: {env: RELAY_KEY}}\n`;
-const route = 'apiVersion: airmesh.dev/v1alpha1\nkind: AIRoute\nmetadata: {name: chat}\nspec:\n  workloads: ["*"]\n  rules:\n  - match: {models: ["gpt-4.1"]}\n    backends: [{provider: relay}]\n';
+const route =
+  'apiVersion: airmesh.dev/v1alpha1\nkind: AIRoute\nmetadata: {name: chat}\nspec:\n  workloads: ["*"]\n  rules:\n  - match: {models: ["gpt-4.1"]}\n    backends: [{provider: relay}]\n';
 const good = (): string => file('good.yaml', `${provider('http://relay.invalid/v1')}---\n${route}`);
 
 describe('usage', () => {
@@ -120,7 +121,10 @@ describe('check', () => {
   it('says of each provider whether it accepts its key, and never the key', async () => {
     await serving({ '/v1/models': { data: [{ id: 'gpt-4.1' }] } }, async (url) => {
       const path = file('relay.yaml', provider(`${url}/v1`));
-      expect(await airmesh(['check', path], { RELAY_KEY: KEY })).toMatchObject({ code: 0, out: expect.stringMatching(/^default\/relay: key accepted in \d+ ms, 1 models\n$/) });
+      expect(await airmesh(['check', path], { RELAY_KEY: KEY })).toMatchObject({
+        code: 0,
+        out: expect.stringMatching(/^default\/relay: key accepted in \d+ ms, 1 models\n$/),
+      });
       const refused = await airmesh(['check', path], { RELAY_KEY: `${KEY}x` });
       expect(refused).toMatchObject({ code: 1, out: expect.stringContaining('does not accept the key') });
       expect(refused.out).not.toContain(KEY);
@@ -135,7 +139,16 @@ describe('check', () => {
 });
 
 const entry = (name: string): SpendEntry => ({
-  name, requests: 1200, inputTokens: 3400, cachedInputTokens: 10, outputTokens: 560, reasoningTokens: 0, totalTokens: 3960, costUsd: '0.01128', costCny: '0.082344', estimatedRequests: 2,
+  name,
+  requests: 1200,
+  inputTokens: 3400,
+  cachedInputTokens: 10,
+  outputTokens: 560,
+  reasoningTokens: 0,
+  totalTokens: 3960,
+  costUsd: '0.01128',
+  costCny: '0.082344',
+  estimatedRequests: 2,
 });
 const report: SpendReport = {
   since: '1970-01-01T00:00:00.000Z',
@@ -144,7 +157,18 @@ const report: SpendReport = {
   byModel: [entry('gpt-4.1')],
   byProvider: [entry('default/openai')],
   budgets: [
-    { budget: 'default/daily', subject: '', unit: 'usd', mode: 'Strict', limit: '10', posted: '9.5', pending: '0.25', free: '0.25', windowStart: '2026-01-01T00:00:00.000Z', windowEnd: null },
+    {
+      budget: 'default/daily',
+      subject: '',
+      unit: 'usd',
+      mode: 'Strict',
+      limit: '10',
+      posted: '9.5',
+      pending: '0.25',
+      free: '0.25',
+      windowStart: '2026-01-01T00:00:00.000Z',
+      windowEnd: null,
+    },
   ],
 };
 
@@ -153,7 +177,9 @@ describe('spend', () => {
     await serving({ '/spend': report, '/readyz': { warnings: ['default/openai refused its key 3 times'] } }, async (url) => {
       const { code, out } = await airmesh(['spend', '--admin', url]);
       expect(code).toBe(0);
-      expect(out).toMatch(/^by workload +requests +input +cached +output +reasoning +USD +CNY +estimated\ndefault\/checkout +1,200 +3,400 +10 +560 +0 +0\.0113 +0\.0823 +2\n/);
+      expect(out).toMatch(
+        /^by workload +requests +input +cached +output +reasoning +USD +CNY +estimated\ndefault\/checkout +1,200 +3,400 +10 +560 +0 +0\.0113 +0\.0823 +2\n/,
+      );
       expect(out).toMatch(/default\/daily +all +█{19}▒ +9\.5000 +0\.2500 +0\.2500 +10\.0000 +no end/);
       expect(out).toContain('! default/openai refused its key 3 times');
       const machine = JSON.parse((await airmesh(['spend', '--admin', url, '--json'])).out);
@@ -180,9 +206,27 @@ describe('spend', () => {
 });
 
 const settled: CallRecord = {
-  id: 'call-1', at: 0, namespace: 'shop', workload: 'checkout', rule: 'shop/chat#0', provider: 'shop/openai', model: 'gpt-4.1', operation: 'chat', stream: false,
-  priceSource: 'airmesh-catalog/1', heldNanoUsd: 9_000_000n, endedAt: 1, ending: 'finished', status: 200, servedModel: undefined,
-  usage: { inputTokens: 10, outputTokens: 101 }, estimated: false, costNanoUsd: 828_000n, chargedNanoUsd: 828_000n, posted: [], shrunkToTokens: undefined,
+  id: 'call-1',
+  at: 0,
+  namespace: 'shop',
+  workload: 'checkout',
+  rule: 'shop/chat#0',
+  provider: 'shop/openai',
+  model: 'gpt-4.1',
+  operation: 'chat',
+  stream: false,
+  priceSource: 'airmesh-catalog/1',
+  heldNanoUsd: 9_000_000n,
+  endedAt: 1,
+  ending: 'finished',
+  status: 200,
+  servedModel: undefined,
+  usage: { inputTokens: 10, outputTokens: 101 },
+  estimated: false,
+  costNanoUsd: 828_000n,
+  chargedNanoUsd: 828_000n,
+  posted: [],
+  shrunkToTokens: undefined,
 };
 
 describe('spend without a server', () => {
@@ -194,7 +238,11 @@ describe('spend without a server', () => {
     const { terminal, out } = recordingTerminal();
     const nobody = await serving({}, async (served) => served);
     expect(await spend({ state, watch: false, json: true }, terminal, new URL(nobody))).toBe(0);
-    expect(JSON.parse(out())).toMatchObject({ totals: { requests: 1, totalTokens: 111, costUsd: '0.000828', costCny: '0.0060444' }, byWorkload: [{ name: 'shop/checkout' }], budgets: [] });
+    expect(JSON.parse(out())).toMatchObject({
+      totals: { requests: 1, totalTokens: 111, costUsd: '0.000828', costCny: '0.0060444' },
+      byWorkload: [{ name: 'shop/checkout' }],
+      budgets: [],
+    });
   });
 
   it('says that there are none', async () => {
@@ -207,6 +255,9 @@ describe('spend without a server', () => {
     const nobody = await serving({}, async (served) => served);
     const state = mkdtempSync(join(folder, 'damaged-'));
     writeFileSync(join(state, 'ledger.db'), 'this is no database '.repeat(100));
-    await expect(spend({ state, watch: false, json: false }, recordingTerminal().terminal, new URL(nobody))).rejects.toMatchObject({ name: 'StartError', hint: expect.stringContaining('Nothing was changed') });
+    await expect(spend({ state, watch: false, json: false }, recordingTerminal().terminal, new URL(nobody))).rejects.toMatchObject({
+      name: 'StartError',
+      hint: expect.stringContaining('Nothing was changed'),
+    });
   });
 });

@@ -25,7 +25,8 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .showHelpAfterError()
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
     .exitOverride();
-  const state = (): Option => new Option('--state <folder>', 'where budgets and records are kept').default(defaultStateFolder(terminal.environment), 'the user’s state folder');
+  const state = (): Option =>
+    new Option('--state <folder>', 'where budgets and records are kept').default(defaultStateFolder(terminal.environment), 'the user’s state folder');
 
   airmesh
     .command('run [paths...]')
@@ -49,7 +50,11 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
   airmesh
     .command('spend')
     .description('who spent what, in dollars and yuan, and where each budget stands')
-    .addOption(new Option('--admin <url>', 'administration of the server; without it, http://127.0.0.1:4001, else the books in the state folder').argParser(parseAdminUrl))
+    .addOption(
+      new Option('--admin <url>', 'administration of the server; without it, http://127.0.0.1:4001, else the books in the state folder').argParser(
+        parseAdminUrl,
+      ),
+    )
     .addOption(state())
     .addOption(new Option('--since <time>', 'only since then, by whole days (UTC), such as 2026-01-31').argParser(parseTime))
     .option('--watch', 'again each second', false)

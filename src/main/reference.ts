@@ -12,8 +12,16 @@ export function commandReference(program: Command): string {
     '',
     help.commandDescription(command),
     '',
-    ...optionTable(help.visibleOptions(command).filter(({ long }) => long !== '--help').map((option) => [`\`${option.flags}\``, help.optionDescription(option)])),
-    ...help.visibleCommands(command).filter((child) => child.name() !== 'help').flatMap((child) => describe(child, depth + 1)),
+    ...optionTable(
+      help
+        .visibleOptions(command)
+        .filter(({ long }) => long !== '--help')
+        .map((option) => [`\`${option.flags}\``, help.optionDescription(option)]),
+    ),
+    ...help
+      .visibleCommands(command)
+      .filter((child) => child.name() !== 'help')
+      .flatMap((child) => describe(child, depth + 1)),
   ];
   const codes = EXIT_MEANINGS.map(([code, meaning]) => `| ${code} | ${escaped(meaning)} |`);
   return lines([ORIGIN, '', ...describe(program, 1), '## Exit codes', '', '| code | meaning |', '|---|---|', ...codes, '', ...ENVIRONMENT]);
@@ -40,14 +48,14 @@ export function metricReference(metrics: readonly MetricDescription[]): string {
     '',
     '# Metrics',
     '',
-    '`/metrics` of the administration address, in Prometheus\' text format. `gen_ai_*` follow OpenTelemetry\'s semantic conventions for generative AI; `airmesh_*` are ours.',
+    "`/metrics` of the administration address, in Prometheus' text format. `gen_ai_*` follow OpenTelemetry's semantic conventions for generative AI; `airmesh_*` are ours.",
     'A metric keeps a bounded number of label combinations; what comes beyond is counted under `other`, and in `airmesh_series_overflow_total`.',
     '',
     '| name | type | labels | meaning |',
     '|---|---|---|---|',
     ...rows,
     '',
-    'Those of the process (`process_*`, `nodejs_*`) are prom-client\'s default metrics; which there are depends on the platform.',
+    "Those of the process (`process_*`, `nodejs_*`) are prom-client's default metrics; which there are depends on the platform.",
   ]);
 }
 

@@ -20,7 +20,9 @@ export function resourceReference(definitions: readonly CustomResourceDefinition
 
 function describeDefinition({ spec: { names, versions } }: CustomResourceDefinition): string[] {
   const { description = '', properties = {} } = versions[0]?.schema.openAPIV3Schema ?? {};
-  const columns = (versions[0]?.additionalPrinterColumns ?? []).map(({ name, priority = 0 }) => (priority === 0 ? name.toUpperCase() : `${name.toUpperCase()} (wide)`));
+  const columns = (versions[0]?.additionalPrinterColumns ?? []).map(({ name, priority = 0 }) =>
+    priority === 0 ? name.toUpperCase() : `${name.toUpperCase()} (wide)`,
+  );
   const { spec = {}, status = {} } = properties;
   return [
     `## ${names.kind}`,
@@ -42,10 +44,19 @@ function describeDefinition({ spec: { names, versions } }: CustomResourceDefinit
 }
 
 function describeLabelSelectors(selector: StructuralSchema): string[] {
-  return ['## Label selectors', '', 'As elsewhere in Kubernetes (meta/v1, LabelSelector): all that is stated must hold, and nothing stated selects everything.', '', ...FIELD_COLUMNS, ...fieldsOf(selector, '').map(rowOf), ''];
+  return [
+    '## Label selectors',
+    '',
+    'As elsewhere in Kubernetes (meta/v1, LabelSelector): all that is stated must hold, and nothing stated selects everything.',
+    '',
+    ...FIELD_COLUMNS,
+    ...fieldsOf(selector, '').map(rowOf),
+    '',
+  ];
 }
 
-const isLabelSelector = ({ properties }: StructuralSchema): boolean => properties !== undefined && 'matchLabels' in properties && 'matchExpressions' in properties;
+const isLabelSelector = ({ properties }: StructuralSchema): boolean =>
+  properties !== undefined && 'matchLabels' in properties && 'matchExpressions' in properties;
 
 function labelSelectorsIn(schema: StructuralSchema): StructuralSchema[] {
   if (isLabelSelector(schema)) return [schema];

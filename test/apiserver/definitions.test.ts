@@ -7,12 +7,28 @@ import type { KubernetesObject } from '../support/apiserver/resources.ts';
 const client = connect(inject('apiserver'));
 const NAMESPACE = 'definitions';
 
-const PROVIDER = { apiVersion: 'airmesh.dev/v1alpha1', kind: 'AIProvider', metadata: { name: 'openai', namespace: NAMESPACE }, spec: { type: 'OpenAI', auth: { apiKey: { secretRef: { name: 'openai' } } } } };
-const ROUTE = { apiVersion: 'airmesh.dev/v1alpha1', kind: 'AIRoute', metadata: { name: 'chat', namespace: NAMESPACE }, spec: { workloads: ['checkout'], rules: [{ name: 'all', backends: [{ provider: 'openai' }] }] } };
-const BUDGET = { apiVersion: 'airmesh.dev/v1alpha1', kind: 'AIBudget', metadata: { name: 'daily', namespace: NAMESPACE }, spec: { limit: { usd: '25' }, window: { calendar: 'Day' } } };
+const PROVIDER = {
+  apiVersion: 'airmesh.dev/v1alpha1',
+  kind: 'AIProvider',
+  metadata: { name: 'openai', namespace: NAMESPACE },
+  spec: { type: 'OpenAI', auth: { apiKey: { secretRef: { name: 'openai' } } } },
+};
+const ROUTE = {
+  apiVersion: 'airmesh.dev/v1alpha1',
+  kind: 'AIRoute',
+  metadata: { name: 'chat', namespace: NAMESPACE },
+  spec: { workloads: ['checkout'], rules: [{ name: 'all', backends: [{ provider: 'openai' }] }] },
+};
+const BUDGET = {
+  apiVersion: 'airmesh.dev/v1alpha1',
+  kind: 'AIBudget',
+  metadata: { name: 'daily', namespace: NAMESPACE },
+  spec: { limit: { usd: '25' }, window: { calendar: 'Day' } },
+};
 
 const NOW = '2026-11-24T01:14:05Z';
-const conditions = (...types: string[]): object[] => types.map((type) => ({ type, status: 'True', observedGeneration: 1, lastTransitionTime: NOW, reason: type, message: '' }));
+const conditions = (...types: string[]): object[] =>
+  types.map((type) => ({ type, status: 'True', observedGeneration: 1, lastTransitionTime: NOW, reason: type, message: '' }));
 
 beforeAll(async () => {
   await install(client);
@@ -31,8 +47,21 @@ describe('the definitions', () => {
 
   it('go by their names, short names, and one category', async () => {
     const { body } = await client.send('GET', '/apis/airmesh.dev/v1alpha1');
-    const { resources } = body as { readonly resources: readonly { readonly name: string; readonly kind: string; readonly namespaced: boolean; readonly shortNames?: string[]; readonly categories?: string[] }[] };
-    expect(resources.filter(({ name }) => !name.includes('/')).toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(({ name, kind, namespaced, shortNames, categories }) => ({ name, kind, namespaced, shortNames, categories }))).toEqual([
+    const { resources } = body as {
+      readonly resources: readonly {
+        readonly name: string;
+        readonly kind: string;
+        readonly namespaced: boolean;
+        readonly shortNames?: string[];
+        readonly categories?: string[];
+      }[];
+    };
+    expect(
+      resources
+        .filter(({ name }) => !name.includes('/'))
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+        .map(({ name, kind, namespaced, shortNames, categories }) => ({ name, kind, namespaced, shortNames, categories })),
+    ).toEqual([
       { name: 'aibudgets', kind: 'AIBudget', namespaced: true, shortNames: ['aib'], categories: ['airmesh'] },
       { name: 'aiproviders', kind: 'AIProvider', namespaced: true, shortNames: ['aip'], categories: ['airmesh'] },
       { name: 'airoutes', kind: 'AIRoute', namespaced: true, shortNames: ['air'], categories: ['airmesh'] },
@@ -96,7 +125,10 @@ describe('kubectl get', () => {
     const { kind, metadata } = object;
     await apply(client, object);
     const path = pathOfKind(kind, NAMESPACE, metadata.name);
-    const { status, body } = await client.send('PATCH', `${path}/status?fieldValidation=Strict`, { body: { status: STATUS[kind] }, type: 'application/merge-patch+json' });
+    const { status, body } = await client.send('PATCH', `${path}/status?fieldValidation=Strict`, {
+      body: { status: STATUS[kind] },
+      type: 'application/merge-patch+json',
+    });
     expect([status, (body as { readonly message?: string }).message]).toEqual([200, undefined]);
     const table = (await client.send('GET', path, { accept: TABLE })).body as Table;
     const shown = table.columnDefinitions.flatMap(({ name, priority }, index) => (priority === 0 ? [[name, table.rows[0]?.cells[index]]] : []));
@@ -108,7 +140,8 @@ describe('kubectl get', () => {
 describe('the status', () => {
   const path = `${pathOfKind('AIRoute', NAMESPACE, 'status')}`;
   const route = { ...ROUTE, metadata: { ...ROUTE.metadata, name: 'status' } };
-  const patch = async (subresource: string, body: object): Promise<KubernetesObject> => (await client.send('PATCH', `${path}${subresource}`, { body, type: 'application/merge-patch+json' })).body as KubernetesObject;
+  const patch = async (subresource: string, body: object): Promise<KubernetesObject> =>
+    (await client.send('PATCH', `${path}${subresource}`, { body, type: 'application/merge-patch+json' })).body as KubernetesObject;
 
   it('is written by itself, and is no new generation', async () => {
     await apply(client, route);
@@ -157,6 +190,9 @@ describe('lists of what has a name', () => {
     await models('one', 'gpt-4.1');
     await models('two', 'gpt-4o');
     const { body } = await client.send('GET', pathOfKind('AIProvider', NAMESPACE, 'merged'));
-    expect((body as { readonly spec: { readonly models: readonly { readonly name: string }[] } }).spec.models.map(({ name }) => name)).toEqual(['gpt-4.1', 'gpt-4o']);
+    expect((body as { readonly spec: { readonly models: readonly { readonly name: string }[] } }).spec.models.map(({ name }) => name)).toEqual([
+      'gpt-4.1',
+      'gpt-4o',
+    ]);
   });
 });

@@ -11,7 +11,10 @@ import { WHOLE } from '../support/wrong-fields.ts';
 
 const client = connect(inject('apiserver'));
 
-const filesBelow = (folder: string): string[] => readdirSync(fileURLToPath(new URL(`../../${folder}`, import.meta.url)), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.yaml')).map((file) => `${folder}/${file}`);
+const filesBelow = (folder: string): string[] =>
+  readdirSync(fileURLToPath(new URL(`../../${folder}`, import.meta.url)), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.yaml'))
+    .map((file) => `${folder}/${file}`);
 
 /** Wrong by intent: what the compiler says of them is what that file is for, and the API server says it sooner. */
 const WRONG: Readonly<Record<string, RegExp>> = {
@@ -25,7 +28,9 @@ const placed = (file: string, object: KubernetesObject): KubernetesObject => ({
   metadata: { ...object.metadata, namespace: `${file.replaceAll(/\W+/g, '-')}-${object.metadata.namespace ?? 'default'}`.toLowerCase() },
 });
 
-const files = [...filesBelow('examples'), ...filesBelow('test/golden/policy')].map((file) => [file, documentsOf(file).map((document) => placed(file, document))] as const);
+const files = [...filesBelow('examples'), ...filesBelow('test/golden/policy')].map(
+  (file) => [file, documentsOf(file).map((document) => placed(file, document))] as const,
+);
 const documents = [
   ...files.flatMap(([file, objects]) => objects.map((object) => ({ file, object, name: `${object.kind} ${object.metadata.name}` }))),
   ...Object.values(WHOLE).map((text) => {
@@ -48,7 +53,10 @@ describe('a document', () => {
   it.each(documents.filter((document) => !isWrong(document)))('of $file is taken: $name', async ({ object }) => {
     const applied = await apply(client, object);
     // Defaults are filled in by the server; what is read back means what the file means.
-    const [file, cluster] = [parseResource(object), parseResource({ ...applied, metadata: { name: object.metadata.name, namespace: object.metadata.namespace } })];
+    const [file, cluster] = [
+      parseResource(object),
+      parseResource({ ...applied, metadata: { name: object.metadata.name, namespace: object.metadata.namespace } }),
+    ];
     expect(file).toMatchObject({ ok: true });
     expect(cluster).toMatchObject({ ok: true });
     expect(cluster.ok && cluster.value.spec).toEqual(file.ok && file.value.spec);

@@ -47,7 +47,10 @@ const LEFT_TO_THE_CONTROLLER: Readonly<Record<string, readonly string[]>> = {
     'AIBudget spec.selector.providers: ["relya"]',
   ],
   'structural schemas do not judge the names of fields': ['AIRoute spec.rules[0].transform.body.set: {"":1}'],
-  'time zones are those that are known where it runs': ['AIBudget spec.window: {"rolling":"24h","timeZone":"Mars/Olympus"}', 'AIBudget spec.window.timeZone: "Mars/Olympus"'],
+  'time zones are those that are known where it runs': [
+    'AIBudget spec.window: {"rolling":"24h","timeZone":"Mars/Olympus"}',
+    'AIBudget spec.window.timeZone: "Mars/Olympus"',
+  ],
 };
 
 const LEFT = Object.values(LEFT_TO_THE_CONTROLLER).flat();
@@ -80,7 +83,8 @@ describe('a value that cannot be', () => {
 });
 
 describe('a rule says what a finding says', () => {
-  const SAME = /mesh itself|routing, price or metering and cannot|exactly one of|above zero|a second or more|at most 5m|no weight at all|environment variable|needs values|takes none|needs selector|needs workloads/;
+  const SAME =
+    /mesh itself|routing, price or metering and cannot|exactly one of|above zero|a second or more|at most 5m|no weight at all|environment variable|needs values|takes none|needs selector|needs workloads/;
   const ruled = rows.filter((row) => SAME.test(row.message.source) && !isLeft(row) && !row.at.endsWith('body.set') && !row.path.startsWith('spec.limit'));
 
   it.each(ruled)('$kind $at: $shown', async ({ kind, at, value, message, path }) => {
@@ -100,10 +104,13 @@ describe('a field of the wrong type', () => {
 
   const several = places.filter(({ at }) => /usd$|PerMillion$|perRequest$|per\[0\]$/.test(at));
 
-  it.each(several.flatMap((place) => [true, {}, { [MARK]: 1 }, [], [[MARK]]].map((value) => ({ ...place, value, shown: JSON.stringify(value) }))))('is refused where several types are right: $kind $at: $shown', async ({ kind, at, value }) => {
-    const refusal = refusalOf(await judge(client, withValue(kind, at, value), kind));
-    expect(fieldsOf(refusal ?? { kind: 'Status', message: '' })).toContain(at);
-  });
+  it.each(several.flatMap((place) => [true, {}, { [MARK]: 1 }, [], [[MARK]]].map((value) => ({ ...place, value, shown: JSON.stringify(value) }))))(
+    'is refused where several types are right: $kind $at: $shown',
+    async ({ kind, at, value }) => {
+      const refusal = refusalOf(await judge(client, withValue(kind, at, value), kind));
+      expect(fieldsOf(refusal ?? { kind: 'Status', message: '' })).toContain(at);
+    },
+  );
 
   it.each([0.35, 7, '0.35', ' 7 '])('is none where several types are right: dollars as %j', async (value) => {
     expect(refusalOf(await judge(client, withValue('AIBudget', 'spec.limit.usd', value)))?.message).toBeUndefined();
@@ -123,5 +130,6 @@ describe('a field that nobody knows', () => {
 });
 
 it('starts from resources that are right', async () => {
-  for (const text of Object.values(WHOLE)) expect(refusalOf(await judge(client, parseAllDocuments(text)[0]?.toJS() as KubernetesObject))?.message).toBeUndefined();
+  for (const text of Object.values(WHOLE))
+    expect(refusalOf(await judge(client, parseAllDocuments(text)[0]?.toJS() as KubernetesObject))?.message).toBeUndefined();
 });

@@ -121,7 +121,9 @@ function plain(files: ReadonlyMap<string, Json>): Map<string, Json> {
 
 async function runEnvoy(name: string, files: ReadonlyMap<string, Json>): Promise<ChildProcess> {
   writeConfiguration(join(folder, name), files);
-  const process = spawn(envoy.path, ['-c', join(folder, name, 'bootstrap.json'), '--disable-hot-restart', '--concurrency', '1', '--log-level', 'error'], { stdio: 'inherit' });
+  const process = spawn(envoy.path, ['-c', join(folder, name, 'bootstrap.json'), '--disable-hot-restart', '--concurrency', '1', '--log-level', 'error'], {
+    stdio: 'inherit',
+  });
   children.push(process);
   const admin = join(folder, `${name}-admin.sock`);
   await until(`${name} is ready`, async () => (await askAdmin(admin, 'GET', '/ready').catch(() => '')).startsWith('LIVE'));
@@ -170,7 +172,22 @@ spec: {limit: {usd: "900000"}, window: {calendar: Day}}
 `,
   );
   const state = join(folder, 'state');
-  const args = ['run', file, '--listen', String(port), '--admin', String(admin), '--state', state, '--envoy', envoy.path, '--concurrency', '1', '--log-level', 'warn'];
+  const args = [
+    'run',
+    file,
+    '--listen',
+    String(port),
+    '--admin',
+    String(admin),
+    '--state',
+    state,
+    '--envoy',
+    envoy.path,
+    '--concurrency',
+    '1',
+    '--log-level',
+    'warn',
+  ];
   const running = await startAirmesh(args, {}, 'built');
   children.push(running.child);
   const envoyPid = Number(readFileSync(join(state, 'envoy', 'envoy.pid'), 'utf8'));
@@ -189,7 +206,8 @@ function rssMiB(pid: number | undefined): number {
 }
 
 async function measure(target: Target): Promise<Row> {
-  const ask = (body: string, connections: number, seconds: number): Promise<LoadResult> => load({ port: target.port, path: target.calls.path, connections, seconds, body: () => body });
+  const ask = (body: string, connections: number, seconds: number): Promise<LoadResult> =>
+    load({ port: target.port, path: target.calls.path, connections, seconds, body: () => body });
   const { json, stream } = target.calls;
   await ask(json, 8, 1);
   await ask(stream, 8, 1);
@@ -212,7 +230,8 @@ async function withCpu({ envoyPid, processorPid }: Target, run: () => Promise<Lo
 /** What the processor holds before and after so many translated streams. */
 async function memoryOver(target: Target, streams: number): Promise<string> {
   const body = target.calls.stream;
-  const run = (maxCalls: number): Promise<LoadResult> => load({ port: target.port, path: target.calls.path, connections: 32, seconds: 300, maxCalls, body: () => body });
+  const run = (maxCalls: number): Promise<LoadResult> =>
+    load({ port: target.port, path: target.calls.path, connections: 32, seconds: 300, maxCalls, body: () => body });
   await run(streams / 10);
   const before = rssMiB(target.processorPid);
   const { failures } = await run(streams);
@@ -232,12 +251,16 @@ try {
   }
   const figure = (name: string, of: (row: Row) => number): number => median((rows.get(name) ?? []).map(of));
   console.log(`Envoy ${envoy.version}, one worker, ${ROUNDS} rounds of ${SECONDS} s, medians\n`);
-  console.log('| target | added p50, 1 connection | req/s, 32 connections | CPU µs a call (of it the processor) | added time to first token | chunks/s, 32 connections | CPU µs a stream (of it the processor) | failures | RSS MiB |');
+  console.log(
+    '| target | added p50, 1 connection | req/s, 32 connections | CPU µs a call (of it the processor) | added time to first token | chunks/s, 32 connections | CPU µs a stream (of it the processor) | failures | RSS MiB |',
+  );
   console.log('|---|---|---|---|---|---|---|---|---|');
   const base = (of: (row: Row) => number): number => figure('Envoy alone', of);
   for (const { name } of targets) {
-    const added = (of: (row: Row) => number): string => (name === 'Envoy alone' ? `0 (${Math.round(base(of))} µs)` : `+${Math.round(figure(name, of) - base(of))} µs`);
-    const cpu = (of: (row: Row) => Cpu): string => `${Math.round(figure(name, (row) => of(row).all))} (${Math.round(figure(name, (row) => of(row).processor))})`;
+    const added = (of: (row: Row) => number): string =>
+      name === 'Envoy alone' ? `0 (${Math.round(base(of))} µs)` : `+${Math.round(figure(name, of) - base(of))} µs`;
+    const cpu = (of: (row: Row) => Cpu): string =>
+      `${Math.round(figure(name, (row) => of(row).all))} (${Math.round(figure(name, (row) => of(row).processor))})`;
     const cells = [
       name,
       added((row) => row.one.latencyUs.p50),
@@ -253,10 +276,14 @@ try {
   }
   const ratio = (of: (row: Row) => number): number => (figure('Airmesh', of) - base(of)) / (figure('do-nothing processor', of) - base(of));
   const rate = (name: string): number => figure(name, (row) => row.many.calls / row.many.seconds);
-  console.log(`\nAirmesh over doing nothing: added p50 ${ratio((row) => row.one.latencyUs.p50).toFixed(2)} ×, calls a second ${((100 * rate('Airmesh')) / rate('do-nothing processor')).toFixed(0)} %`);
+  console.log(
+    `\nAirmesh over doing nothing: added p50 ${ratio((row) => row.one.latencyUs.p50).toFixed(2)} ×, calls a second ${((100 * rate('Airmesh')) / rate('do-nothing processor')).toFixed(0)} %`,
+  );
   const times = (of: (row: Row) => number): string => (figure('Airmesh, translated', of) / figure('Airmesh', of)).toFixed(2);
   const later = figure('Airmesh, translated', (row) => row.streamOne.firstByteUs.p50) - figure('Airmesh', (row) => row.streamOne.firstByteUs.p50);
-  console.log(`Translated over passed: CPU ${times((row) => row.json.all)} × a call, ${times((row) => row.stream.all)} × a stream; first token ${Math.round(later)} µs later`);
+  console.log(
+    `Translated over passed: CPU ${times((row) => row.json.all)} × a call, ${times((row) => row.stream.all)} × a stream; first token ${Math.round(later)} µs later`,
+  );
   if (STREAMS > 0) console.log(`Memory over ${STREAMS} translated streams: ${await memoryOver(translated, STREAMS)}`);
   for (const target of targets) await target.stop();
 } finally {

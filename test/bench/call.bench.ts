@@ -42,9 +42,25 @@ spec: {limit: {usd: "900000"}, window: {calendar: Day}}
 
 const header = (key: string, value: string): { readonly key: string; readonly rawValue: Uint8Array } => ({ key, rawValue: Buffer.from(value) });
 const JSON_ANSWER = JSON.stringify({
-  id: 'chatcmpl-bench', object: 'chat.completion', created: 1_700_000_000, model: 'gpt-4.1',
-  choices: [{ index: 0, message: { role: 'assistant', content: 'A mesh is a set of proxies beside services. '.repeat(6), refusal: null }, logprobs: null, finish_reason: 'stop' }],
-  usage: { prompt_tokens: 13, completion_tokens: 60, total_tokens: 73, prompt_tokens_details: { cached_tokens: 0 }, completion_tokens_details: { reasoning_tokens: 0 } },
+  id: 'chatcmpl-bench',
+  object: 'chat.completion',
+  created: 1_700_000_000,
+  model: 'gpt-4.1',
+  choices: [
+    {
+      index: 0,
+      message: { role: 'assistant', content: 'A mesh is a set of proxies beside services. '.repeat(6), refusal: null },
+      logprobs: null,
+      finish_reason: 'stop',
+    },
+  ],
+  usage: {
+    prompt_tokens: 13,
+    completion_tokens: 60,
+    total_tokens: 73,
+    prompt_tokens_details: { cached_tokens: 0 },
+    completion_tokens_details: { reasoning_tokens: 0 },
+  },
 });
 const chunk = (delta: object, finish: string | null = null): string =>
   `data: ${JSON.stringify({ id: 'chatcmpl-bench', object: 'chat.completion.chunk', created: 1_700_000_000, model: 'gpt-4.1', choices: [{ index: 0, delta, finish_reason: finish }], usage: null })}\n\n`;
@@ -52,7 +68,12 @@ const USAGE = `data: ${JSON.stringify({ id: 'chatcmpl-bench', object: 'chat.comp
 
 function messages(): Buffer[] {
   const stream = kind === 'stream';
-  const body = JSON.stringify({ model: 'gpt-4.1', ...(stream ? { stream } : {}), ...(isTranslated ? { max_tokens: 1000 } : {}), messages: [{ role: 'user', content: 'Say something about meshes.' }] });
+  const body = JSON.stringify({
+    model: 'gpt-4.1',
+    ...(stream ? { stream } : {}),
+    ...(isTranslated ? { max_tokens: 1000 } : {}),
+    messages: [{ role: 'user', content: 'Say something about meshes.' }],
+  });
   const chunks = stream ? [...Array.from({ length: 64 }, (_, index) => chunk({ content: ` word${index}` })), chunk({}, 'stop') + USAGE] : [JSON_ANSWER];
   const parts: ProcessingRequest[] = [
     { requestHeaders: { headers: { headers: [header(':path', PATH), header(':method', 'POST'), header('content-type', 'application/json')] } } },
@@ -67,9 +88,17 @@ const folder = mkdtempSync(join(tmpdir(), 'airmesh-bench-'));
 try {
   const file = join(folder, 'bench.yaml');
   writeFileSync(file, RESOURCES);
-  const { compiled } = loadPolicies({ kind: 'files', paths: [file] }, { workloads: [{ namespace: 'default', name: 'default' }], own: [], simulatedUrl: undefined, environment: {} });
+  const { compiled } = loadPolicies(
+    { kind: 'files', paths: [file] },
+    { workloads: [{ namespace: 'default', name: 'default' }], own: [], simulatedUrl: undefined, environment: {} },
+  );
   const clock = { epochMs: () => Date.now(), monotonicMs: () => performance.now() };
-  const opened = await openBudgets({ folder: join(folder, 'state'), clock, limits: limitsOf(compiled.snapshots.values()), events: { failed: (_what, error) => console.error(error), recovered: () => undefined } });
+  const opened = await openBudgets({
+    folder: join(folder, 'state'),
+    clock,
+    limits: limitsOf(compiled.snapshots.values()),
+    events: { failed: (_what, error) => console.error(error), recovered: () => undefined },
+  });
   let ids = 0;
   const ports: CallPorts = {
     snapshots: { current: (workload) => compiled.snapshots.get(workload) },
@@ -109,11 +138,17 @@ try {
   for (let round = 0; round < ROUNDS; round++) {
     const before = process.threadCpuUsage();
     let left = CALLS;
-    await Promise.all(Array.from({ length: 16 }, async () => { while (left-- > 0) await call(); }));
+    await Promise.all(
+      Array.from({ length: 16 }, async () => {
+        while (left-- > 0) await call();
+      }),
+    );
     const { user, system } = process.threadCpuUsage(before);
     rounds.push((user + system) / CALLS);
   }
-  console.log(`${kind}${isTranslated ? ', translated' : ''}: ${Math.min(...rounds).toFixed(1)} µs of the main thread a call (rounds: ${rounds.map((round) => round.toFixed(0)).join(' ')})`);
+  console.log(
+    `${kind}${isTranslated ? ', translated' : ''}: ${Math.min(...rounds).toFixed(1)} µs of the main thread a call (rounds: ${rounds.map((round) => round.toFixed(0)).join(' ')})`,
+  );
   await opened.close();
 } finally {
   rmSync(folder, { recursive: true, force: true });

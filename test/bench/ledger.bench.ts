@@ -19,11 +19,17 @@ const limits: readonly LimitSpec[] = [
   { ...common, id: 'requests', unit: 'requests', window: { kind: 'rolling', durationMs: 60_000 }, waitMs: 0, kind: 'rate' },
 ];
 const quote: Quote = {
-  fixedNanoUsd: 800_000n, outputNanoUsdPerMillion: 8_000_000_000n, inputTokens: 400, choices: 1, outputCap: 1_000, capIsDefault: false,
+  fixedNanoUsd: 800_000n,
+  outputNanoUsdPerMillion: 8_000_000_000n,
+  inputTokens: 400,
+  choices: 1,
+  outputCap: 1_000,
+  capIsDefault: false,
   estimate: { nanoUsd: 2_000_000n, tokens: 300, outputTokens: 200 },
 };
 const workloads = Array.from({ length: WORKLOADS }, (_, index): readonly AccountRef[] =>
-  limits.map(({ id }) => ({ limit: id, subject: id === 'workload' || id === 'requests' ? `shop/${index}` : '' })));
+  limits.map(({ id }) => ({ limit: id, subject: id === 'workload' || id === 'requests' ? `shop/${index}` : '' })),
+);
 
 const ledger = new Ledger();
 ledger.configure(limits, 0, 0);
@@ -53,7 +59,9 @@ console.log(`heap: ${heapBefore} MiB before, ${heapMiB()} MiB after`);
 
 function percentiles(durationsNs: Float64Array): string {
   durationsNs.sort();
-  return [50, 99, 99.9].map((percent) => `p${percent} ${((durationsNs[Math.floor((durationsNs.length * percent) / 100)] ?? 0) / 1_000).toFixed(1)} µs`).join(', ');
+  return [50, 99, 99.9]
+    .map((percent) => `p${percent} ${((durationsNs[Math.floor((durationsNs.length * percent) / 100)] ?? 0) / 1_000).toFixed(1)} µs`)
+    .join(', ');
 }
 
 function heapMiB(): string {

@@ -56,7 +56,9 @@ export async function load(options: LoadOptions): Promise<LoadResult> {
         firstAt = 0;
         busy = true;
         sentAt = performance.now();
-        socket.write(`POST ${options.path ?? '/v1/chat/completions'} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+        socket.write(
+          `POST ${options.path ?? '/v1/chat/completions'} HTTP/1.1\r\nhost: bench\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+        );
       };
       socket.on('connect', send);
       socket.on('data', (data: Buffer) => {

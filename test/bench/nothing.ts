@@ -4,7 +4,14 @@ import { BACKEND_HEADER } from '../../src/core/envoyconfig/index.ts';
 
 const [socketPath = '', provider = ''] = process.argv.slice(2);
 const OVERWRITE = 2;
-const toProvider = { requestHeaders: { response: { headerMutation: { setHeaders: [{ header: { key: BACKEND_HEADER, rawValue: Buffer.from(provider) }, appendAction: OVERWRITE }] }, clearRouteCache: true } } };
+const toProvider = {
+  requestHeaders: {
+    response: {
+      headerMutation: { setHeaders: [{ header: { key: BACKEND_HEADER, rawValue: Buffer.from(provider) }, appendAction: OVERWRITE }] },
+      clearRouteCache: true,
+    },
+  },
+};
 
 const server = new ExtProcServer({
   listen: { socketPath },

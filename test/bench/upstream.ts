@@ -7,14 +7,17 @@ import type { Socket } from 'node:net';
 
 const [port = '0', chunkCount = '64', paceMs = '0'] = process.argv.slice(2);
 
-const USAGE = '{"prompt_tokens":12,"completion_tokens":64,"total_tokens":76,"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":0}}';
+const USAGE =
+  '{"prompt_tokens":12,"completion_tokens":64,"total_tokens":76,"prompt_tokens_details":{"cached_tokens":0},"completion_tokens_details":{"reasoning_tokens":0}}';
 const JSON_BODY = `{"id":"chatcmpl-bench","object":"chat.completion","created":1700000000,"model":"gpt-4.1","choices":[{"index":0,"message":{"role":"assistant","content":"${'word '.repeat(64)}"},"finish_reason":"stop"}],"usage":${USAGE}}`;
 const JSON_ANSWER = Buffer.from(`HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: ${JSON_BODY.length}\r\n\r\n${JSON_BODY}`);
 const STREAM_HEAD = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
 
 const httpChunk = (text: string): string => `${text.length.toString(16)}\r\n${text}\r\n`;
 const event = (body: string): string => httpChunk(`data: ${body}\n\n`);
-const DELTA = event(`{"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4.1","choices":[{"index":0,"delta":{"content":"word "},"finish_reason":null}]}`);
+const DELTA = event(
+  `{"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4.1","choices":[{"index":0,"delta":{"content":"word "},"finish_reason":null}]}`,
+);
 const USAGE_EVENT = event(`{"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1700000000,"model":"gpt-4.1","choices":[],"usage":${USAGE}}`);
 const STREAM_END = `${event('[DONE]')}0\r\n\r\n`;
 

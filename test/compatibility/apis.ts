@@ -46,10 +46,12 @@ export interface Pair {
   readonly kinds: readonly [BackName, ...BackName[]];
 }
 
-export const PAIRS: readonly Pair[] = FRONTS.flatMap((front) => LANGUAGES.flatMap((back): Pair[] => {
-  const [first, ...others] = back.kinds.filter((kind) => isTranslated(front, kind));
-  return first === undefined ? [] : [{ front, back, kinds: [first, ...others] }];
-}));
+export const PAIRS: readonly Pair[] = FRONTS.flatMap((front) =>
+  LANGUAGES.flatMap((back): Pair[] => {
+    const [first, ...others] = back.kinds.filter((kind) => isTranslated(front, kind));
+    return first === undefined ? [] : [{ front, back, kinds: [first, ...others] }];
+  }),
+);
 
 function isTranslated(front: Front, kind: BackName): boolean {
   if (passesThrough(front.dialect, endpointOf(front), backOf(kind))) return false;

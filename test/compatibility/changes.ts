@@ -12,7 +12,9 @@ const KINDS: readonly string[] = ['type', 'role'];
 /** Where `after` differs from `before`, from the top down: what is new is named once, by its topmost place. */
 export function changesBetween(before: unknown, after: unknown, path = ''): readonly Change[] {
   if (Array.isArray(before) && Array.isArray(after)) {
-    return Array.from({ length: Math.max(before.length, after.length) }).flatMap((_, index) => changesBetween(before[index], after[index], `${path}[${index}]`));
+    return Array.from({ length: Math.max(before.length, after.length) }).flatMap((_, index) =>
+      changesBetween(before[index], after[index], `${path}[${index}]`),
+    );
   }
   if (isObject(before) && isObject(after) && KINDS.every((name) => before[name] === after[name])) {
     const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
@@ -37,6 +39,9 @@ export function describeChanges(changes: readonly Change[]): string {
 }
 
 function shownValue(value: unknown): string {
-  const text = JSON.stringify(value, (_name, member: unknown) => (typeof member === 'string' && member.length > SHOWN_TEXT_CHARS ? `${member.slice(0, SHOWN_TEXT_CHARS)}…` : member)) ?? '';
+  const text =
+    JSON.stringify(value, (_name, member: unknown) =>
+      typeof member === 'string' && member.length > SHOWN_TEXT_CHARS ? `${member.slice(0, SHOWN_TEXT_CHARS)}…` : member,
+    ) ?? '';
   return text.length > SHOWN_VALUE_CHARS ? `${text.slice(0, SHOWN_VALUE_CHARS)}…` : text;
 }

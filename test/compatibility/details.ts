@@ -27,11 +27,13 @@ export function details(): string {
 }
 
 function refusedAtHome(): readonly (readonly string[])[] {
-  return FRONTS.flatMap((front) => front.probes.flatMap((probe) => {
-    const home = front.dialect.name === 'openai' ? 'openai' : front.dialect.name === 'anthropic' ? 'anthropic' : 'gemini';
-    const outcome = probeRequest(front, probe, home, 'm');
-    return outcome.kind === 'refused' ? [[front.name, probe.name, outcome.message]] : [];
-  }));
+  return FRONTS.flatMap((front) =>
+    front.probes.flatMap((probe) => {
+      const home = front.dialect.name === 'openai' ? 'openai' : front.dialect.name === 'anthropic' ? 'anthropic' : 'gemini';
+      const outcome = probeRequest(front, probe, home, 'm');
+      return outcome.kind === 'refused' ? [[front.name, probe.name, outcome.message]] : [];
+    }),
+  );
 }
 
 function requests(pair: Pair): readonly string[] {
@@ -41,7 +43,10 @@ function requests(pair: Pair): readonly string[] {
     '',
     placesOf(pair),
     '',
-    ...table(['said', 'what becomes of it'], front.probes.map((probe) => [probe.name, requestCell(pair, probe)])),
+    ...table(
+      ['said', 'what becomes of it'],
+      front.probes.map((probe) => [probe.name, requestCell(pair, probe)]),
+    ),
     '',
   ];
 }
@@ -78,5 +83,13 @@ function answers(pair: Pair): readonly string[] {
     const changes = probeAnswer(front, back.answers, probe, back.models[0]);
     return changes.length === 0 ? `nothing: ${probe.silent ?? ''}` : describeChanges(changes);
   };
-  return [`## Answers: ${back.name} to ${front.name}`, '', ...table(['answered', 'what the caller gets'], answersOf(pair).map((probe) => [probe.name, cell(probe)])), ''];
+  return [
+    `## Answers: ${back.name} to ${front.name}`,
+    '',
+    ...table(
+      ['answered', 'what the caller gets'],
+      answersOf(pair).map((probe) => [probe.name, cell(probe)]),
+    ),
+    '',
+  ];
 }

@@ -51,7 +51,10 @@ export function overview(): string {
     '',
     '## Operations',
     '',
-    ...table(['', ...KINDS.map(([, name]) => name)], PLACES.map(([name, dialect, path, body]) => [name, ...KINDS.map(([kind]) => operationAt(dialect, path, body, kind))])),
+    ...table(
+      ['', ...KINDS.map(([, name]) => name)],
+      PLACES.map(([name, dialect, path, body]) => [name, ...KINDS.map(([kind]) => operationAt(dialect, path, body, kind))]),
+    ),
     '',
     ...FRONTS.flatMap((front) => [`## ${front.name}`, '', ...fields(front), '']),
     '## Why an answer ended',
@@ -88,7 +91,10 @@ function fields(front: Front): readonly string[] {
     const words = models.map((model) => wordFor(probeRequest(front, probe, kind, model)));
     return words.every((word) => word === words[0]) ? (words[0] ?? '') : models.map((model, index) => `${words[index]} (${model})`).join(', ');
   };
-  return table(['', ...columns.map((kind) => `to ${KINDS.find(([name]) => name === kind)?.[1] ?? kind}`)], front.probes.map((probe) => [probe.name, ...columns.map((kind) => cell(probe, kind))]));
+  return table(
+    ['', ...columns.map((kind) => `to ${KINDS.find(([name]) => name === kind)?.[1] ?? kind}`)],
+    front.probes.map((probe) => [probe.name, ...columns.map((kind) => cell(probe, kind))]),
+  );
 }
 
 function wordFor(outcome: Outcome): string {
@@ -100,10 +106,16 @@ function wordFor(outcome: Outcome): string {
 
 function finishes(): readonly string[] {
   const columns = CHATS.map(finishesOf);
-  return table(['reason', ...CHATS.map(({ name }) => name)], (columns[0] ?? []).map(([reason], row) => [reason, ...columns.map((column) => `\`${column[row]?.[1] ?? ''}\``)]));
+  return table(
+    ['reason', ...CHATS.map(({ name }) => name)],
+    (columns[0] ?? []).map(([reason], row) => [reason, ...columns.map((column) => `\`${column[row]?.[1] ?? ''}\``)]),
+  );
 }
 
 function errors(front: Dialect): readonly string[] {
   const others = DIALECTS.filter((back) => back !== front);
-  return table(['from', ...others.map(({ name }) => NAMES[name] ?? name)], STATUSES.map((status) => [String(status), ...others.map((back) => errorOf(front, back, status))]));
+  return table(
+    ['from', ...others.map(({ name }) => NAMES[name] ?? name)],
+    STATUSES.map((status) => [String(status), ...others.map((back) => errorOf(front, back, status))]),
+  );
 }

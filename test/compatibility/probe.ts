@@ -45,7 +45,14 @@ export type Outcome =
 
 const CONTENT = { contentType: 'application/json', contentEncoding: undefined };
 const CREATED_S = 1_700_000_000;
-const SNAPSHOT = { version: '0', workload: { namespace: 'default', name: 'probe' }, rules: [], providers: new Map(), budgets: [], aliases: new Map() } as unknown as WorkloadSnapshot;
+const SNAPSHOT = {
+  version: '0',
+  workload: { namespace: 'default', name: 'probe' },
+  rules: [],
+  providers: new Map(),
+  budgets: [],
+  aliases: new Map(),
+} as unknown as WorkloadSnapshot;
 
 export function endpointOf({ dialect, path }: Pick<Front, 'dialect' | 'path'>): Endpoint {
   const match = dialect.match('POST', path);
@@ -71,7 +78,10 @@ export function probeRequest(front: Front, probe: Probe<object>, back: BackName,
   };
 }
 
-type Said = { readonly kind: 'said'; readonly body: object; readonly losses: readonly Loss[] } | { readonly kind: 'passed' } | { readonly kind: 'refused'; readonly message: string };
+type Said =
+  | { readonly kind: 'said'; readonly body: object; readonly losses: readonly Loss[] }
+  | { readonly kind: 'passed' }
+  | { readonly kind: 'refused'; readonly message: string };
 
 /** What is appended to a refusal: between whom it was. */
 const BETWEEN = / \([a-z]+ to [a-z]+, at [^)]*\)$/;
@@ -82,13 +92,23 @@ function say({ dialect, path, ...front }: Front, request: object, name: BackName
   const facts = dialect.readRequest(endpoint, body, CONTENT);
   if (!facts.ok) return { kind: 'refused', message: facts.error.message };
   const provider = { id: 'the provider', back: name } as unknown as ProviderPolicy;
-  const translated = translate({ dialect, endpoint, body, content: CONTENT, facts: facts.value }, backOf(name), provider, { name: model, price: undefined }, SNAPSHOT);
+  const translated = translate(
+    { dialect, endpoint, body, content: CONTENT, facts: facts.value },
+    backOf(name),
+    provider,
+    { name: model, price: undefined },
+    SNAPSHOT,
+  );
   if (!translated.ok) return { kind: 'refused', message: translated.error.message.replace(BETWEEN, '') };
   const { endpoint: written, body: bytes, translated: call } = translated.value;
   if (call === undefined) return { kind: 'passed' };
   // Where Gemini streams, its path says so.
   const stream = written.stream === true ? { path: written.path.replace(/^.*:/, ':') } : {};
-  return { kind: 'said', body: { ...(JSON.parse(decodeUtf8(bytes)) as object), ...stream }, losses: lossesOf(dialect, endpoint, body, backOf(name).dialect, model) };
+  return {
+    kind: 'said',
+    body: { ...(JSON.parse(decodeUtf8(bytes)) as object), ...stream },
+    losses: lossesOf(dialect, endpoint, body, backOf(name).dialect, model),
+  };
 }
 
 /** In words; of them the translated call keeps the names only. */

@@ -88,7 +88,13 @@ const ANSWER: NeutralAnswer = {
   ],
   usage: { inputTokens: 30, outputTokens: 12, cachedInputTokens: 10, reasoningTokens: 4 },
 };
-const USAGE = { input_tokens: 20, cache_read_input_tokens: 10, cache_creation_input_tokens: 0, output_tokens: 12, output_tokens_details: { thinking_tokens: 4 } };
+const USAGE = {
+  input_tokens: 20,
+  cache_read_input_tokens: 10,
+  cache_creation_input_tokens: 0,
+  output_tokens: 12,
+  output_tokens_details: { thinking_tokens: 4 },
+};
 
 const ASK = { model: 'claude-x', max_tokens: 64, messages: [{ role: 'user' as const, content: 'hi' }] };
 
@@ -102,7 +108,15 @@ describe("Anthropic's SDK", () => {
 
   it('reads a written answer', async () => {
     const message = await client((request) => json(anthropicTranslation.writeAnswer(ANSWER, contextOf(request)))).messages.create(ASK);
-    expect(message).toMatchObject({ id: 'chatcmpl-1', type: 'message', role: 'assistant', content: CONTENT, stop_reason: 'tool_use', stop_sequence: null, usage: USAGE });
+    expect(message).toMatchObject({
+      id: 'chatcmpl-1',
+      type: 'message',
+      role: 'assistant',
+      content: CONTENT,
+      stop_reason: 'tool_use',
+      stop_sequence: null,
+      usage: USAGE,
+    });
   });
 
   it('sends back what it was given, and it is what it was', async () => {
@@ -112,22 +126,38 @@ describe("Anthropic's SDK", () => {
       return json(anthropicTranslation.writeAnswer(ANSWER, contextOf(request)));
     });
     const { content } = await asked.messages.create(ASK);
-    await asked.messages.create({ ...ASK, messages: [...ASK.messages, { role: 'assistant', content }, { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'call_a', content: 'ok' }] }] });
+    await asked.messages.create({
+      ...ASK,
+      messages: [...ASK.messages, { role: 'assistant', content }, { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'call_a', content: 'ok' }] }],
+    });
     expect(second?.kind === 'chat' && second.messages[1]?.parts).toEqual(ANSWER.choices[0]?.parts);
   });
 
   it('reads what was read from its own stream', async () => {
     const reader = anthropicTranslation.readStream(MESSAGES);
     const events = [...reader.push(RECORDED, false), ...reader.push(new Uint8Array(0), true)];
-    const written = await client((request) => sse(anthropicTranslation.writeStream(contextOf(request)).write(events))).messages.stream(ASK).finalMessage();
-    const original = await client(() => sse(RECORDED)).messages.stream(ASK).finalMessage();
+    const written = await client((request) => sse(anthropicTranslation.writeStream(contextOf(request)).write(events)))
+      .messages.stream(ASK)
+      .finalMessage();
+    const original = await client(() => sse(RECORDED))
+      .messages.stream(ASK)
+      .finalMessage();
     const own = original.content.filter(({ type }) => !type.startsWith('server_tool') && !type.startsWith('web_search'));
     expect(written.content.map((block) => ({ ...block, citations: undefined }))).toEqual(own.map((block) => ({ ...block, citations: undefined })));
-    expect([written.id, written.stop_reason, written.usage.output_tokens, written.usage.input_tokens]).toEqual([original.id, original.stop_reason, original.usage.output_tokens, original.usage.input_tokens]);
+    expect([written.id, written.stop_reason, written.usage.output_tokens, written.usage.input_tokens]).toEqual([
+      original.id,
+      original.stop_reason,
+      original.usage.output_tokens,
+      original.usage.input_tokens,
+    ]);
   });
 
   it.each<[string, readonly NeutralEvent[], object]>([
-    ['an error event', [...EVENTS.slice(0, 4), { kind: 'error', error: { kind: 'overloaded', status: 529, message: 'Busy.' } }], { type: 'overloaded_error', apiMessage: 'Busy.' }],
+    [
+      'an error event',
+      [...EVENTS.slice(0, 4), { kind: 'error', error: { kind: 'overloaded', status: 529, message: 'Busy.' } }],
+      { type: 'overloaded_error', apiMessage: 'Busy.' },
+    ],
     ['a stream that was cut off', EVENTS.slice(0, 8), { type: 'api_error' }],
   ])('fails by %s', async (_, events, error) => {
     const stream = client((request) => {
@@ -139,20 +169,48 @@ describe("Anthropic's SDK", () => {
   });
 
   it('makes its own errors of refusals, and of errors of providers', async () => {
-    const refused = client(() => replied(anthropic.refusal({ code: 'budget_exhausted', status: 429, message: 'Spent.', shouldRetry: false }, 'r1'))).messages.create(ASK);
+    const refused = client(() =>
+      replied(anthropic.refusal({ code: 'budget_exhausted', status: 429, message: 'Spent.', shouldRetry: false }, 'r1')),
+    ).messages.create(ASK);
     await expect(refused).rejects.toBeInstanceOf(Anthropic.RateLimitError);
-    await expect(refused).rejects.toMatchObject({ status: 429, type: 'rate_limit_error', errorCode: 'budget_exhausted', apiMessage: 'Spent.', requestID: 'r1' });
-    const failed = client(() => replied(anthropicTranslation.writeError({ kind: 'not_found', status: 404, message: 'No such model.', code: 'model_not_found' }, 'r1'))).messages.create(ASK);
+    await expect(refused).rejects.toMatchObject({
+      status: 429,
+      type: 'rate_limit_error',
+      errorCode: 'budget_exhausted',
+      apiMessage: 'Spent.',
+      requestID: 'r1',
+    });
+    const failed = client(() =>
+      replied(anthropicTranslation.writeError({ kind: 'not_found', status: 404, message: 'No such model.', code: 'model_not_found' }, 'r1')),
+    ).messages.create(ASK);
     await expect(failed).rejects.toBeInstanceOf(Anthropic.NotFoundError);
     await expect(failed).rejects.toMatchObject({ type: 'not_found_error', errorCode: 'model_not_found', apiMessage: 'No such model.' });
   });
 
   it('lists models, and counts tokens', async () => {
     const models: string[] = [];
-    for await (const { id } of client(() => replied(anthropic.modelsList([{ id: 'one', ownedBy: 'a' }, { id: 'two', ownedBy: 'b' }]))).models.list()) models.push(id);
+    for await (const { id } of client(() =>
+      replied(
+        anthropic.modelsList([
+          { id: 'one', ownedBy: 'a' },
+          { id: 'two', ownedBy: 'b' },
+        ]),
+      ),
+    ).models.list())
+      models.push(id);
     expect(models).toEqual(['one', 'two']);
-    await expect(client(() => replied(anthropic.modelItem({ id: 'one', ownedBy: 'a' }))).models.retrieve('one')).resolves.toMatchObject({ id: 'one', type: 'model' });
-    const counting = new Anthropic({ apiKey: 'test', maxRetries: 0, fetch: async () => new Response(anthropicTranslation.writeAnswer({ kind: 'count_tokens', inputTokens: 12 }, contextOf({} as NeutralRequest)).slice(), { headers: { 'content-type': 'application/json' } }) });
+    await expect(client(() => replied(anthropic.modelItem({ id: 'one', ownedBy: 'a' }))).models.retrieve('one')).resolves.toMatchObject({
+      id: 'one',
+      type: 'model',
+    });
+    const counting = new Anthropic({
+      apiKey: 'test',
+      maxRetries: 0,
+      fetch: async () =>
+        new Response(anthropicTranslation.writeAnswer({ kind: 'count_tokens', inputTokens: 12 }, contextOf({} as NeutralRequest)).slice(), {
+          headers: { 'content-type': 'application/json' },
+        }),
+    });
     await expect(counting.messages.countTokens({ model: 'm', messages: ASK.messages })).resolves.toEqual({ input_tokens: 12 });
   });
 });
@@ -163,13 +221,26 @@ describe("Vercel's SDK", () => {
   it('reads a written answer and a written stream', async () => {
     const generated = await generateText({ model: provider((request) => json(anthropicTranslation.writeAnswer(ANSWER, contextOf(request)))), prompt: 'hi' });
     const streamed = streamText({ model: provider((request) => sse(anthropicTranslation.writeStream(contextOf(request)).write(EVENTS))), prompt: 'hi' });
-    const seen = async (result: { readonly text: PromiseLike<string> | string; readonly finishReason: unknown; readonly toolCalls: unknown; readonly usage: unknown }): Promise<unknown> => [
+    const seen = async (result: {
+      readonly text: PromiseLike<string> | string;
+      readonly finishReason: unknown;
+      readonly toolCalls: unknown;
+      readonly usage: unknown;
+    }): Promise<unknown> => [
       await result.text,
       await result.finishReason,
       ((await result.toolCalls) as readonly { toolCallId: string; input: unknown }[]).map(({ toolCallId, input }) => [toolCallId, input]),
       ((await result.usage) as { inputTokens: number }).inputTokens,
     ];
-    const expected = ['I „look“ 😀', 'tool-calls', [['call_a', { at: 'a' }], ['call_b', { at: 'b' }]], 30];
+    const expected = [
+      'I „look“ 😀',
+      'tool-calls',
+      [
+        ['call_a', { at: 'a' }],
+        ['call_b', { at: 'b' }],
+      ],
+      30,
+    ];
     expect(await seen(generated)).toEqual(expected);
     expect(await seen(streamed)).toEqual(expected);
   });

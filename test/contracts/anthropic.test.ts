@@ -18,8 +18,20 @@ const CONVERSATION = {
   model: 'claude-sonnet-4-5',
   system: [{ type: 'text', text: 'Be brief.', cache_control: { type: 'ephemeral', ttl: '1h' } }],
   messages: [
-    { role: 'user', content: [{ type: 'text', text: 'What is „this“? 😀' }, { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgo=' } }] },
-    { role: 'assistant', content: [{ type: 'thinking', thinking: 'Hm.', signature: 'EqQB' }, { type: 'tool_use', id: 'toolu_1', name: 'look', input: { x: 1 } }] },
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'What is „this“? 😀' },
+        { type: 'image', source: { type: 'base64', media_type: 'image/png', data: 'iVBORw0KGgo=' } },
+      ],
+    },
+    {
+      role: 'assistant',
+      content: [
+        { type: 'thinking', thinking: 'Hm.', signature: 'EqQB' },
+        { type: 'tool_use', id: 'toolu_1', name: 'look', input: { x: 1 } },
+      ],
+    },
     { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', content: 'a cat' }] },
   ],
   tools: [{ name: 'look', description: 'Looks.', input_schema: { type: 'object', properties: { x: { type: 'number' } } } }],
@@ -30,7 +42,17 @@ const REQUESTS: readonly RequestFixture[] = [
   json(
     '/v1/messages',
     { ...CONVERSATION, max_tokens: 4096, stream: true, metadata: { user_id: 'u' } },
-    { model: 'claude-sonnet-4-5', stream: true, wantsStreamUsage: true, maxOutputTokens: 4096, choices: 1, inputImages: 1, unbounded: [], hasOutput: true, tier: 'standard' },
+    {
+      model: 'claude-sonnet-4-5',
+      stream: true,
+      wantsStreamUsage: true,
+      maxOutputTokens: 4096,
+      choices: 1,
+      inputImages: 1,
+      unbounded: [],
+      hasOutput: true,
+      tier: 'standard',
+    },
   ),
   json('/v1/messages/count_tokens', CONVERSATION, { hasOutput: false, inputTokenBound: 0, unbounded: [] }),
 ];
@@ -47,7 +69,16 @@ const USAGE = {
 };
 const READ = { inputTokens: 29, outputTokens: 10, cachedInputTokens: 4, cacheWriteTokens: 6, cacheWriteLongTokens: 0, reasoningTokens: 3 };
 
-const MESSAGE = { id: 'msg_1', type: 'message', role: 'assistant', model: 'claude-sonnet-4-5-20250929', content: [] as object[], stop_reason: null as string | null, stop_sequence: null, usage: USAGE };
+const MESSAGE = {
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  model: 'claude-sonnet-4-5-20250929',
+  content: [] as object[],
+  stop_reason: null as string | null,
+  stop_sequence: null,
+  usage: USAGE,
+};
 const FINAL = { output_tokens: 10, output_tokens_details: { thinking_tokens: 3 } };
 
 const stream = (end: string): string =>
@@ -66,14 +97,26 @@ const stream = (end: string): string =>
     .map((event) => `event: ${event.type}${end}data: ${JSON.stringify(event)}${end}${end}`)
     .join('');
 
-const plain = (name: string, path: string, body: object, usage: AnswerFixture['usage']): AnswerFixture => ({ name, path, kind: 'json', text: JSON.stringify(body), hidden: JSON.stringify(body), usage });
+const plain = (name: string, path: string, body: object, usage: AnswerFixture['usage']): AnswerFixture => ({
+  name,
+  path,
+  kind: 'json',
+  text: JSON.stringify(body),
+  hidden: JSON.stringify(body),
+  usage,
+});
 const events = (name: string, end: string): AnswerFixture => ({ name, path: '/v1/messages', kind: 'sse', text: stream(end), hidden: stream(end), usage: READ });
 
 const ANSWERS: readonly AnswerFixture[] = [
   events('a streamed message', '\n'),
   events('a streamed message with CR LF', '\r\n'),
   events('a streamed message with CR', '\r'),
-  plain('a message', '/v1/messages', { ...MESSAGE, content: [{ type: 'text', text: 'Hé "llo" 😀', citations: null }], stop_reason: 'end_turn', usage: { ...USAGE, ...FINAL } }, READ),
+  plain(
+    'a message',
+    '/v1/messages',
+    { ...MESSAGE, content: [{ type: 'text', text: 'Hé "llo" 😀', citations: null }], stop_reason: 'end_turn', usage: { ...USAGE, ...FINAL } },
+    READ,
+  ),
   plain('a count', '/v1/messages/count_tokens', { input_tokens: 2095 }, { inputTokens: 0, outputTokens: 0 }),
   { name: 'an HTML page', path: '/v1/messages', kind: 'other', text: '<html></html>', hidden: '<html></html>', usage: undefined },
 ];

@@ -42,7 +42,10 @@ const CODES: Readonly<Record<RefusalCode, true>> = {
   invalid_value: true,
   unsupported_content_type: true,
   unsupported_content_encoding: true,
-  unsupported_state: true, not_translatable: true, operation_not_supported: true, object_not_found: true,
+  unsupported_state: true,
+  not_translatable: true,
+  operation_not_supported: true,
+  object_not_found: true,
   request_too_large: true,
   empty_body: true,
   method_not_allowed: true,
@@ -115,7 +118,10 @@ export function dialectContract(fixtures: DialectFixtures): void {
           for (const { at, byte, width } of changes) damaged.splice(at % (damaged.length + 1), width, byte);
           const bytes = Uint8Array.from(damaged);
           const read = dialect.readRequest(endpoint, bytes, headers);
-          if (read.ok) expect(dialect.editRequest(endpoint, bytes, headers, { model: 'x', maxOutputTokens: 3, includeStreamUsage: true, systemPrompt: 'y' })).toBeInstanceOf(Uint8Array);
+          if (read.ok)
+            expect(
+              dialect.editRequest(endpoint, bytes, headers, { model: 'x', maxOutputTokens: 3, includeStreamUsage: true, systemPrompt: 'y' }),
+            ).toBeInstanceOf(Uint8Array);
           else expect(read.error.message).toMatch(/\.$/);
         }),
         { numRuns: 500 },
@@ -197,12 +203,21 @@ export function dialectContract(fixtures: DialectFixtures): void {
       expect(reply.headers).toContainEqual([dialect.requestIdHeader, 'call-1']);
       expect(reply.status).toBe(429);
       expect(fixtures.readRefusal(JSON.parse(textOf(reply.body)))).toEqual({ code, message: 'Why “so”.' });
-      expect(reply.headers).toEqual(expect.arrayContaining([['content-type', 'application/json'], ['retry-after', '3'], ['x-should-retry', 'false']]));
+      expect(reply.headers).toEqual(
+        expect.arrayContaining([
+          ['content-type', 'application/json'],
+          ['retry-after', '3'],
+          ['x-should-retry', 'false'],
+        ]),
+      );
       expect(reply.headers.every(([name]) => name === name.toLowerCase())).toBe(true);
     });
 
     it('lists models by their ids', () => {
-      const models = [{ id: 'one', ownedBy: 'a' }, { id: 'two', ownedBy: 'b' }];
+      const models = [
+        { id: 'one', ownedBy: 'a' },
+        { id: 'two', ownedBy: 'b' },
+      ];
       const list = textOf(dialect.modelsList(models).body);
       for (const { id } of models) expect(list).toContain(`"${id}"`);
       expect(textOf(dialect.modelItem({ id: 'one', ownedBy: 'a' }).body)).toContain('"one"');
@@ -218,7 +233,8 @@ export function dialectContract(fixtures: DialectFixtures): void {
     it('matches any method and path without throwing', () => {
       fc.assert(
         fc.property(fc.string(), fc.webPath(), fc.string({ unit: 'binary' }), (method, path, junk) => {
-          for (const tried of [path, junk, `/v1${path}`]) expect(['endpoint', 'stateful', 'method_not_allowed', 'unknown']).toContain(dialect.match(method, tried).kind);
+          for (const tried of [path, junk, `/v1${path}`])
+            expect(['endpoint', 'stateful', 'method_not_allowed', 'unknown']).toContain(dialect.match(method, tried).kind);
         }),
         { numRuns: 1000 },
       );

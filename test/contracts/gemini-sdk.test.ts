@@ -32,7 +32,11 @@ const contextOf = ({ endpoint, request }: Asked): AnswerContext => ({ endpoint, 
 
 function streamed(asked: Asked, events: readonly NeutralEvent[]): Answer {
   const writer = translation.writeStream(contextOf(asked));
-  return { status: 200, headers: { 'content-type': translation.streamContentType(asked.endpoint) }, body: Buffer.concat([...events.map((event) => writer.write([event])), writer.finish()]) };
+  return {
+    status: 200,
+    headers: { 'content-type': translation.streamContentType(asked.endpoint) },
+    body: Buffer.concat([...events.map((event) => writer.write([event])), writer.finish()]),
+  };
 }
 
 /** A `fetch` that reads each request as this room does, and answers it in small pieces. */
@@ -77,7 +81,10 @@ const EVENTS: readonly NeutralEvent[] = [
   { kind: 'end' },
 ];
 const WHOLE = collect(EVENTS);
-const CALLS = [{ id: 'call_a', name: 'look', args: { at: 'a' } }, { id: 'call_b', name: 'look', args: { at: 'b' } }];
+const CALLS = [
+  { id: 'call_a', name: 'look', args: { at: 'a' } },
+  { id: 'call_b', name: 'look', args: { at: 'b' } },
+];
 const USAGE = { promptTokenCount: 30, cachedContentTokenCount: 10, candidatesTokenCount: 8, thoughtsTokenCount: 4, totalTokenCount: 42 };
 
 const ASK = { model: 'some-model', contents: 'hi', config: { tools: [{ functionDeclarations: [{ name: 'look' }] }] } };
@@ -121,25 +128,47 @@ describe("Google's SDK", () => {
     if (second?.kind !== 'chat') throw new Error('no chat');
     expect(second.messages.map(({ role }) => role)).toEqual(['user', 'assistant', 'user']);
     expect(second.messages[1]?.parts).toEqual(WHOLE.choices[0]?.parts);
-    expect(second.messages[2]?.parts).toMatchObject([{ kind: 'tool_result', callId: 'call_a' }, { kind: 'tool_result', callId: 'call_b' }]);
+    expect(second.messages[2]?.parts).toMatchObject([
+      { kind: 'tool_result', callId: 'call_a' },
+      { kind: 'tool_result', callId: 'call_b' },
+    ]);
   });
 
   it('remembers what was said in a stream without calls', async () => {
-    const chat = client((asked) => streamed(asked, [{ kind: 'start', id: 'a', model: 'm', created: 1 }, { kind: 'text', choice: 0, delta: 'Hello.' }, { kind: 'finish', choice: 0, reason: 'stop' }, { kind: 'end' }])).chats.create({ model: 'm' });
+    const chat = client((asked) =>
+      streamed(asked, [
+        { kind: 'start', id: 'a', model: 'm', created: 1 },
+        { kind: 'text', choice: 0, delta: 'Hello.' },
+        { kind: 'finish', choice: 0, reason: 'stop' },
+        { kind: 'end' },
+      ]),
+    ).chats.create({ model: 'm' });
     await all(chat.sendMessageStream({ message: 'hi' }));
-    expect(chat.getHistory(true).map(({ role, parts }) => [role, parts?.map(({ text }) => text).join('')])).toEqual([['user', 'hi'], ['model', 'Hello.'], ['model', '']]);
+    expect(chat.getHistory(true).map(({ role, parts }) => [role, parts?.map(({ text }) => text).join('')])).toEqual([
+      ['user', 'hi'],
+      ['model', 'Hello.'],
+      ['model', ''],
+    ]);
   });
 
   it('makes its own errors of refusals, and of errors of providers', async () => {
-    const refused = client(() => replied(gemini.refusal({ code: 'budget_exhausted', status: 429, message: 'Spent.', shouldRetry: false }, 'r1'))).models.generateContent(ASK);
+    const refused = client(() =>
+      replied(gemini.refusal({ code: 'budget_exhausted', status: 429, message: 'Spent.', shouldRetry: false }, 'r1')),
+    ).models.generateContent(ASK);
     await expect(refused).rejects.toBeInstanceOf(ApiError);
     await expect(refused).rejects.toMatchObject({ status: 429, message: expect.stringContaining('BUDGET_EXHAUSTED') });
-    const failed = client(() => replied(translation.writeError({ kind: 'not_found', status: 404, message: 'No such model.', code: 'model_not_found' }, 'r1'))).models.generateContent(ASK);
+    const failed = client(() =>
+      replied(translation.writeError({ kind: 'not_found', status: 404, message: 'No such model.', code: 'model_not_found' }, 'r1')),
+    ).models.generateContent(ASK);
     await expect(failed).rejects.toMatchObject({ status: 404, message: expect.stringContaining('No such model.') });
   });
 
   it.each<[string, readonly NeutralEvent[], object]>([
-    ['an error of the provider', [...EVENTS.slice(0, 6), { kind: 'error', error: { kind: 'overloaded', status: 529, message: 'Busy.' } }], { status: 503, message: expect.stringContaining('Busy.') }],
+    [
+      'an error of the provider',
+      [...EVENTS.slice(0, 6), { kind: 'error', error: { kind: 'overloaded', status: 529, message: 'Busy.' } }],
+      { status: 503, message: expect.stringContaining('Busy.') },
+    ],
     ['a stream that was cut off', EVENTS.slice(0, 8), { status: 503, message: expect.stringContaining('before the answer was whole') }],
   ])('fails by %s', async (_, steps, error) => {
     const failing = all(client((asked) => streamed(asked, steps)).models.generateContentStream(ASK));
@@ -147,12 +176,25 @@ describe("Google's SDK", () => {
   });
 
   it('reads vectors, counts and models', async () => {
-    const embedded = await client((asked) => json(translation.writeAnswer({ kind: 'embedding', model: 'e', vectors: [[0.5, -1], [2]], usage: undefined }, contextOf(asked)))).models.embedContent({ model: 'gemini-embedding-001', contents: ['a', 'b'], config: { taskType: 'RETRIEVAL_QUERY', outputDimensionality: 2 } });
+    const embedded = await client((asked) =>
+      json(translation.writeAnswer({ kind: 'embedding', model: 'e', vectors: [[0.5, -1], [2]], usage: undefined }, contextOf(asked))),
+    ).models.embedContent({ model: 'gemini-embedding-001', contents: ['a', 'b'], config: { taskType: 'RETRIEVAL_QUERY', outputDimensionality: 2 } });
     expect(embedded.embeddings?.map(({ values }) => values)).toEqual([[0.5, -1], [2]]);
-    const counted = await client((asked) => json(translation.writeAnswer({ kind: 'count_tokens', inputTokens: 12 }, contextOf(asked)))).models.countTokens({ model: 'm', contents: 'hi' });
+    const counted = await client((asked) => json(translation.writeAnswer({ kind: 'count_tokens', inputTokens: 12 }, contextOf(asked)))).models.countTokens({
+      model: 'm',
+      contents: 'hi',
+    });
     expect(counted.totalTokens).toBe(12);
     const names: (string | undefined)[] = [];
-    for await (const { name } of await client(() => replied(gemini.modelsList([{ id: 'one', ownedBy: 'a' }, { id: 'two', ownedBy: 'b' }]))).models.list()) names.push(name);
+    for await (const { name } of await client(() =>
+      replied(
+        gemini.modelsList([
+          { id: 'one', ownedBy: 'a' },
+          { id: 'two', ownedBy: 'b' },
+        ]),
+      ),
+    ).models.list())
+      names.push(name);
     expect(names).toEqual(['models/one', 'models/two']);
   });
 });
@@ -181,7 +223,10 @@ describe('what is asked of Gemini', () => {
   it('is what its SDK would have asked', async () => {
     const full = chatOf({
       model: 'gemini-3-pro',
-      messages: [{ role: 'system', parts: [{ kind: 'text', text: 'Be brief.' }] }, { role: 'user', parts: [{ kind: 'text', text: 'hi' }] }],
+      messages: [
+        { role: 'system', parts: [{ kind: 'text', text: 'Be brief.' }] },
+        { role: 'user', parts: [{ kind: 'text', text: 'hi' }] },
+      ],
       tools: [{ name: 'f', description: 'd', parameters: { type: 'object', properties: { a: { type: 'string' } } }, strict: true }],
       toolChoice: { kind: 'required', names: ['f'] },
       format: { kind: 'json_schema', name: 'n', description: 'd', schema: { type: 'object', properties: { a: { const: 1 } } }, strict: true },
@@ -208,14 +253,33 @@ describe('what is asked of Gemini', () => {
 });
 
 describe("Vercel's SDK", () => {
-  const model = (answer: (asked: Asked) => Answer): ReturnType<ReturnType<typeof createGoogleGenerativeAI>> => createGoogleGenerativeAI({ apiKey: 'test', fetch: answering(answer) })('gemini-3-pro-preview');
+  const model = (answer: (asked: Asked) => Answer): ReturnType<ReturnType<typeof createGoogleGenerativeAI>> =>
+    createGoogleGenerativeAI({ apiKey: 'test', fetch: answering(answer) })('gemini-3-pro-preview');
 
   it('reads a written answer and a written stream', async () => {
-    const expected = ['I „look“ 😀', 'tool-calls', [['look', { at: 'a' }], ['look', { at: 'b' }]], 30];
+    const expected = [
+      'I „look“ 😀',
+      'tool-calls',
+      [
+        ['look', { at: 'a' }],
+        ['look', { at: 'b' }],
+      ],
+      30,
+    ];
     const generated = await generateText({ model: model(whole), prompt: 'hi' });
-    expect([generated.text, generated.finishReason, generated.toolCalls.map(({ toolName, input }) => [toolName, input as unknown]), generated.usage.inputTokens]).toEqual(expected);
+    expect([
+      generated.text,
+      generated.finishReason,
+      generated.toolCalls.map(({ toolName, input }) => [toolName, input as unknown]),
+      generated.usage.inputTokens,
+    ]).toEqual(expected);
     const stream = streamText({ model: model(events), prompt: 'hi' });
-    expect([await stream.text, await stream.finishReason, (await stream.toolCalls).map(({ toolName, input }) => [toolName, input as unknown]), (await stream.usage).inputTokens]).toEqual(expected);
+    expect([
+      await stream.text,
+      await stream.finishReason,
+      (await stream.toolCalls).map(({ toolName, input }) => [toolName, input as unknown]),
+      (await stream.usage).inputTokens,
+    ]).toEqual(expected);
   });
 
   it('gives back the seals of calls', async () => {

@@ -28,9 +28,22 @@ const json = fc.dictionary(word, fc.oneof(fc.string(), fc.integer(), fc.constant
 
 const content: fc.Arbitrary<NeutralContent> = fc.oneof(
   fc.record({ kind: fc.constant('text' as const), text: said }),
-  fc.record({ kind: fc.constant('image' as const), source: fc.oneof(fc.record({ kind: fc.constant('base64' as const), mediaType: fc.constant('image/png'), data: fc.base64String() }), fc.record({ kind: fc.constant('url' as const), url: fc.webUrl() })) }),
-  fc.record({ kind: fc.constant('audio' as const), source: fc.record({ kind: fc.constant('base64' as const), mediaType: fc.constantFrom('audio/wav', 'audio/mpeg'), data: fc.base64String({ minLength: 4 }) }) }),
-  fc.record({ kind: fc.constant('document' as const), name: word, source: fc.record({ kind: fc.constant('base64' as const), mediaType: fc.constant('application/pdf'), data: fc.base64String({ minLength: 4 }) }) }),
+  fc.record({
+    kind: fc.constant('image' as const),
+    source: fc.oneof(
+      fc.record({ kind: fc.constant('base64' as const), mediaType: fc.constant('image/png'), data: fc.base64String() }),
+      fc.record({ kind: fc.constant('url' as const), url: fc.webUrl() }),
+    ),
+  }),
+  fc.record({
+    kind: fc.constant('audio' as const),
+    source: fc.record({ kind: fc.constant('base64' as const), mediaType: fc.constantFrom('audio/wav', 'audio/mpeg'), data: fc.base64String({ minLength: 4 }) }),
+  }),
+  fc.record({
+    kind: fc.constant('document' as const),
+    name: word,
+    source: fc.record({ kind: fc.constant('base64' as const), mediaType: fc.constant('application/pdf'), data: fc.base64String({ minLength: 4 }) }),
+  }),
 );
 const textPart: fc.Arbitrary<NeutralPart> = fc.record({ kind: fc.constantFrom('text' as const, 'refusal' as const), text: said });
 
@@ -40,15 +53,29 @@ const turn: fc.Arbitrary<readonly NeutralMessage[]> = fc
     system: fc.option(said, { nil: undefined }),
     user: fc.array(content, { minLength: 1, maxLength: 3 }),
     answer: fc.array(textPart, { minLength: 1, maxLength: 2 }),
-    calls: fc.uniqueArray(fc.record({ id: word, name: word, args: json, result: fc.array(said, { minLength: 1, maxLength: 2 }) }), { selector: ({ id }) => id, maxLength: 3 }),
+    calls: fc.uniqueArray(fc.record({ id: word, name: word, args: json, result: fc.array(said, { minLength: 1, maxLength: 2 }) }), {
+      selector: ({ id }) => id,
+      maxLength: 3,
+    }),
   })
   .map(({ system, user, answer, calls }): readonly NeutralMessage[] => [
     ...(system === undefined ? [] : [{ role: 'system', parts: [{ kind: 'text', text: system }] } as const]),
     { role: 'user', parts: user },
-    { role: 'assistant', parts: [...answer, ...calls.map(({ id, name, args }) => ({ kind: 'tool_call', id, name, argumentsJson: JSON.stringify(args) }) as const)] },
+    {
+      role: 'assistant',
+      parts: [...answer, ...calls.map(({ id, name, args }) => ({ kind: 'tool_call', id, name, argumentsJson: JSON.stringify(args) }) as const)],
+    },
     ...(calls.length === 0
       ? []
-      : [{ role: 'user', parts: calls.map(({ id, name, result }) => ({ kind: 'tool_result', callId: id, name, content: result.map((text) => ({ kind: 'text', text }) as const), isError: false }) as const) } as const]),
+      : [
+          {
+            role: 'user',
+            parts: calls.map(
+              ({ id, name, result }) =>
+                ({ kind: 'tool_result', callId: id, name, content: result.map((text) => ({ kind: 'text', text }) as const), isError: false }) as const,
+            ),
+          } as const,
+        ]),
   ]);
 
 const optional = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> => fc.option(value, { nil: undefined });
@@ -59,8 +86,17 @@ const chat: fc.Arbitrary<NeutralChat> = fc
   .record({
     turns: fc.array(turn, { minLength: 1, maxLength: 3 }),
     stream: fc.boolean(),
-    tools: fc.uniqueArray(fc.record({ name: word, description: optional(said), parameters: optional(schema), strict: optional(fc.boolean()) }), { selector: ({ name }) => name, maxLength: 3 }),
-    toolChoice: fc.option(fc.oneof(fc.constantFrom({ kind: 'auto' as const }, { kind: 'none' as const }, { kind: 'required' as const }), word.map((name) => ({ kind: 'tool' as const, name }))), { nil: undefined }),
+    tools: fc.uniqueArray(fc.record({ name: word, description: optional(said), parameters: optional(schema), strict: optional(fc.boolean()) }), {
+      selector: ({ name }) => name,
+      maxLength: 3,
+    }),
+    toolChoice: fc.option(
+      fc.oneof(
+        fc.constantFrom({ kind: 'auto' as const }, { kind: 'none' as const }, { kind: 'required' as const }),
+        word.map((name) => ({ kind: 'tool' as const, name })),
+      ),
+      { nil: undefined },
+    ),
     parallelToolCalls: optional(fc.boolean()),
     format: optional(
       fc.oneof(
@@ -82,7 +118,9 @@ const chat: fc.Arbitrary<NeutralChat> = fc
       },
       { requiredKeys: ['logprobs'] },
     ),
-    effort: optional(fc.constantFrom('none' as const, 'minimal' as const, 'low' as const, 'medium' as const, 'high' as const, 'xhigh' as const, 'max' as const)),
+    effort: optional(
+      fc.constantFrom('none' as const, 'minimal' as const, 'low' as const, 'medium' as const, 'high' as const, 'xhigh' as const, 'max' as const),
+    ),
     maxOutputTokens: optional(fc.integer({ min: 1, max: 1_000_000 })),
     choices: fc.integer({ min: 1, max: 128 }),
     user: optional(said),
@@ -111,25 +149,41 @@ const stream: fc.Arbitrary<readonly NeutralEvent[]> = fc
         delta.map((text): readonly NeutralEvent[] => [{ kind: 'text', choice: 0, delta: text }]),
         delta.map((text): readonly NeutralEvent[] => [{ kind: 'thinking', choice: 0, delta: text }]),
         fc.constant<readonly NeutralEvent[]>([{ kind: 'ping' }]),
-        fc.record({ parts: fc.array(delta, { minLength: 1, maxLength: 3 }), id: word, name: word }).map(({ parts, id, name }): readonly NeutralEvent[] => [
-          { kind: 'tool_call', choice: 0, call: 0, id, name },
-          ...parts.map((part): NeutralEvent => ({ kind: 'tool_arguments', choice: 0, call: 0, delta: part })),
-        ]),
+        fc
+          .record({ parts: fc.array(delta, { minLength: 1, maxLength: 3 }), id: word, name: word })
+          .map(({ parts, id, name }): readonly NeutralEvent[] => [
+            { kind: 'tool_call', choice: 0, call: 0, id, name },
+            ...parts.map((part): NeutralEvent => ({ kind: 'tool_arguments', choice: 0, call: 0, delta: part })),
+          ]),
       ),
       { maxLength: 8 },
     ),
     reason: fc.constantFrom(...FINISHES),
     // All parts that a response tells, as those that nobody reported come out as 0 there.
-    usage: fc.nat(1000).map((tokens) => ({ inputTokens: 30 + tokens, outputTokens: tokens, cachedInputTokens: tokens % 11, cacheWriteTokens: tokens % 7, reasoningTokens: tokens >> 1 })),
+    usage: fc.nat(1000).map((tokens) => ({
+      inputTokens: 30 + tokens,
+      outputTokens: tokens,
+      cachedInputTokens: tokens % 11,
+      cacheWriteTokens: tokens % 7,
+      reasoningTokens: tokens >> 1,
+    })),
   })
   .map(({ steps, reason, usage }) => {
     let calls = 0;
     const numbered = steps.flatMap((group) => {
       const call = group[0]?.kind === 'tool_call' ? calls++ : 0;
-      return group.map((event) => (event.kind === 'tool_call' ? { ...event, call, id: `${event.id}${call}` } : event.kind === 'tool_arguments' ? { ...event, call } : event));
+      return group.map((event) =>
+        event.kind === 'tool_call' ? { ...event, call, id: `${event.id}${call}` } : event.kind === 'tool_arguments' ? { ...event, call } : event,
+      );
     });
     const finish: NeutralFinish = reason === 'stop' && calls > 0 ? 'tool_calls' : reason;
-    return [{ kind: 'start', id: 'answer-1', model: 'm', created: 7 }, ...numbered, { kind: 'finish', choice: 0, reason: finish }, { kind: 'usage', usage }, { kind: 'end' }];
+    return [
+      { kind: 'start', id: 'answer-1', model: 'm', created: 7 },
+      ...numbered,
+      { kind: 'finish', choice: 0, reason: finish },
+      { kind: 'usage', usage },
+      { kind: 'end' },
+    ];
   });
 
 const writeAll = (endpoint: Endpoint, events: readonly NeutralEvent[]): Uint8Array => {
@@ -157,7 +211,17 @@ describe('requests', () => {
   });
 
   it('to embed mean the same after they were written and read', () => {
-    const embedding = fc.record({ kind: fc.constant('embedding' as const), model: word, inputs: fc.array(said, { minLength: 1 }), dimensions: optional(fc.integer({ min: 1, max: 4096 })), encoding: fc.constant('float' as const), task: fc.constant(undefined), title: fc.constant(undefined), user: optional(said), single: fc.constant(false) });
+    const embedding = fc.record({
+      kind: fc.constant('embedding' as const),
+      model: word,
+      inputs: fc.array(said, { minLength: 1 }),
+      dimensions: optional(fc.integer({ min: 1, max: 4096 })),
+      encoding: fc.constant('float' as const),
+      task: fc.constant(undefined),
+      title: fc.constant(undefined),
+      user: optional(said),
+      single: fc.constant(false),
+    });
     fc.assert(
       fc.property(embedding, (request) => {
         const written = translation.writeRequest(request);
@@ -167,9 +231,39 @@ describe('requests', () => {
   });
 
   it('become requests or faults from any JSON, and never throw', () => {
-    const names = ['model', 'messages', 'input', 'prompt', 'tools', 'tool_choice', 'role', 'content', 'type', 'text', 'function', 'tool_calls', 'stop', 'n', 'reasoning', 'include', 'response_format', 'metadata', 'image_url', '__proto__', 'constructor'];
-    const values = fc.oneof(fc.constantFrom('user', 'assistant', 'tool', 'function', 'text', 'image_url', 'input_text', 'function_call', 'reasoning', 'json_schema', 'auto'), fc.string(), fc.integer(), fc.boolean(), fc.constant(null));
-    const tree = fc.letrec<{ tree: unknown }>((tie) => ({ tree: fc.oneof({ maxDepth: 5 }, values, fc.array(tie('tree'), { maxLength: 3 }), fc.dictionary(fc.constantFrom(...names), tie('tree'), { maxKeys: 6 })) })).tree;
+    const names = [
+      'model',
+      'messages',
+      'input',
+      'prompt',
+      'tools',
+      'tool_choice',
+      'role',
+      'content',
+      'type',
+      'text',
+      'function',
+      'tool_calls',
+      'stop',
+      'n',
+      'reasoning',
+      'include',
+      'response_format',
+      'metadata',
+      'image_url',
+      '__proto__',
+      'constructor',
+    ];
+    const values = fc.oneof(
+      fc.constantFrom('user', 'assistant', 'tool', 'function', 'text', 'image_url', 'input_text', 'function_call', 'reasoning', 'json_schema', 'auto'),
+      fc.string(),
+      fc.integer(),
+      fc.boolean(),
+      fc.constant(null),
+    );
+    const tree = fc.letrec<{ tree: unknown }>((tie) => ({
+      tree: fc.oneof({ maxDepth: 5 }, values, fc.array(tie('tree'), { maxLength: 3 }), fc.dictionary(fc.constantFrom(...names), tie('tree'), { maxKeys: 6 })),
+    })).tree;
     fc.assert(
       fc.property(fc.constantFrom(...ENDPOINTS), fc.dictionary(fc.constantFrom(...names), tree, { maxKeys: 8 }), (endpoint, body) => {
         const read = translation.parseRequest(endpoint, bytesOf(JSON.stringify(body)));
@@ -230,7 +324,10 @@ describe('streams', () => {
   it.each(STREAMED)('of $path that stop half way have no end', (endpoint) => {
     fc.assert(
       fc.property(stream, fc.double({ min: 0, max: 0.6, noNaN: true }), (events, share) => {
-        const bytes = writeAll(endpoint, events.filter(({ kind }) => kind !== 'finish' && kind !== 'usage' && kind !== 'end'));
+        const bytes = writeAll(
+          endpoint,
+          events.filter(({ kind }) => kind !== 'finish' && kind !== 'usage' && kind !== 'end'),
+        );
         const { events: read } = readAll(endpoint, [bytes.subarray(0, Math.floor(bytes.length * share))]);
         expect(read.map(({ kind }) => kind)).not.toContain('end');
       }),
@@ -246,7 +343,13 @@ describe('answers', () => {
         const read = translation.parseAnswer(endpoint, translation.writeAnswer(answer, contextOf(endpoint, chatOf())));
         // Of a chat completion, thinking comes first, then text, then calls.
         const order: readonly string[] = endpoint === CHAT ? ['thinking', 'text', 'tool_call'] : [];
-        const merged = (parts: readonly NeutralPart[]): unknown => order.map((kind) => parts.filter((part) => part.kind === kind).map((part) => ('text' in part ? part.text : JSON.stringify(part))).join(''));
+        const merged = (parts: readonly NeutralPart[]): unknown =>
+          order.map((kind) =>
+            parts
+              .filter((part) => part.kind === kind)
+              .map((part) => ('text' in part ? part.text : JSON.stringify(part)))
+              .join(''),
+          );
         if (!read.ok || read.value.kind !== 'chat') throw new Error('not read');
         if (endpoint === RESPONSES) expect(read.value).toEqual(answer);
         else expect(merged(read.value.choices[0]?.parts ?? [])).toEqual(merged(answer.choices[0]?.parts ?? []));

@@ -14,7 +14,14 @@ const COMPLETIONS: Endpoint = { operation: 'text_completion', path: '/completion
 const EMBEDDINGS: Endpoint = { operation: 'embeddings', path: '/embeddings', body: 'json' };
 
 const TOOLS = [{ name: 'weather', description: 'Tells the weather.', parameters: { type: 'object', properties: { city: { type: 'string' } } }, strict: true }];
-const REQUEST = chatOf({ wantsStreamUsage: true, tools: TOOLS, maxOutputTokens: 100, user: 'u', metadata: { a: 'b' }, reasoning: { effort: 'low', visible: true } });
+const REQUEST = chatOf({
+  wantsStreamUsage: true,
+  tools: TOOLS,
+  maxOutputTokens: 100,
+  user: 'u',
+  metadata: { a: 'b' },
+  reasoning: { effort: 'low', visible: true },
+});
 
 const contextOf = (endpoint: Endpoint, request: NeutralRequest = REQUEST): AnswerContext => ({ endpoint, request, requestId: 'r1', created: 1_700_000_000 });
 
@@ -48,8 +55,14 @@ const STREAMS: readonly (readonly [name: string, events: readonly NeutralEvent[]
       END,
     ],
   ],
-  ['hidden thinking', [START, { kind: 'redacted_thinking', choice: 0, redacted: { origin: 'openai', data: 'gAAA' } }, text('Yes.'), finish('stop'), USAGE, END]],
-  ['a refusal in words', [START, text('Well, '), { kind: 'refusal', choice: 0, delta: 'I will ' }, { kind: 'refusal', choice: 0, delta: 'not.' }, finish('refusal'), END]],
+  [
+    'hidden thinking',
+    [START, { kind: 'redacted_thinking', choice: 0, redacted: { origin: 'openai', data: 'gAAA' } }, text('Yes.'), finish('stop'), USAGE, END],
+  ],
+  [
+    'a refusal in words',
+    [START, text('Well, '), { kind: 'refusal', choice: 0, delta: 'I will ' }, { kind: 'refusal', choice: 0, delta: 'not.' }, finish('refusal'), END],
+  ],
   ['a silent refusal', [START, text('Wel'), finish('refusal'), USAGE, END]],
   ['an answer cut at its cap', [START, text('Once upon'), finish('length'), USAGE, END]],
   ['an answer that was filtered', [START, text('Once'), finish('content_filter'), USAGE, END]],
@@ -73,7 +86,9 @@ interface Completion {
 
 /** What the client adds to what it reads. */
 const withoutParsed = (value: unknown): unknown =>
-  JSON.parse(JSON.stringify(value), (name: string, member: unknown) => (['parsed', 'parsed_arguments', 'output_parsed', 'output_text', '_request_id'].includes(name) ? undefined : member));
+  JSON.parse(JSON.stringify(value), (name: string, member: unknown) =>
+    ['parsed', 'parsed_arguments', 'output_parsed', 'output_text', '_request_id'].includes(name) ? undefined : member,
+  );
 
 const writeStream = (endpoint: Endpoint, events: readonly NeutralEvent[], request?: NeutralRequest): Uint8Array => {
   const writer = translation.writeStream(contextOf(endpoint, request));
@@ -81,7 +96,8 @@ const writeStream = (endpoint: Endpoint, events: readonly NeutralEvent[], reques
   return Buffer.concat(bytes);
 };
 
-const writeWhole = (endpoint: Endpoint, events: readonly NeutralEvent[], request?: NeutralRequest): Uint8Array => translation.writeAnswer(collect(events), contextOf(endpoint, request));
+const writeWhole = (endpoint: Endpoint, events: readonly NeutralEvent[], request?: NeutralRequest): Uint8Array =>
+  translation.writeAnswer(collect(events), contextOf(endpoint, request));
 const jsonOf = (bytes: Uint8Array): unknown => JSON.parse(new TextDecoder().decode(bytes));
 
 describe.each(STREAMS)('chat completions: %s', (_name, events) => {
@@ -105,7 +121,11 @@ describe.each(STREAMS)('chat completions: %s', (_name, events) => {
     for await (const { choices } of await client.chat.completions.create({ model: 'm', messages: [], stream: true })) {
       for (const { delta } of choices) if ('reasoning_content' in delta) thought += String(delta.reasoning_content);
     }
-    expect(thought).toBe(collect(events).choices[0]?.parts.map((part) => (part.kind === 'thinking' ? part.text : '')).join(''));
+    expect(thought).toBe(
+      collect(events)
+        .choices[0]?.parts.map((part) => (part.kind === 'thinking' ? part.text : ''))
+        .join(''),
+    );
   });
 
   it('is read as a whole', async () => {
@@ -147,7 +167,11 @@ describe.each(STREAMS)('responses: %s', (_name, events) => {
   it('is read as a whole, with its text', async () => {
     const client = clientAnswering(writeWhole(RESPONSES, events), 'application/json');
     const response = await client.responses.create({ model: 'm', input: 'x' });
-    expect(response.output_text).toBe(collect(events).choices[0]?.parts.map((part) => (part.kind === 'text' ? part.text : '')).join(''));
+    expect(response.output_text).toBe(
+      collect(events)
+        .choices[0]?.parts.map((part) => (part.kind === 'text' ? part.text : ''))
+        .join(''),
+    );
   });
 });
 
@@ -184,18 +208,42 @@ describe('several answers', () => {
     const request: NeutralChat = chatOf({ choices: 3 });
     const client = clientAnswering(writeStream(CHAT, events, request), 'text/event-stream');
     const { choices } = await client.chat.completions.stream({ model: 'm', messages: [], n: 3 }).finalChatCompletion();
-    expect(choices.map(({ message, finish_reason }) => [message.content, finish_reason])).toEqual([['aa', 'stop'], ['b', 'length'], ['c', 'stop']]);
+    expect(choices.map(({ message, finish_reason }) => [message.content, finish_reason])).toEqual([
+      ['aa', 'stop'],
+      ['b', 'length'],
+      ['c', 'stop'],
+    ]);
   });
 });
 
 describe('embeddings', () => {
-  const vectors = [[0.5, -0.25, 3], [1, 2, -1024]];
+  const vectors = [
+    [0.5, -0.25, 3],
+    [1, 2, -1024],
+  ];
 
   it.each(['float', 'base64'] as const)('come as %s', async (encoding) => {
-    const request: NeutralRequest = { kind: 'embedding', model: 'e', inputs: ['a', 'b'], dimensions: undefined, encoding, task: undefined, title: undefined, user: undefined, single: false };
-    const body = translation.writeAnswer({ kind: 'embedding', model: 'e', vectors, usage: { inputTokens: 4, outputTokens: 0 } }, contextOf(EMBEDDINGS, request));
+    const request: NeutralRequest = {
+      kind: 'embedding',
+      model: 'e',
+      inputs: ['a', 'b'],
+      dimensions: undefined,
+      encoding,
+      task: undefined,
+      title: undefined,
+      user: undefined,
+      single: false,
+    };
+    const body = translation.writeAnswer(
+      { kind: 'embedding', model: 'e', vectors, usage: { inputTokens: 4, outputTokens: 0 } },
+      contextOf(EMBEDDINGS, request),
+    );
     // The client asks for base64 by itself and hands out numbers.
-    const answer = await clientAnswering(body, 'application/json').embeddings.create({ model: 'e', input: ['a', 'b'], ...(encoding === 'float' ? { encoding_format: encoding } : {}) });
+    const answer = await clientAnswering(body, 'application/json').embeddings.create({
+      model: 'e',
+      input: ['a', 'b'],
+      ...(encoding === 'float' ? { encoding_format: encoding } : {}),
+    });
     expect(answer.data.map(({ embedding, index }) => [index, [...embedding]])).toEqual(vectors.map((vector, index) => [index, vector]));
     expect(answer.usage).toEqual({ prompt_tokens: 4, total_tokens: 4 });
   });
@@ -207,7 +255,12 @@ describe('errors', () => {
   it('have the status and the class that the client knows', async () => {
     const reply = translation.writeError(error, 'r1');
     const client = clientAnswering(reply.body, 'application/json', [], reply.status);
-    await expect(client.chat.completions.create({ model: 'm', messages: [] })).rejects.toMatchObject({ status: 503, code: 'overloaded_error', type: 'server_error', message: '503 Too much to do.' });
+    await expect(client.chat.completions.create({ model: 'm', messages: [] })).rejects.toMatchObject({
+      status: 503,
+      code: 'overloaded_error',
+      type: 'server_error',
+      message: '503 Too much to do.',
+    });
   });
 
   it.each([
@@ -216,7 +269,10 @@ describe('errors', () => {
   ] as const)('in the midst of streams reach the caller: %s', async (_name, last, message, code) => {
     const events: readonly NeutralEvent[] = [START, text('Onc'), { kind: 'tool_call', choice: 0, call: 0, id: 'a', name: 'weather' }, ...last];
     const failing = async (run: () => Promise<unknown>): Promise<void> => {
-      const failure: unknown = await run().then(() => undefined, (thrown: unknown) => thrown);
+      const failure: unknown = await run().then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      );
       expect(failure).toBeInstanceOf(APIError);
       expect(failure).toMatchObject({ code, message: expect.stringContaining(message) });
     };

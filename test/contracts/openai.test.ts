@@ -29,7 +29,13 @@ const REQUESTS: readonly RequestFixture[] = [
       model: 'gpt-4.1',
       messages: [
         { role: 'developer', content: 'Be brief.' },
-        { role: 'user', content: [{ type: 'text', text: 'What is „this“? 😀' }, { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=', detail: 'low' } }] },
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'What is „this“? 😀' },
+            { type: 'image_url', image_url: { url: 'data:image/png;base64,iVBORw0KGgo=', detail: 'low' } },
+          ],
+        },
         { role: 'assistant', content: null, tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'look', arguments: '{"x":1}' } }] },
         { role: 'tool', tool_call_id: 'call_1', content: 'a cat' },
       ],
@@ -39,16 +45,36 @@ const REQUESTS: readonly RequestFixture[] = [
       stream: true,
       stream_options: { include_obfuscation: false },
     },
-    { model: 'gpt-4.1', stream: true, wantsStreamUsage: false, maxOutputTokens: 200, choices: 2, inputImages: 1, unbounded: [], hasOutput: true, tier: 'standard' },
+    {
+      model: 'gpt-4.1',
+      stream: true,
+      wantsStreamUsage: false,
+      maxOutputTokens: 200,
+      choices: 2,
+      inputImages: 1,
+      unbounded: [],
+      hasOutput: true,
+      tier: 'standard',
+    },
   ),
-  json('/v1/completions', { model: 'gpt-3.5-turbo-instruct', prompt: ['a', 'b'], max_tokens: 5, echo: true }, { maxOutputTokens: 5, choices: 2, unbounded: [] }),
+  json(
+    '/v1/completions',
+    { model: 'gpt-3.5-turbo-instruct', prompt: ['a', 'b'], max_tokens: 5, echo: true },
+    { maxOutputTokens: 5, choices: 2, unbounded: [] },
+  ),
   json(
     '/v1/responses',
     {
       model: 'gpt-4.1',
       instructions: 'Be brief.',
       input: [
-        { role: 'user', content: [{ type: 'input_text', text: 'hi' }, { type: 'input_image', detail: 'auto', image_url: 'https://example.com/a.png' }] },
+        {
+          role: 'user',
+          content: [
+            { type: 'input_text', text: 'hi' },
+            { type: 'input_image', detail: 'auto', image_url: 'https://example.com/a.png' },
+          ],
+        },
         { type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'gAAAA' },
         { type: 'function_call', call_id: 'c', name: 'f', arguments: '{}' },
         { type: 'function_call_output', call_id: 'c', output: 'ok' },
@@ -61,12 +87,47 @@ const REQUESTS: readonly RequestFixture[] = [
   ),
   json('/v1/embeddings', { model: 'text-embedding-3-small', input: ['a', 'b'], encoding_format: 'base64' }, { hasOutput: false, unbounded: [] }),
   json('/v1/moderations', { model: 'omni-moderation-latest', input: 'a' }, { hasOutput: false }),
-  json('/v1/images/generations', { model: 'gpt-image-1.5', prompt: 'a cat', n: 2, stream: true, partial_images: 1 }, { choices: 2, stream: true, wantsStreamUsage: true }),
+  json(
+    '/v1/images/generations',
+    { model: 'gpt-image-1.5', prompt: 'a cat', n: 2, stream: true, partial_images: 1 },
+    { choices: 2, stream: true, wantsStreamUsage: true },
+  ),
   json('/v1/audio/speech', { model: 'gpt-4o-mini-tts', input: 'hello', voice: 'alloy' }, { stream: false, unbounded: [] }),
-  form('/v1/images/edits', [['name="image[]"; filename="a.png"', 'PNG\r\n'], ['name="model"', 'gpt-image-1.5'], ['name="prompt"', 'a hat']], { inputImages: 1, unbounded: [] }),
-  form('/v1/images/variations', [['name="image"; filename="a.png"', 'PNG'], ['name="model"', 'dall-e-2'], ['name="n"', '3']], { choices: 3 }),
-  form('/v1/audio/transcriptions', [['name="model"', 'gpt-4o-transcribe'], ['name="file"; filename="a.wav"', 'RIFF'], ['name="stream"', 'true']], { stream: true, unbounded: ['audio input'] }),
-  form('/v1/audio/translations', [['name="model"', 'whisper-1'], ['name="file"; filename="a.wav"', 'RIFF']], { stream: false }),
+  form(
+    '/v1/images/edits',
+    [
+      ['name="image[]"; filename="a.png"', 'PNG\r\n'],
+      ['name="model"', 'gpt-image-1.5'],
+      ['name="prompt"', 'a hat'],
+    ],
+    { inputImages: 1, unbounded: [] },
+  ),
+  form(
+    '/v1/images/variations',
+    [
+      ['name="image"; filename="a.png"', 'PNG'],
+      ['name="model"', 'dall-e-2'],
+      ['name="n"', '3'],
+    ],
+    { choices: 3 },
+  ),
+  form(
+    '/v1/audio/transcriptions',
+    [
+      ['name="model"', 'gpt-4o-transcribe'],
+      ['name="file"; filename="a.wav"', 'RIFF'],
+      ['name="stream"', 'true'],
+    ],
+    { stream: true, unbounded: ['audio input'] },
+  ),
+  form(
+    '/v1/audio/translations',
+    [
+      ['name="model"', 'whisper-1'],
+      ['name="file"; filename="a.wav"', 'RIFF'],
+    ],
+    { stream: false },
+  ),
 ];
 
 const CHAT_USAGE = {
@@ -99,25 +160,108 @@ const RESPONSE_STREAM = [
   event('response.created', { response: { id: 'resp_1', model: 'gpt-4.1-2025-04-14', error: null, output: [], usage: null } }),
   event('response.output_text.delta', { item_id: 'msg_1', delta: 'Hi' }),
   event('response.output_text.done', { item_id: 'msg_1', text: 'Hi' }),
-  event('response.completed', { response: { id: 'resp_1', model: 'gpt-4.1-2025-04-14', error: null, output: [{ type: 'message', content: [{ type: 'output_text', text: 'Hi' }] }], usage: { input_tokens: 37, input_tokens_details: { cache_write_tokens: 0, cached_tokens: 1 }, output_tokens: 11, output_tokens_details: { reasoning_tokens: 0 }, total_tokens: 48 } } }),
+  event('response.completed', {
+    response: {
+      id: 'resp_1',
+      model: 'gpt-4.1-2025-04-14',
+      error: null,
+      output: [{ type: 'message', content: [{ type: 'output_text', text: 'Hi' }] }],
+      usage: {
+        input_tokens: 37,
+        input_tokens_details: { cache_write_tokens: 0, cached_tokens: 1 },
+        output_tokens: 11,
+        output_tokens_details: { reasoning_tokens: 0 },
+        total_tokens: 48,
+      },
+    },
+  }),
 ].join('');
 
-const plain = (name: string, path: string, body: object, usage: AnswerFixture['usage']): AnswerFixture => ({ name, path, kind: 'json', text: JSON.stringify(body), hidden: JSON.stringify(body), usage });
-const events = (name: string, path: string, text: string, usage: AnswerFixture['usage'], hidden = text): AnswerFixture => ({ name, path, kind: 'sse', text, hidden, usage });
+const plain = (name: string, path: string, body: object, usage: AnswerFixture['usage']): AnswerFixture => ({
+  name,
+  path,
+  kind: 'json',
+  text: JSON.stringify(body),
+  hidden: JSON.stringify(body),
+  usage,
+});
+const events = (name: string, path: string, text: string, usage: AnswerFixture['usage'], hidden = text): AnswerFixture => ({
+  name,
+  path,
+  kind: 'sse',
+  text,
+  hidden,
+  usage,
+});
 
 const ANSWERS: readonly AnswerFixture[] = [
   events('a streamed chat', '/v1/chat/completions', stream('\n', true), CHAT_READ, stream('\n', false)),
   events('a streamed chat with CR LF', '/v1/chat/completions', stream('\r\n', true), CHAT_READ, stream('\r\n', false)),
   events('a streamed chat with CR', '/v1/chat/completions', stream('\r', true), CHAT_READ, stream('\r', false)),
   events('a streamed chat without usage', '/v1/chat/completions', stream('\n', false), undefined),
-  events('a streamed response', '/v1/responses', RESPONSE_STREAM, { inputTokens: 37, outputTokens: 11, cachedInputTokens: 1, cacheWriteTokens: 0, reasoningTokens: 0 }),
-  events('a streamed image', '/v1/images/generations', event('image_generation.completed', { b64_json: 'QUJD'.repeat(50), usage: { input_tokens: 5, output_tokens: 7, total_tokens: 12, input_tokens_details: { image_tokens: 0, text_tokens: 5 } } }), { inputTokens: 5, outputTokens: 7, inputImageTokens: 0, outputImageTokens: 7 }),
-  plain('a chat', '/v1/chat/completions', { id: 'chatcmpl-1', object: 'chat.completion', model: 'gpt-4.1-2025-04-14', choices: [{ index: 0, message: { role: 'assistant', content: 'Hé "llo" 😀', refusal: null, annotations: [] }, logprobs: null, finish_reason: 'stop' }], usage: CHAT_USAGE, service_tier: 'default' }, CHAT_READ),
-  plain('a response', '/v1/responses', { id: 'resp_1', error: null, model: 'gpt-4.1-2025-04-14', metadata: { usage: 'x' }, output: [{ type: 'message', content: [{ type: 'output_text', text: 'Hi' }] }], usage: { input_tokens: 37, output_tokens: 11, total_tokens: 48 } }, { inputTokens: 37, outputTokens: 11 }),
-  plain('embeddings', '/v1/embeddings', { object: 'list', data: [{ object: 'embedding', embedding: [0.0023, -9.3e-3], index: 0 }], model: 'text-embedding-3-small', usage: { prompt_tokens: 8, total_tokens: 8 } }, { inputTokens: 8, outputTokens: 0 }),
+  events('a streamed response', '/v1/responses', RESPONSE_STREAM, {
+    inputTokens: 37,
+    outputTokens: 11,
+    cachedInputTokens: 1,
+    cacheWriteTokens: 0,
+    reasoningTokens: 0,
+  }),
+  events(
+    'a streamed image',
+    '/v1/images/generations',
+    event('image_generation.completed', {
+      b64_json: 'QUJD'.repeat(50),
+      usage: { input_tokens: 5, output_tokens: 7, total_tokens: 12, input_tokens_details: { image_tokens: 0, text_tokens: 5 } },
+    }),
+    { inputTokens: 5, outputTokens: 7, inputImageTokens: 0, outputImageTokens: 7 },
+  ),
+  plain(
+    'a chat',
+    '/v1/chat/completions',
+    {
+      id: 'chatcmpl-1',
+      object: 'chat.completion',
+      model: 'gpt-4.1-2025-04-14',
+      choices: [{ index: 0, message: { role: 'assistant', content: 'Hé "llo" 😀', refusal: null, annotations: [] }, logprobs: null, finish_reason: 'stop' }],
+      usage: CHAT_USAGE,
+      service_tier: 'default',
+    },
+    CHAT_READ,
+  ),
+  plain(
+    'a response',
+    '/v1/responses',
+    {
+      id: 'resp_1',
+      error: null,
+      model: 'gpt-4.1-2025-04-14',
+      metadata: { usage: 'x' },
+      output: [{ type: 'message', content: [{ type: 'output_text', text: 'Hi' }] }],
+      usage: { input_tokens: 37, output_tokens: 11, total_tokens: 48 },
+    },
+    { inputTokens: 37, outputTokens: 11 },
+  ),
+  plain(
+    'embeddings',
+    '/v1/embeddings',
+    {
+      object: 'list',
+      data: [{ object: 'embedding', embedding: [0.0023, -9.3e-3], index: 0 }],
+      model: 'text-embedding-3-small',
+      usage: { prompt_tokens: 8, total_tokens: 8 },
+    },
+    { inputTokens: 8, outputTokens: 0 },
+  ),
   plain('a moderation', '/v1/moderations', { id: 'modr-1', model: 'omni-moderation-latest', results: [{ flagged: false }] }, undefined),
   plain('a transcription by duration', '/v1/audio/transcriptions', { text: 'Hello.', usage: { type: 'duration', seconds: 9 } }, undefined),
-  { name: 'subtitles', path: '/v1/audio/transcriptions', kind: 'other', text: '1\n00:00 --> 00:01\nHi\n', hidden: '1\n00:00 --> 00:01\nHi\n', usage: undefined },
+  {
+    name: 'subtitles',
+    path: '/v1/audio/transcriptions',
+    kind: 'other',
+    text: '1\n00:00 --> 00:01\nHi\n',
+    hidden: '1\n00:00 --> 00:01\nHi\n',
+    usage: undefined,
+  },
 ];
 
 dialectContract({

@@ -4,7 +4,15 @@ import { describe, expect, it } from 'vitest';
 import { anthropicTranslation } from '../../src/core/dialects/anthropic/translate/index.ts';
 import { match as matchGemini } from '../../src/core/dialects/gemini/endpoints.ts';
 import { geminiTranslation } from '../../src/core/dialects/gemini/translate/index.ts';
-import type { NeutralChat, NeutralEmbedding, NeutralEvent, NeutralFinish, NeutralPart, NeutralRequest, NeutralSignature } from '../../src/core/dialects/neutral.ts';
+import type {
+  NeutralChat,
+  NeutralEmbedding,
+  NeutralEvent,
+  NeutralFinish,
+  NeutralPart,
+  NeutralRequest,
+  NeutralSignature,
+} from '../../src/core/dialects/neutral.ts';
 import { openaiTranslation } from '../../src/core/dialects/openai/translate/index.ts';
 import type { AnswerContext, Translation } from '../../src/core/dialects/translation.ts';
 import type { Endpoint } from '../../src/core/dialects/types.ts';
@@ -26,19 +34,38 @@ const LANGUAGES = [OPENAI, ANTHROPIC, GEMINI];
 const PAIRS = LANGUAGES.flatMap((from) => LANGUAGES.map((to) => [from.name, to.name, from, to] as const));
 
 const optional = <Value>(value: fc.Arbitrary<Value>): fc.Arbitrary<Value | undefined> => fc.option(value, { nil: undefined });
-const schema = fc.dictionary(word, fc.constantFrom<object>({ type: 'string' }, { type: 'integer' }, { type: 'array', items: { type: 'string' } }), { minKeys: 1, maxKeys: 2 }).map((properties) => ({
-  type: 'object',
-  properties: { ...properties },
-  required: Object.keys(properties),
-  additionalProperties: false,
-}));
+const schema = fc
+  .dictionary(word, fc.constantFrom<object>({ type: 'string' }, { type: 'integer' }, { type: 'array', items: { type: 'string' } }), { minKeys: 1, maxKeys: 2 })
+  .map((properties) => ({
+    type: 'object',
+    properties: { ...properties },
+    required: Object.keys(properties),
+    additionalProperties: false,
+  }));
 
 const toolUse = fc
-  .record({ tools: fc.uniqueArray(fc.record({ name: word, description: optional(words), parameters: optional(schema) }), { selector: ({ name }) => name, maxLength: 3 }), strict: fc.constantFrom(undefined, true), choice: fc.nat(5), parallelToolCalls: optional(fc.boolean()) })
+  .record({
+    tools: fc.uniqueArray(fc.record({ name: word, description: optional(words), parameters: optional(schema) }), {
+      selector: ({ name }) => name,
+      maxLength: 3,
+    }),
+    strict: fc.constantFrom(undefined, true),
+    choice: fc.nat(5),
+    parallelToolCalls: optional(fc.boolean()),
+  })
   .map(({ tools, strict, choice, parallelToolCalls }): Pick<NeutralChat, 'tools' | 'toolChoice' | 'parallelToolCalls'> => {
     const names = tools.slice(0, 2).map(({ name }) => name);
-    const choices: readonly NeutralChat['toolChoice'][] = [undefined, { kind: 'auto' }, { kind: 'none' }, { kind: 'required' }, { kind: 'required', names }, { kind: 'tool', name: names[0] ?? '' }];
-    return tools.length === 0 ? { tools: [], toolChoice: undefined, parallelToolCalls: undefined } : { tools: tools.map((tool) => ({ ...tool, strict })), toolChoice: choices[choice], parallelToolCalls };
+    const choices: readonly NeutralChat['toolChoice'][] = [
+      undefined,
+      { kind: 'auto' },
+      { kind: 'none' },
+      { kind: 'required' },
+      { kind: 'required', names },
+      { kind: 'tool', name: names[0] ?? '' },
+    ];
+    return tools.length === 0
+      ? { tools: [], toolChoice: undefined, parallelToolCalls: undefined }
+      : { tools: tools.map((tool) => ({ ...tool, strict })), toolChoice: choices[choice], parallelToolCalls };
   });
 
 /** A chat with whatever any of the dialects can say. Its cap leaves room for any budget of thinking. */
@@ -47,7 +74,12 @@ const chat: fc.Arbitrary<NeutralChat> = fc
     stream: fc.boolean(),
     messages: conversation,
     use: toolUse,
-    format: optional(fc.oneof(fc.constantFrom<NeutralChat['format']>({ kind: 'text' }, { kind: 'json_object' }), fc.record({ kind: fc.constant('json_schema' as const), name: word, description: optional(words), schema, strict: fc.constantFrom(undefined, true) }))),
+    format: optional(
+      fc.oneof(
+        fc.constantFrom<NeutralChat['format']>({ kind: 'text' }, { kind: 'json_object' }),
+        fc.record({ kind: fc.constant('json_schema' as const), name: word, description: optional(words), schema, strict: fc.constantFrom(undefined, true) }),
+      ),
+    ),
     sampling: fc.record(
       {
         temperature: fc.constantFrom(0, 0.5, 1, 1.5),
@@ -62,7 +94,9 @@ const chat: fc.Arbitrary<NeutralChat> = fc
       { requiredKeys: [] },
     ),
     logprobs: optional(fc.integer({ min: 1, max: 5 })),
-    effort: optional(fc.constantFrom('none' as const, 'minimal' as const, 'low' as const, 'medium' as const, 'high' as const, 'xhigh' as const, 'max' as const)),
+    effort: optional(
+      fc.constantFrom('none' as const, 'minimal' as const, 'low' as const, 'medium' as const, 'high' as const, 'xhigh' as const, 'max' as const),
+    ),
     maxOutputTokens: fc.integer({ min: 60_000, max: 100_000 }),
     choices: fc.constantFrom(1, 1, 1, 2),
     user: optional(word),
@@ -70,7 +104,12 @@ const chat: fc.Arbitrary<NeutralChat> = fc
     tier: fc.constantFrom(undefined, 'auto' as const, 'standard' as const, 'flex' as const, 'priority' as const),
   })
   .map(({ use, effort, logprobs, sampling, ...rest }) =>
-    chatOf({ ...rest, ...use, sampling: logprobs === undefined ? sampling : { ...sampling, logprobs: true, topLogprobs: logprobs }, reasoning: effort === undefined ? undefined : { effort } }),
+    chatOf({
+      ...rest,
+      ...use,
+      sampling: logprobs === undefined ? sampling : { ...sampling, logprobs: true, topLogprobs: logprobs },
+      reasoning: effort === undefined ? undefined : { effort },
+    }),
   );
 
 /** A chat as it is after it was written in a language and read there; `undefined` where that language refuses it. What was not told as lost is the same. */
@@ -108,7 +147,17 @@ describe.each(PAIRS)('from %s to %s', (_from, _to, from, to) => {
 });
 
 it('embeddings mean the same to OpenAI and Gemini', () => {
-  const embedding = fc.record({ kind: fc.constant('embedding' as const), model: word, inputs: fc.array(words, { minLength: 1, maxLength: 3 }), dimensions: optional(fc.integer({ min: 1, max: 3072 })), encoding: fc.constant('float' as const), task: fc.constantFrom(undefined, 'RETRIEVAL_QUERY'), title: optional(words), user: optional(word), single: fc.constant(false) });
+  const embedding = fc.record({
+    kind: fc.constant('embedding' as const),
+    model: word,
+    inputs: fc.array(words, { minLength: 1, maxLength: 3 }),
+    dimensions: optional(fc.integer({ min: 1, max: 3072 })),
+    encoding: fc.constant('float' as const),
+    task: fc.constantFrom(undefined, 'RETRIEVAL_QUERY'),
+    title: optional(words),
+    user: optional(word),
+    single: fc.constant(false),
+  });
   fc.assert(
     fc.property(embedding, fc.constantFrom(OPENAI, GEMINI), fc.constantFrom(OPENAI, GEMINI), (first, from, to) => {
       let request: NeutralEmbedding = first;
@@ -138,9 +187,27 @@ interface Form {
 const found = matchGemini('POST', '/v1beta/models/gemini-3-pro:streamGenerateContent?alt=sse');
 if (found.kind !== 'endpoint') throw new Error(found.kind);
 const FORMS: readonly Form[] = [
-  { name: 'chat completions', translation: openaiTranslation, endpoint: { operation: 'chat', path: '/chat/completions', body: 'json' }, sealsThinking: false, sealsCalls: true },
-  { name: 'responses', translation: openaiTranslation, endpoint: { operation: 'responses', path: '/responses', body: 'json' }, sealsThinking: true, sealsCalls: true },
-  { name: 'messages', translation: anthropicTranslation, endpoint: { operation: 'chat', path: '/messages', body: 'json' }, sealsThinking: true, sealsCalls: false },
+  {
+    name: 'chat completions',
+    translation: openaiTranslation,
+    endpoint: { operation: 'chat', path: '/chat/completions', body: 'json' },
+    sealsThinking: false,
+    sealsCalls: true,
+  },
+  {
+    name: 'responses',
+    translation: openaiTranslation,
+    endpoint: { operation: 'responses', path: '/responses', body: 'json' },
+    sealsThinking: true,
+    sealsCalls: true,
+  },
+  {
+    name: 'messages',
+    translation: anthropicTranslation,
+    endpoint: { operation: 'chat', path: '/messages', body: 'json' },
+    sealsThinking: true,
+    sealsCalls: false,
+  },
   { name: 'generateContent', translation: geminiTranslation, endpoint: found.endpoint, sealsThinking: true, sealsCalls: true },
 ];
 const FORM_PAIRS = FORMS.flatMap((back) => FORMS.map((front) => [back.name, front.name, back, front] as const));
@@ -171,7 +238,10 @@ const said = fc.oneof(
 const stream = fc
   .record({
     steps: fc.array(said, { maxLength: 8 }),
-    calls: fc.array(fc.record({ name: word, args: fc.dictionary(word, fc.oneof(delta, fc.integer()), { maxKeys: 2 }), signature: optional(geminiSeal), place: fc.nat(9) }), { maxLength: 3 }),
+    calls: fc.array(
+      fc.record({ name: word, args: fc.dictionary(word, fc.oneof(delta, fc.integer()), { maxKeys: 2 }), signature: optional(geminiSeal), place: fc.nat(9) }),
+      { maxLength: 3 },
+    ),
     reason: fc.constantFrom<NeutralFinish>('stop', 'length', 'content_filter'),
     tokens: fc.nat(1000),
   })
@@ -226,21 +296,48 @@ describe.each(FORM_PAIRS)('answers from %s to %s', (_back, _front, back, front) 
 
 /** What a client sends next: the answer as it got it, and the results of its calls. */
 const NEXT: Readonly<Record<string, (answer: never) => object>> = {
-  'chat completions': ({ choices: [{ message }] }: { readonly choices: readonly [{ readonly message: { readonly tool_calls: readonly { readonly id: string }[] } }] }) => ({
+  'chat completions': ({
+    choices: [{ message }],
+  }: {
+    readonly choices: readonly [{ readonly message: { readonly tool_calls: readonly { readonly id: string }[] } }];
+  }) => ({
     model: 'm',
     messages: [{ role: 'user', content: 'hi' }, message, ...message.tool_calls.map(({ id }) => ({ role: 'tool', tool_call_id: id, content: 'ok' }))],
   }),
   responses: ({ output }: { readonly output: readonly { readonly call_id?: string }[] }) => ({
     model: 'm',
-    input: [{ role: 'user', content: 'hi' }, ...output, ...output.flatMap(({ call_id: id }) => (id === undefined ? [] : [{ type: 'function_call_output', call_id: id, output: 'ok' }]))],
+    input: [
+      { role: 'user', content: 'hi' },
+      ...output,
+      ...output.flatMap(({ call_id: id }) => (id === undefined ? [] : [{ type: 'function_call_output', call_id: id, output: 'ok' }])),
+    ],
   }),
   messages: ({ content }: { readonly content: readonly { readonly type: string; readonly id?: string }[] }) => ({
     model: 'm',
     max_tokens: 9,
-    messages: [{ role: 'user', content: 'hi' }, { role: 'assistant', content }, { role: 'user', content: content.filter(({ type }) => type === 'tool_use').map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: 'ok' })) }],
+    messages: [
+      { role: 'user', content: 'hi' },
+      { role: 'assistant', content },
+      { role: 'user', content: content.filter(({ type }) => type === 'tool_use').map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: 'ok' })) },
+    ],
   }),
-  generateContent: ({ candidates: [{ content }] }: { readonly candidates: readonly [{ readonly content: { readonly parts: readonly { readonly functionCall?: { readonly id: string; readonly name: string } }[] } }] }) => ({
-    contents: [{ role: 'user', parts: [{ text: 'hi' }] }, content, { role: 'user', parts: content.parts.flatMap(({ functionCall }) => (functionCall === undefined ? [] : [{ functionResponse: { id: functionCall.id, name: functionCall.name, response: { output: 'ok' } } }])) }],
+  generateContent: ({
+    candidates: [{ content }],
+  }: {
+    readonly candidates: readonly [
+      { readonly content: { readonly parts: readonly { readonly functionCall?: { readonly id: string; readonly name: string } }[] } },
+    ];
+  }) => ({
+    contents: [
+      { role: 'user', parts: [{ text: 'hi' }] },
+      content,
+      {
+        role: 'user',
+        parts: content.parts.flatMap(({ functionCall }) =>
+          functionCall === undefined ? [] : [{ functionResponse: { id: functionCall.id, name: functionCall.name, response: { output: 'ok' } } }],
+        ),
+      },
+    ],
   }),
 };
 
@@ -248,13 +345,27 @@ describe.each(FORMS)('a loop of tools through $name', (front) => {
   /** The parts that the front's caller gives back of an answer. */
   const givenBack = (parts: readonly NeutralPart[]): NeutralRequest => {
     const { translation, endpoint, name } = front;
-    const answer = JSON.parse(new TextDecoder().decode(translation.writeAnswer({ kind: 'chat', id: 'a', model: 'm', created: 1, choices: [{ index: 0, parts, finish: 'tool_calls' }], usage: undefined }, contextOf(endpoint)))) as never;
+    const answer = JSON.parse(
+      new TextDecoder().decode(
+        translation.writeAnswer(
+          { kind: 'chat', id: 'a', model: 'm', created: 1, choices: [{ index: 0, parts, finish: 'tool_calls' }], usage: undefined },
+          contextOf(endpoint),
+        ),
+      ),
+    ) as never;
     const read = translation.parseRequest(endpoint, new TextEncoder().encode(JSON.stringify(NEXT[name]?.(answer))));
     if (!read.ok) throw new Error(read.error.message);
     return read.value.request;
   };
-  const call = (id: string, signature?: NeutralSignature): NeutralPart => ({ kind: 'tool_call', id, name: 'f', argumentsJson: '{"a":1}', ...(signature === undefined ? {} : { signature }) });
-  const bodyAt = ({ translation }: Language, request: NeutralRequest, model: string): string => new TextDecoder().decode(translation.writeRequest({ ...(request as NeutralChat), model })?.body);
+  const call = (id: string, signature?: NeutralSignature): NeutralPart => ({
+    kind: 'tool_call',
+    id,
+    name: 'f',
+    argumentsJson: '{"a":1}',
+    ...(signature === undefined ? {} : { signature }),
+  });
+  const bodyAt = ({ translation }: Language, request: NeutralRequest, model: string): string =>
+    new TextDecoder().decode(translation.writeRequest({ ...(request as NeutralChat), model })?.body);
 
   it("gives Gemini back the seals of its model's calls", () => {
     fc.assert(
@@ -262,7 +373,10 @@ describe.each(FORMS)('a loop of tools through $name', (front) => {
         const request = givenBack([{ kind: 'thinking', text: 'T' }, { kind: 'text', text: 'a' }, call('c0', seal), call('c1')]);
         const { contents } = JSON.parse(bodyAt(GEMINI, request, 'gemini-3-pro')) as { readonly contents: readonly { readonly parts: readonly object[] }[] };
         const calls = contents.flatMap(({ parts }) => parts).filter((part) => 'functionCall' in part);
-        expect(calls).toEqual([{ functionCall: { id: 'c0', name: 'f', args: { a: 1 } }, thoughtSignature: seal.data }, { functionCall: { id: 'c1', name: 'f', args: { a: 1 } } }]);
+        expect(calls).toEqual([
+          { functionCall: { id: 'c0', name: 'f', args: { a: 1 } }, thoughtSignature: seal.data },
+          { functionCall: { id: 'c1', name: 'f', args: { a: 1 } } },
+        ]);
       }),
     );
   });
@@ -270,9 +384,19 @@ describe.each(FORMS)('a loop of tools through $name', (front) => {
   it.runIf(front.sealsThinking)("gives Anthropic back its model's sealed thinking", () => {
     fc.assert(
       fc.property(fc.base64String({ minLength: 4 }), fc.base64String({ minLength: 4 }), (signature, hidden) => {
-        const request = givenBack([{ kind: 'thinking', text: 'T', signature: { origin: 'anthropic', data: signature } }, { kind: 'thinking', text: '', redacted: { origin: 'anthropic', data: hidden } }, call('c0')]);
-        const { messages } = JSON.parse(bodyAt(ANTHROPIC, request, 'claude-sonnet-4-5')) as { readonly messages: readonly { readonly role: string; readonly content: unknown }[] };
-        expect(messages.find(({ role }) => role === 'assistant')?.content).toEqual([{ type: 'thinking', thinking: 'T', signature }, { type: 'redacted_thinking', data: hidden }, { type: 'tool_use', id: 'c0', name: 'f', input: { a: 1 } }]);
+        const request = givenBack([
+          { kind: 'thinking', text: 'T', signature: { origin: 'anthropic', data: signature } },
+          { kind: 'thinking', text: '', redacted: { origin: 'anthropic', data: hidden } },
+          call('c0'),
+        ]);
+        const { messages } = JSON.parse(bodyAt(ANTHROPIC, request, 'claude-sonnet-4-5')) as {
+          readonly messages: readonly { readonly role: string; readonly content: unknown }[];
+        };
+        expect(messages.find(({ role }) => role === 'assistant')?.content).toEqual([
+          { type: 'thinking', thinking: 'T', signature },
+          { type: 'redacted_thinking', data: hidden },
+          { type: 'tool_use', id: 'c0', name: 'f', input: { a: 1 } },
+        ]);
       }),
     );
   });

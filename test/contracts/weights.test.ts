@@ -24,11 +24,19 @@ interface Backend {
 
 function snapshotOf(backends: readonly Backend[], sticky: object = {}): WorkloadSnapshot {
   const providers = backends.map(({ serves }, index) =>
-    resource('AIProvider', `p${index}`, { type: 'OpenAICompatible', baseUrl: `https://p${index}.example/v1`, ...(serves === undefined ? {} : { models: [{ name: serves }] }) }),
+    resource('AIProvider', `p${index}`, {
+      type: 'OpenAICompatible',
+      baseUrl: `https://p${index}.example/v1`,
+      ...(serves === undefined ? {} : { models: [{ name: serves }] }),
+    }),
   );
   const rules = [{ match: { models: [MODEL] }, backends: backends.map(({ weight }, index) => ({ provider: `p${index}`, weight })), ...sticky }];
   const known = { openai: [], anthropic: [], google: [], deepseek: [] };
-  const { snapshots, findings } = compile([...providers, resource('AIRoute', 'all', { workloads: ['*'], rules })], [{ namespace: 'default', name: 'w' }], { own: [], known, simulatedUrl: undefined });
+  const { snapshots, findings } = compile([...providers, resource('AIRoute', 'all', { workloads: ['*'], rules })], [{ namespace: 'default', name: 'w' }], {
+    own: [],
+    known,
+    simulatedUrl: undefined,
+  });
   expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
   return snapshots.get('default/w') as WorkloadSnapshot;
 }
@@ -77,7 +85,10 @@ describe.each(TABLE)('%s', (_name, backends, shares) => {
     const snapshot = snapshotOf(backends);
     for (const seed of [1, 2, 3]) {
       const random = seeded(seed);
-      expectShares(Array.from({ length: CALLS }, () => pick(snapshot, random)), shares);
+      expectShares(
+        Array.from({ length: CALLS }, () => pick(snapshot, random)),
+        shares,
+      );
     }
   });
 
@@ -101,5 +112,8 @@ describe.each(TABLE)('%s', (_name, backends, shares) => {
 it('callers who do not say who they are are spread by chance', () => {
   const snapshot = snapshotOf([{ weight: 90 }, { weight: 10 }], { sticky: { header: 'X-User' } });
   const random = seeded(4);
-  expectShares(Array.from({ length: CALLS }, () => pick(snapshot, random)), [0.9, 0.1]);
+  expectShares(
+    Array.from({ length: CALLS }, () => pick(snapshot, random)),
+    [0.9, 0.1],
+  );
 });

@@ -39,7 +39,10 @@ afterAll(async () => {
   await simulator?.close();
 });
 
-async function post(body: string | Uint8Array<ArrayBuffer>, headers: Record<string, string> = { 'content-type': 'application/json' }): Promise<{ status: number; code: string | undefined; model: string | null }> {
+async function post(
+  body: string | Uint8Array<ArrayBuffer>,
+  headers: Record<string, string> = { 'content-type': 'application/json' },
+): Promise<{ status: number; code: string | undefined; model: string | null }> {
   const answer = await fetch(`${mesh.baseURL}/chat/completions`, { method: 'POST', headers, body, signal: AbortSignal.timeout(30_000) });
   const text = await answer.text();
   const parsed = JSON.parse(text) as { error?: { code?: string } };
@@ -67,13 +70,19 @@ describe('a bad body', () => {
   });
 
   it('that is not UTF-8', async () => {
-    expect(await post(new Uint8Array(Buffer.from(`{"model":"gpt-4.1","user":"\xff",${messages}}`, 'latin1')))).toMatchObject({ status: 400, code: 'invalid_json' });
+    expect(await post(new Uint8Array(Buffer.from(`{"model":"gpt-4.1","user":"\xff",${messages}}`, 'latin1')))).toMatchObject({
+      status: 400,
+      code: 'invalid_json',
+    });
   });
 
   it('of another content type, or compressed', async () => {
     const body = `{"model":"gpt-4.1",${messages}}`;
     expect(await post(body, { 'content-type': 'application/x-www-form-urlencoded' })).toMatchObject({ status: 415, code: 'unsupported_content_type' });
-    expect(await post(body, { 'content-type': 'application/json', 'content-encoding': 'gzip' })).toMatchObject({ status: 415, code: 'unsupported_content_encoding' });
+    expect(await post(body, { 'content-type': 'application/json', 'content-encoding': 'gzip' })).toMatchObject({
+      status: 415,
+      code: 'unsupported_content_encoding',
+    });
   });
 
   it('on both sides of the limit', async () => {

@@ -105,7 +105,13 @@ const ROWS: readonly Row[] = [
   { name: 'nothing', faults: 'tokens=8, empty', outcome: 'held', endings: ['stream_error'] },
   { name: 'a broken line', faults: 'tokens=8, malformed=line', body: STREAM, outcome: 'exact' },
   { name: 'half a line', faults: 'tokens=8, half-line', body: STREAM, outcome: 'held', endings: ['stream_error'] },
-  { name: 'cut mid-stream', faults: 'tokens=8, reset=stream, after=3', body: STREAM, outcome: 'held', endings: ['stream_error', 'client_gone', 'provider_reset'] },
+  {
+    name: 'cut mid-stream',
+    faults: 'tokens=8, reset=stream, after=3',
+    body: STREAM,
+    outcome: 'held',
+    endings: ['stream_error', 'client_gone', 'provider_reset'],
+  },
   { name: 'cut before an answer', faults: 'tokens=8, reset=before', outcome: 'held', endings: ['provider_reset'] },
   { name: 'refused by the provider', faults: 'status=400', outcome: 'void', endings: ['provider_error'] },
   { name: 'failed by the provider', faults: 'status=500', body: STREAM, outcome: 'void', endings: ['provider_error'] },
@@ -146,7 +152,12 @@ let attempts: readonly Attempt[];
 
 async function make(call: number, rich: Caller, poor: Caller): Promise<Made> {
   const row = rowOf(call);
-  const body = { model: MODELS[Math.floor(call / ROWS.length) % MODELS.length], max_tokens: 60, messages: [{ role: 'user', content: `Count to ${call}, please.` }], ...row.body };
+  const body = {
+    model: MODELS[Math.floor(call / ROWS.length) % MODELS.length],
+    max_tokens: 60,
+    messages: [{ role: 'user', content: `Count to ${call}, please.` }],
+    ...row.body,
+  };
   const headers: Record<string, string> = row.faults === undefined ? {} : { 'x-simulate': row.faults };
   if (row.hangUp !== 'half') return { row, called: await (row.poor === true ? poor : rich).chat(body, headers, row.hangUp) };
   await rich.half(JSON.stringify(body));
@@ -238,7 +249,12 @@ describe(`${CALLS} calls, each with a fault of its own`, () => {
     const [known, bills] = [byId(), billed()];
     for (const { called } of made) {
       const [ours, theirs] = [text(called.headers['x-airmesh-request-id']), text(called.headers['x-request-id'])];
-      if (known.has(ours) && bills.has(theirs)) for (const [book, id] of [[known, ours], [bills, theirs]] as const) book.delete(id);
+      if (known.has(ours) && bills.has(theirs))
+        for (const [book, id] of [
+          [known, ours],
+          [bills, theirs],
+        ] as const)
+          book.delete(id);
     }
     // Left: bills of which no caller saw an answer, and records without such a bill. Each bill is one of the estimated ones.
     const estimated = [...known.values()].filter((record) => record.estimated);
@@ -251,12 +267,15 @@ describe(`${CALLS} calls, each with a fault of its own`, () => {
   it('leave no hold, and posted is the sum of what was charged', () => {
     expect(state.holds).toEqual([]);
     expect(state.covers).toEqual([]);
-    const posted = (limit: string): bigint => sum(records.flatMap((record) => record.posted.filter((hold) => hold.limit === limit).map(({ amount }) => amount)));
+    const posted = (limit: string): bigint =>
+      sum(records.flatMap((record) => record.posted.filter((hold) => hold.limit === limit).map(({ amount }) => amount)));
     for (const { budget, posted: shown, unit } of report.budgets) {
       expect(unit === 'usd' ? usdToNano(shown) : BigInt(shown)).toBe(posted(budget));
       expect(sum(state.posted.filter(({ limit }) => limit === budget).map(({ amount }) => amount))).toBe(posted(budget));
     }
-    expect(usdToNano(report.budgets.find(({ budget }) => budget === DOLLARS)?.posted ?? '')).toBeGreaterThanOrEqual(BigInt((simulator.books.toJSON() as { costNanoUsd: string }).costNanoUsd));
+    expect(usdToNano(report.budgets.find(({ budget }) => budget === DOLLARS)?.posted ?? '')).toBeGreaterThanOrEqual(
+      BigInt((simulator.books.toJSON() as { costNanoUsd: string }).costNanoUsd),
+    );
   });
 });
 

@@ -56,17 +56,22 @@ describe('the files that Envoy is given', () => {
     const resources = (name: string): unknown => (files.get(name) as { resources: unknown }).resources;
     const bootstrap = files.get('bootstrap.json') as Record<string, unknown>;
     const { dynamic_resources: _dynamic, ...rest } = bootstrap;
-    const listeners = (resources('lds.json') as { filter_chains: { filters: { typed_config: Record<string, unknown> }[] }[]; name: string }[]).map((listener) => {
-      const copy = structuredClone(listener);
-      const manager = copy.filter_chains[0]?.filters[0]?.typed_config;
-      if (manager === undefined) throw new Error('a listener without a connection manager');
-      delete manager['rds'];
-      manager['route_config'] = (resources(`rds-${copy.name.replace('/', '_')}.json`) as unknown[])[0];
-      return strip(copy);
-    });
+    const listeners = (resources('lds.json') as { filter_chains: { filters: { typed_config: Record<string, unknown> }[] }[]; name: string }[]).map(
+      (listener) => {
+        const copy = structuredClone(listener);
+        const manager = copy.filter_chains[0]?.filters[0]?.typed_config;
+        if (manager === undefined) throw new Error('a listener without a connection manager');
+        delete manager['rds'];
+        manager['route_config'] = (resources(`rds-${copy.name.replace('/', '_')}.json`) as unknown[])[0];
+        return strip(copy);
+      },
+    );
     const whole = { ...rest, static_resources: { listeners, clusters: (resources('cds.json') as object[]).map(strip) } };
     writeConfiguration(folder, new Map([['whole.json', whole as never]]));
-    const output = execFileSync(envoy.path, ['--mode', 'validate', '-c', join(folder, 'whole.json'), '--log-level', 'error'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
+    const output = execFileSync(envoy.path, ['--mode', 'validate', '-c', join(folder, 'whole.json'), '--log-level', 'error'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     expect(output).toContain('OK');
   });
 });

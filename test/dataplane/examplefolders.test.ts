@@ -22,7 +22,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(temporary, { recursive: true, force: true }));
 
-const airmesh = (args: readonly string[], more: NodeJS.ProcessEnv = {}) => spawnSync(process.execPath, [...PROGRAM, ...args], { encoding: 'utf8', env: { ...environment, ...more } });
+const airmesh = (args: readonly string[], more: NodeJS.ProcessEnv = {}) =>
+  spawnSync(process.execPath, [...PROGRAM, ...args], { encoding: 'utf8', env: { ...environment, ...more } });
 
 it('there is one that npm start runs', () => expect(folders).toContain('quickstart'));
 
@@ -37,7 +38,20 @@ describe.each(folders)('examples/%s', (name) => {
     const [listen, administration] = await freePorts(2);
     api = `http://127.0.0.1:${listen}/v1`;
     admin = `http://127.0.0.1:${administration}`;
-    const args = ['run', folder, '--listen', String(listen), '--admin', String(administration), '--state', join(temporary, name), '--envoy', envoy.path, '--concurrency', '1'];
+    const args = [
+      'run',
+      folder,
+      '--listen',
+      String(listen),
+      '--admin',
+      String(administration),
+      '--state',
+      join(temporary, name),
+      '--envoy',
+      envoy.path,
+      '--concurrency',
+      '1',
+    ];
     running = await startAirmesh(args, { ...Object.fromEntries(Object.keys(process.env).map((variable) => [variable, undefined])), ...environment });
   });
   afterAll(() => running?.stop());
@@ -81,8 +95,16 @@ describe.each(folders)('examples/%s', (name) => {
     const { data } = (await (await fetch(`${api}/models`)).json()) as { data: { id: string }[] };
     expect(data.length).toBeGreaterThan(0);
     for (const { id: model } of data) {
-      const [path, body] = model.includes('embedding') ? ['embeddings', { input: 'hi' }] : model.includes('moderation') ? ['moderations', { input: 'hi' }] : ['chat/completions', { messages: [{ role: 'user', content: 'hi' }] }];
-      const answer = await fetch(`${api}/${path}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ model, ...body }) });
+      const [path, body] = model.includes('embedding')
+        ? ['embeddings', { input: 'hi' }]
+        : model.includes('moderation')
+          ? ['moderations', { input: 'hi' }]
+          : ['chat/completions', { messages: [{ role: 'user', content: 'hi' }] }];
+      const answer = await fetch(`${api}/${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ model, ...body }),
+      });
       expect([model, answer.status]).toEqual([model, 200]);
     }
   });

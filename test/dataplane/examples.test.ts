@@ -13,7 +13,9 @@ import { freePorts } from '../support/mesh.ts';
 const run = promisify(execFile);
 const examples = fileURLToPath(new URL('../../examples', import.meta.url));
 const clients = join(examples, 'clients');
-const names = readdirSync(clients, { withFileTypes: true }).filter((entry) => entry.isDirectory()).map(({ name }) => name);
+const names = readdirSync(clients, { withFileTypes: true })
+  .filter((entry) => entry.isDirectory())
+  .map(({ name }) => name);
 
 /** Python's SDKs are run where they are installed, and named where they are not. */
 const MODULES: Readonly<Record<string, string>> = { 'openai-chat': 'openai', 'openai-responses': 'openai', anthropic: 'anthropic', gemini: 'google.genai' };
@@ -31,7 +33,18 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'airmesh-examples-'));
   const [listen = 0, admin = 0] = await freePorts(2);
   port = listen;
-  airmesh = await startAirmesh(['run', join(examples, 'quickstart'), '--listen', String(listen), '--admin', String(admin), '--state', join(folder, 'state'), '--concurrency', '1']);
+  airmesh = await startAirmesh([
+    'run',
+    join(examples, 'quickstart'),
+    '--listen',
+    String(listen),
+    '--admin',
+    String(admin),
+    '--state',
+    join(folder, 'state'),
+    '--concurrency',
+    '1',
+  ]);
 });
 
 afterAll(async () => {
@@ -52,7 +65,12 @@ async function output(command: string, program: string): Promise<string> {
 
 /** What a model said, of an answer as curl prints it: one JSON document, or events. */
 function spoken(printed: string): string {
-  const documents = printed.startsWith('{') ? [printed] : printed.split('\n').filter((line) => line.startsWith('data: {')).map((line) => line.slice('data: '.length));
+  const documents = printed.startsWith('{')
+    ? [printed]
+    : printed
+        .split('\n')
+        .filter((line) => line.startsWith('data: {'))
+        .map((line) => line.slice('data: '.length));
   return documents.map((document) => textsIn(JSON.parse(document))).join('');
 }
 
@@ -61,7 +79,9 @@ const TEXTS: ReadonlySet<string> = new Set(['content', 'text']);
 
 function textsIn(value: unknown): string {
   if (typeof value !== 'object' || value === null) return '';
-  return Object.entries(value).map(([name, member]) => (typeof member === 'string' ? (TEXTS.has(name) ? member : '') : textsIn(member))).join('');
+  return Object.entries(value)
+    .map(([name, member]) => (typeof member === 'string' ? (TEXTS.has(name) ? member : '') : textsIn(member)))
+    .join('');
 }
 
 describe.each(names)('%s', (name) => {

@@ -142,7 +142,20 @@ describe('kill -9', () => {
     writeFileSync(resourceFile, resources(simulator.url, { usd }));
     const [listen, admin] = await freePorts(2);
     const envoy = await ensureEnvoy({ version: '1.40.0', environment: process.env, onStep: () => undefined });
-    const args = ['run', resourceFile, '--listen', String(listen), '--admin', String(admin), '--state', join(folder, 'state'), '--envoy', envoy.path, '--concurrency', '1'];
+    const args = [
+      'run',
+      resourceFile,
+      '--listen',
+      String(listen),
+      '--admin',
+      String(admin),
+      '--state',
+      join(folder, 'state'),
+      '--envoy',
+      envoy.path,
+      '--concurrency',
+      '1',
+    ];
     const baseURL = `http://127.0.0.1:${listen}/v1`;
     const spend = async (): Promise<SpendReport> => (await (await fetch(`http://127.0.0.1:${admin}/spend`)).json()) as SpendReport;
     let postedBefore = 0n;
@@ -153,7 +166,11 @@ describe('kill -9', () => {
       expect(posted >= postedBefore).toBe(true);
       const over = new AbortController();
       const caller = async (): Promise<void> => {
-        while (!over.signal.aborted) await ask(baseURL, {}, 'delay=30ms').then((answer) => answer.text(), () => undefined);
+        while (!over.signal.aborted)
+          await ask(baseURL, {}, 'delay=30ms').then(
+            (answer) => answer.text(),
+            () => undefined,
+          );
       };
       const callers = Array.from({ length: 16 }, caller);
       const target = theirCost() + 2_000_000n;

@@ -36,7 +36,8 @@ const LANGUAGES: readonly Language[] = [
     name: 'Gemini',
     path: (model) => `/v1beta/models/${model}:generateContent`,
     body: (_model, text) => ({ contents: [{ role: 'user', parts: [{ text }] }] }),
-    code: (answer: { error: { details?: readonly { reason?: string }[] } }) => answer.error.details?.find(({ reason }) => reason !== undefined)?.reason?.toLowerCase(),
+    code: (answer: { error: { details?: readonly { reason?: string }[] } }) =>
+      answer.error.details?.find(({ reason }) => reason !== undefined)?.reason?.toLowerCase(),
     message: (answer: { error: { message: string } }) => answer.error.message,
   },
 ];
@@ -82,18 +83,26 @@ afterAll(async () => {
 /** On a connection of its own: one whose request was too large is closed. */
 function post(url: string, body: string, headers: Readonly<Record<string, string>>): Promise<{ readonly status: number; readonly text: string }> {
   return new Promise((resolve, reject) => {
-    const sent = request(url, { method: 'POST', agent: false, headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers } }, (answer) => {
-      const chunks: Buffer[] = [];
-      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-      answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }));
-    });
+    const sent = request(
+      url,
+      { method: 'POST', agent: false, headers: { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body), ...headers } },
+      (answer) => {
+        const chunks: Buffer[] = [];
+        answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+        answer.on('end', () => resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }));
+      },
+    );
     sent.on('error', reject);
     sent.end(body);
   });
 }
 
 describe.each(LANGUAGES)('a caller who speaks $name', ({ path, body, code, message }) => {
-  async function ask(model: string, text: string | undefined, headers: Readonly<Record<string, string>> = {}): Promise<{ status: number; code: unknown; message: unknown }> {
+  async function ask(
+    model: string,
+    text: string | undefined,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<{ status: number; code: unknown; message: unknown }> {
     const answer = await post(`${mesh.baseURL.replace(/\/v1$/, '')}${path(model)}`, text === undefined ? '' : JSON.stringify(body(model, text)), headers);
     const parsed = JSON.parse(answer.text) as never;
     return { status: answer.status, code: code(parsed), message: message(parsed) };

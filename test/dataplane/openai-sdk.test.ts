@@ -74,7 +74,12 @@ describe.each(['1.40.0', '1.36.4'])('the official SDK through Envoy %s', (envoyV
   });
 
   it('leaves the usage chunk where the caller asked for it', async () => {
-    const stream = await client.chat.completions.create({ model: 'gpt-4.1', stream: true, stream_options: { include_usage: true }, messages: [{ role: 'user', content: PROMPT }] });
+    const stream = await client.chat.completions.create({
+      model: 'gpt-4.1',
+      stream: true,
+      stream_options: { include_usage: true },
+      messages: [{ role: 'user', content: PROMPT }],
+    });
     const usages = [];
     for await (const chunk of stream) if (chunk.usage != null) usages.push(chunk.usage);
     expect(usages).toHaveLength(1);
@@ -85,7 +90,11 @@ describe.each(['1.40.0', '1.36.4'])('the official SDK through Envoy %s', (envoyV
     const called = await client.chat.completions.create({ model: 'gpt-4.1', tools, tool_choice: 'required', messages: [{ role: 'user', content: PROMPT }] });
     expect(called.choices[0]?.message.tool_calls).toHaveLength(1);
     const schema = { type: 'object', properties: { ok: { type: 'boolean' } } };
-    const formed = await client.chat.completions.create({ model: 'gpt-4.1', messages: [{ role: 'user', content: PROMPT }], response_format: { type: 'json_schema', json_schema: { name: 'ok', schema } } });
+    const formed = await client.chat.completions.create({
+      model: 'gpt-4.1',
+      messages: [{ role: 'user', content: PROMPT }],
+      response_format: { type: 'json_schema', json_schema: { name: 'ok', schema } },
+    });
     expect(JSON.parse(formed.choices[0]?.message.content ?? '')).toEqual({ ok: true });
     const embedded = await client.embeddings.create({ model: 'text-embedding-3-small', input: ['one', 'two'] });
     expect(embedded.data).toHaveLength(2);
@@ -104,8 +113,18 @@ describe.each(['1.40.0', '1.36.4'])('the official SDK through Envoy %s', (envoyV
 
   it.each<[string, (api: OpenAI, support: OpenAI) => Promise<unknown>, number, string]>([
     ['an unknown model', (api) => api.chat.completions.create({ model: 'gpt-99', messages: [{ role: 'user', content: 'x' }] }), 404, 'model_not_found'],
-    ['a model of others', (_api, support) => support.chat.completions.create({ model: 'gpt-4.1', messages: [{ role: 'user', content: 'x' }] }), 403, 'model_not_allowed'],
-    ['a negative cap', (api) => api.chat.completions.create({ model: 'gpt-4.1', max_tokens: -1, messages: [{ role: 'user', content: 'x' }] }), 400, 'invalid_value'],
+    [
+      'a model of others',
+      (_api, support) => support.chat.completions.create({ model: 'gpt-4.1', messages: [{ role: 'user', content: 'x' }] }),
+      403,
+      'model_not_allowed',
+    ],
+    [
+      'a negative cap',
+      (api) => api.chat.completions.create({ model: 'gpt-4.1', max_tokens: -1, messages: [{ role: 'user', content: 'x' }] }),
+      400,
+      'invalid_value',
+    ],
     ['files', (api) => api.files.list(), 403, 'stateful_endpoint_refused'],
     ['an unknown path', (api) => api.post('/nowhere', { body: {} }), 404, 'endpoint_not_supported'],
     ['a stored response', (api) => api.responses.create({ model: 'gpt-4.1', input: 'x', store: true }), 400, 'unsupported_state'],
@@ -147,7 +166,9 @@ describe.each(['1.40.0', '1.36.4'])('the official SDK through Envoy %s', (envoyV
   });
 
   it('shows neither the key nor a prompt anywhere', async () => {
-    const [metrics, ready, spend, config] = await Promise.all(['/metrics', '/readyz', '/spend', '/config'].map(async (path) => (await fetch(mesh.admin + path)).text()));
+    const [metrics, ready, spend, config] = await Promise.all(
+      ['/metrics', '/readyz', '/spend', '/config'].map(async (path) => (await fetch(mesh.admin + path)).text()),
+    );
     const files = await readAll(mesh.stateDir);
     for (const [place, text] of Object.entries({ log: mesh.log(), metrics, ready, spend, config, files })) {
       expect(text, place).not.toContain(PROVIDER_KEY);

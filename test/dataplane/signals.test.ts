@@ -54,7 +54,11 @@ interface Started {
 function start(binary = envoy): Started {
   const [listen, admin] = ports;
   const args = ['run', resourceFile, '--listen', String(listen), '--admin', String(admin), '--state', state, '--envoy', binary, '--concurrency', '1'];
-  const child = spawn(process.execPath, [...PROGRAM, ...args], { env: { ...process.env, TMPDIR: temporary }, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+  const child = spawn(process.execPath, [...PROGRAM, ...args], {
+    env: { ...process.env, TMPDIR: temporary },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data: Buffer) => void (output += data.toString('utf8')));
   return { child, output: () => output, ended: new Promise((resolve) => child.once('exit', (code) => resolve(code))) };

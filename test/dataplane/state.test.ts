@@ -73,9 +73,21 @@ metadata: {name: bounded}
 spec: {selector: {workloads: [gamma, delta]}, mode: Bounded, limit: {usd: "25"}, window: {lifetime: true}, per: [Workload]}
 `;
 
-const MESSAGE = { id: 'msg_1', type: 'message', role: 'assistant', model: 'claude-sonnet-4-5-20250929', content: [{ type: 'text', text: 'hi' }], stop_reason: 'end_turn', usage: { input_tokens: 100, output_tokens: 20, service_tier: 'batch' } };
+const MESSAGE = {
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  model: 'claude-sonnet-4-5-20250929',
+  content: [{ type: 'text', text: 'hi' }],
+  stop_reason: 'end_turn',
+  usage: { input_tokens: 100, output_tokens: 20, service_tier: 'batch' },
+};
 
-const GENERATED = { candidates: [{ content: { role: 'model', parts: [{ text: 'hi' }] }, finishReason: 'STOP', index: 0 }], modelVersion: 'gemini-2.5-flash-001', usageMetadata: { promptTokenCount: 100, candidatesTokenCount: 20, totalTokenCount: 120 } };
+const GENERATED = {
+  candidates: [{ content: { role: 'model', parts: [{ text: 'hi' }] }, finishReason: 'STOP', index: 0 }],
+  modelVersion: 'gemini-2.5-flash-001',
+  usageMetadata: { promptTokenCount: 100, candidatesTokenCount: 20, totalTokenCount: 120 },
+};
 
 /** A provider that keeps things, and answers every call alike. */
 async function startKeeper(answer: object): Promise<{ readonly server: Server; readonly url: string }> {
@@ -96,7 +108,13 @@ async function startKeeper(answer: object): Promise<{ readonly server: Server; r
   return { server, url: `http://127.0.0.1:${typeof address === 'object' && address !== null ? address.port : 0}` };
 }
 
-const line = (id: string, fields: object = {}): string => JSON.stringify({ custom_id: id, method: 'POST', url: '/v1/chat/completions', body: { model: 'gpt-4', messages: [{ role: 'user', content: `what is ${id}?` }], ...fields } });
+const line = (id: string, fields: object = {}): string =>
+  JSON.stringify({
+    custom_id: id,
+    method: 'POST',
+    url: '/v1/chat/completions',
+    body: { model: 'gpt-4', messages: [{ role: 'user', content: `what is ${id}?` }], ...fields },
+  });
 
 const failure = (promise: Promise<unknown>): Promise<{ readonly status?: number; readonly code?: string | null; readonly message: string }> =>
   promise.then(
@@ -117,7 +135,11 @@ beforeAll(async () => {
   second = await startSimulator({ host: '127.0.0.1', port: 0, keys: [KEY] });
   claude = await startKeeper(MESSAGE);
   google = await startKeeper(GENERATED);
-  mesh = await startTestMesh({ resources: resources(simulator.url, second.url, claude.url, google.url), workloads: ['alpha', 'beta', 'gamma', 'delta'], environment: { KEY, CLAUDE_KEY, GOOGLE_KEY } });
+  mesh = await startTestMesh({
+    resources: resources(simulator.url, second.url, claude.url, google.url),
+    workloads: ['alpha', 'beta', 'gamma', 'delta'],
+    environment: { KEY, CLAUDE_KEY, GOOGLE_KEY },
+  });
   alpha = new OpenAI({ apiKey: 'alpha', baseURL: mesh.baseURLOf('alpha'), maxRetries: 0 });
   beta = new OpenAI({ apiKey: 'beta', baseURL: mesh.baseURLOf('beta'), maxRetries: 0 });
 });
@@ -165,17 +187,46 @@ describe('stored responses', () => {
 
   it('go on by the ids of their items, as Vercel’s AI SDK does with them', async () => {
     const vercel = createOpenAI({ apiKey: 'any word', baseURL: mesh.baseURLOf('alpha') });
-    const tools = { look: tool({ inputSchema: jsonSchema<{ city: string }>({ type: 'object', properties: { city: { type: 'string' } }, required: ['city'], additionalProperties: false }), execute: () => 'snow' }) };
+    const tools = {
+      look: tool({
+        inputSchema: jsonSchema<{ city: string }>({
+          type: 'object',
+          properties: { city: { type: 'string' } },
+          required: ['city'],
+          additionalProperties: false,
+        }),
+        execute: () => 'snow',
+      }),
+    };
     for (const model of ['gpt-4.1', 'gpt-5']) {
-      const { text, steps } = await generateText({ model: vercel.responses(model), prompt: 'Use your tool for Oslo.', tools, maxOutputTokens: 500, maxRetries: 0, stopWhen: isStepCount(3) });
+      const { text, steps } = await generateText({
+        model: vercel.responses(model),
+        prompt: 'Use your tool for Oslo.',
+        tools,
+        maxOutputTokens: 500,
+        maxRetries: 0,
+        stopWhen: isStepCount(3),
+      });
       expect(steps).toHaveLength(2);
       expect(text.length).toBeGreaterThan(20);
     }
     const stored = await alpha.responses.create({ model: 'gpt-4.1', input: 'say something', max_output_tokens: 50 });
     const item = stored.output[0]?.id ?? '';
-    const goOn = (client: OpenAI): Promise<unknown> => client.responses.create({ model: 'gpt-4.1', input: [{ type: 'item_reference', id: item }, { role: 'user', content: 'go on' }], max_output_tokens: 50 });
+    const goOn = (client: OpenAI): Promise<unknown> =>
+      client.responses.create({
+        model: 'gpt-4.1',
+        input: [
+          { type: 'item_reference', id: item },
+          { role: 'user', content: 'go on' },
+        ],
+        max_output_tokens: 50,
+      });
     await goOn(alpha);
-    expect(await failure(goOn(beta))).toMatchObject({ status: 404, code: 'object_not_found', message: expect.stringContaining(`Item with id '${item}' not found.`) as unknown });
+    expect(await failure(goOn(beta))).toMatchObject({
+      status: 404,
+      code: 'object_not_found',
+      message: expect.stringContaining(`Item with id '${item}' not found.`) as unknown,
+    });
   });
 
   it('come as a stream too', async () => {
@@ -190,9 +241,18 @@ describe('stored responses', () => {
     const unkept = await alpha.responses.create({ model: 'gpt-4.1', input: 'forget this', store: false, max_output_tokens: 50 });
     expect(await failure(alpha.responses.retrieve(unkept.id))).toMatchObject({ status: 404 });
     const kept = await alpha.responses.create({ model: 'gpt-4.1', input: 'keep this', max_output_tokens: 50 });
-    expect(await failure(alpha.responses.create({ model: 'gpt-4.1-mini', input: 'x', previous_response_id: kept.id }))).toMatchObject({ status: 400, code: 'unsupported_state' });
-    expect(await failure(alpha.responses.create({ model: 'claude-sonnet-4.5', input: 'x', previous_response_id: kept.id }))).toMatchObject({ status: 400, code: 'unsupported_state' });
-    expect(await failure(alpha.responses.create({ model: 'deepseek-v3.2', input: 'x', store: true }))).toMatchObject({ status: 400, code: 'unsupported_state' });
+    expect(await failure(alpha.responses.create({ model: 'gpt-4.1-mini', input: 'x', previous_response_id: kept.id }))).toMatchObject({
+      status: 400,
+      code: 'unsupported_state',
+    });
+    expect(await failure(alpha.responses.create({ model: 'claude-sonnet-4.5', input: 'x', previous_response_id: kept.id }))).toMatchObject({
+      status: 400,
+      code: 'unsupported_state',
+    });
+    expect(await failure(alpha.responses.create({ model: 'deepseek-v3.2', input: 'x', store: true }))).toMatchObject({
+      status: 400,
+      code: 'unsupported_state',
+    });
     const relayed = await alpha.responses.create({ model: 'deepseek-v3.2', input: 'x', max_output_tokens: 50 });
     expect(relayed).toMatchObject({ store: false });
   });
@@ -210,7 +270,12 @@ describe('files', () => {
     for (const call of [() => alpha.files.retrieve(theirs.id), () => alpha.files.content(theirs.id), () => alpha.files.delete(theirs.id)]) {
       expect(await failure(call())).toMatchObject({ status: 404, code: 'object_not_found' });
     }
-    const image = (id: string): Promise<unknown> => alpha.responses.create({ model: 'gpt-4.1', input: [{ role: 'user', content: [{ type: 'input_image', file_id: id, detail: 'auto' }] }], max_output_tokens: 50 });
+    const image = (id: string): Promise<unknown> =>
+      alpha.responses.create({
+        model: 'gpt-4.1',
+        input: [{ role: 'user', content: [{ type: 'input_image', file_id: id, detail: 'auto' }] }],
+        max_output_tokens: 50,
+      });
     expect(await failure(image(theirs.id))).toMatchObject({ status: 404, code: 'object_not_found' });
     expect(await failure(image(mine.id))).toEqual({ message: 'no error' });
     expect((await alpha.files.delete(mine.id)).deleted).toBe(true);
@@ -220,7 +285,8 @@ describe('files', () => {
 });
 
 describe('batches', () => {
-  const upload = async (client: OpenAI, lines: readonly string[]): Promise<OpenAI.FileObject> => client.files.create({ file: await toFile(Buffer.from(lines.join('\n')), 'in.jsonl'), purpose: 'batch' });
+  const upload = async (client: OpenAI, lines: readonly string[]): Promise<OpenAI.FileObject> =>
+    client.files.create({ file: await toFile(Buffer.from(lines.join('\n')), 'in.jsonl'), purpose: 'batch' });
 
   it('are held at their worst, and settled from their result although nobody comes for it', async () => {
     const before = await posted('default/beta');
@@ -233,18 +299,26 @@ describe('batches', () => {
     await until('the batch is settled', async () => (await pending('default/beta')) === 0n && (await posted('default/beta')) > before, 20_000);
     const cost = (await posted('default/beta')) - before;
     const done = await beta.batches.retrieve(batch.id);
-    const results = (await (await beta.files.content(done.output_file_id ?? '')).text()).trim().split('\n').map((text) => JSON.parse(text) as { response: { body: { model: string; usage: { prompt_tokens: number; completion_tokens: number } } } });
-    const { input, output } = results.reduce((sum, { response: { body } }) => ({ input: sum.input + body.usage.prompt_tokens, output: sum.output + body.usage.completion_tokens }), { input: 0, output: 0 });
+    const results = (await (await beta.files.content(done.output_file_id ?? '')).text())
+      .trim()
+      .split('\n')
+      .map((text) => JSON.parse(text) as { response: { body: { model: string; usage: { prompt_tokens: number; completion_tokens: number } } } });
+    const { input, output } = results.reduce(
+      (sum, { response: { body } }) => ({ input: sum.input + body.usage.prompt_tokens, output: sum.output + body.usage.completion_tokens }),
+      { input: 0, output: 0 },
+    );
     expect(results.map(({ response }) => response.body.model)).toEqual(['gpt-4.1', 'gpt-4.1']);
     expect(cost).toBe(BigInt(input) * 1_000n + BigInt(output) * 4_000n);
   });
 
   it('are their owner’s, with their files', async () => {
     const file = await upload(alpha, [line('a')]);
-    const create = (client: OpenAI): Promise<OpenAI.Batch> => client.batches.create({ input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' });
+    const create = (client: OpenAI): Promise<OpenAI.Batch> =>
+      client.batches.create({ input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' });
     expect(await failure(create(beta))).toMatchObject({ status: 404, code: 'object_not_found' });
     const batch = await create(alpha);
-    for (const call of [() => beta.batches.retrieve(batch.id), () => beta.batches.cancel(batch.id)]) expect(await failure(call())).toMatchObject({ status: 404, code: 'object_not_found' });
+    for (const call of [() => beta.batches.retrieve(batch.id), () => beta.batches.cancel(batch.id)])
+      expect(await failure(call())).toMatchObject({ status: 404, code: 'object_not_found' });
     expect((await alpha.batches.list()).data.map(({ id }) => id)).toEqual([batch.id]);
     expect(JSON.stringify(await beta.batches.list())).not.toContain(batch.id);
     await until('it is done', async () => (await alpha.batches.retrieve(batch.id)).status === 'completed');
@@ -262,28 +336,53 @@ describe('batches', () => {
 
   it('say which line is wrong', async () => {
     expect(await failure(upload(alpha, [line('a'), '{"custom_id"']))).toMatchObject({ status: 400, message: expect.stringContaining('line 2') });
-    expect(await failure(upload(alpha, [line('a'), line('b', { model: 'gpt-99' })]))).toMatchObject({ status: 400, message: expect.stringContaining('line 2') });
-    expect(await failure(upload(alpha, [line('a', { model: 'deepseek-v3.2' })]))).toMatchObject({ status: 400, message: expect.stringContaining('not served by default/openai') });
+    expect(await failure(upload(alpha, [line('a'), line('b', { model: 'gpt-99' })]))).toMatchObject({
+      status: 400,
+      message: expect.stringContaining('line 2'),
+    });
+    expect(await failure(upload(alpha, [line('a', { model: 'deepseek-v3.2' })]))).toMatchObject({
+      status: 400,
+      message: expect.stringContaining('not served by default/openai'),
+    });
     expect(await failure(upload(alpha, [line('a', { stream: true })]))).toMatchObject({ status: 400, message: expect.stringContaining('stream') });
   });
 
   it('are refused where the budget cannot bear them', async () => {
-    const file = await upload(alpha, Array.from({ length: 1000 }, (_, index) => line(String(index))));
-    expect(await failure(alpha.batches.create({ input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' }))).toMatchObject({ status: 429, code: 'budget_too_small_for_call' });
+    const file = await upload(
+      alpha,
+      Array.from({ length: 1000 }, (_, index) => line(String(index))),
+    );
+    expect(await failure(alpha.batches.create({ input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' }))).toMatchObject({
+      status: 429,
+      code: 'budget_too_small_for_call',
+    });
   });
 });
 
 describe('message batches', () => {
   it('are held, settled and kept apart', async () => {
     const root = (workload: string): string => mesh.baseURLOf(workload).replace(/\/v1$/, '');
-    const [mine, theirs] = [new Anthropic({ apiKey: 'a', baseURL: root('alpha'), maxRetries: 0 }), new Anthropic({ apiKey: 'b', baseURL: root('beta'), maxRetries: 0 })];
+    const [mine, theirs] = [
+      new Anthropic({ apiKey: 'a', baseURL: root('alpha'), maxRetries: 0 }),
+      new Anthropic({ apiKey: 'b', baseURL: root('beta'), maxRetries: 0 }),
+    ];
     const before = await posted('default/beta');
     const params = { model: 'claude-sonnet-4.5', max_tokens: 100, messages: [{ role: 'user' as const, content: 'hi' }] };
-    const batch = await theirs.messages.batches.create({ requests: [{ custom_id: 'a', params }, { custom_id: 'b', params }] });
+    const batch = await theirs.messages.batches.create({
+      requests: [
+        { custom_id: 'a', params },
+        { custom_id: 'b', params },
+      ],
+    });
     expect(await pending('default/beta')).toBeGreaterThan(2n * 100n * 7_500n);
     expect((await theirs.messages.batches.list()).data.map(({ id }) => id)).toEqual([batch.id]);
     expect((await mine.messages.batches.list()).data).toEqual([]);
-    for (const call of [() => mine.messages.batches.retrieve(batch.id), () => mine.messages.batches.cancel(batch.id), () => mine.messages.batches.delete(batch.id)]) expect(await failure(call())).toMatchObject({ status: 404 });
+    for (const call of [
+      () => mine.messages.batches.retrieve(batch.id),
+      () => mine.messages.batches.cancel(batch.id),
+      () => mine.messages.batches.delete(batch.id),
+    ])
+      expect(await failure(call())).toMatchObject({ status: 404 });
     await until('it is settled', async () => (await pending('default/beta')) === 0n, 20_000);
     expect((await posted('default/beta')) - before).toBe(2n * (100n * 1_500n + 20n * 7_500n));
     const results = [];
@@ -291,19 +390,30 @@ describe('message batches', () => {
     expect(results).toEqual(['a', 'b']);
     await theirs.messages.batches.delete(batch.id);
     expect(await failure(theirs.messages.batches.retrieve(batch.id))).toMatchObject({ status: 404 });
-    expect(await failure(theirs.messages.batches.create({ requests: [{ custom_id: 'a', params: { ...params, model: 'gpt-4.1' } }] }))).toMatchObject({ status: 400, message: expect.stringContaining('requests[0]') });
+    expect(await failure(theirs.messages.batches.create({ requests: [{ custom_id: 'a', params: { ...params, model: 'gpt-4.1' } }] }))).toMatchObject({
+      status: 400,
+      message: expect.stringContaining('requests[0]'),
+    });
   });
 
   it('have files beside them', async () => {
     const root = (workload: string): string => mesh.baseURLOf(workload).replace(/\/v1$/, '');
-    const [mine, theirs] = [new Anthropic({ apiKey: 'a', baseURL: root('alpha'), maxRetries: 0 }), new Anthropic({ apiKey: 'b', baseURL: root('beta'), maxRetries: 0 })];
+    const [mine, theirs] = [
+      new Anthropic({ apiKey: 'a', baseURL: root('alpha'), maxRetries: 0 }),
+      new Anthropic({ apiKey: 'b', baseURL: root('beta'), maxRetries: 0 }),
+    ];
     const file = await mine.beta.files.upload({ file: await toFile(Buffer.from('secret'), 'a.png', { type: 'image/png' }) });
     expect((await mine.beta.files.retrieveMetadata(file.id)).id).toBe(file.id);
     expect(await (await mine.beta.files.download(file.id)).text()).toBe('secret');
-    for (const call of [() => theirs.beta.files.retrieveMetadata(file.id), () => theirs.beta.files.download(file.id), () => theirs.beta.files.delete(file.id)]) expect(await failure(call())).toMatchObject({ status: 404 });
+    for (const call of [() => theirs.beta.files.retrieveMetadata(file.id), () => theirs.beta.files.download(file.id), () => theirs.beta.files.delete(file.id)])
+      expect(await failure(call())).toMatchObject({ status: 404 });
     expect((await theirs.beta.files.list()).data).toEqual([]);
     const look = (client: Anthropic): Promise<unknown> =>
-      client.beta.messages.create({ model: 'claude-sonnet-4.5', max_tokens: 50, messages: [{ role: 'user', content: [{ type: 'image', source: { type: 'file', file_id: file.id } }] }] });
+      client.beta.messages.create({
+        model: 'claude-sonnet-4.5',
+        max_tokens: 50,
+        messages: [{ role: 'user', content: [{ type: 'image', source: { type: 'file', file_id: file.id } }] }],
+      });
     expect(await failure(look(theirs))).toMatchObject({ status: 404 });
     expect(await failure(look(mine))).toEqual({ message: 'no error' });
   });
@@ -314,14 +424,21 @@ const gemini = (workload: string): GoogleGenAI => new GoogleGenAI({ apiKey: 'any
 describe('cached contents', () => {
   it('are billed as input, and used by their owner', async () => {
     const [mine, theirs] = [gemini('gamma'), gemini('delta')];
-    const create = (client: GoogleGenAI): ReturnType<GoogleGenAI['caches']['create']> => client.caches.create({ model: 'gemini-2.5-flash', config: { contents: 'a long story', ttl: '3600s' } });
+    const create = (client: GoogleGenAI): ReturnType<GoogleGenAI['caches']['create']> =>
+      client.caches.create({ model: 'gemini-2.5-flash', config: { contents: 'a long story', ttl: '3600s' } });
     expect(await failure(create(gemini('alpha')))).toMatchObject({ status: 403, message: expect.stringContaining('cost_unbounded'.toUpperCase()) });
     const cached = await create(mine);
     const name = cached.name ?? '';
     expect(await posted('default/gamma')).toBe(4096n * 350n);
-    const use = (client: GoogleGenAI): Promise<unknown> => client.models.generateContent({ model: 'gemini-2.5-flash', contents: 'go on', config: { cachedContent: name } });
+    const use = (client: GoogleGenAI): Promise<unknown> =>
+      client.models.generateContent({ model: 'gemini-2.5-flash', contents: 'go on', config: { cachedContent: name } });
     expect(await failure(use(mine))).toEqual({ message: 'no error' });
-    for (const call of [() => use(theirs), () => theirs.caches.get({ name }), () => theirs.caches.update({ name, config: { ttl: '60s' } }), () => theirs.caches.delete({ name })]) {
+    for (const call of [
+      () => use(theirs),
+      () => theirs.caches.get({ name }),
+      () => theirs.caches.update({ name, config: { ttl: '60s' } }),
+      () => theirs.caches.delete({ name }),
+    ]) {
       expect(await failure(call())).toMatchObject({ status: 404, message: expect.stringContaining('Requested entity was not found.') });
     }
     expect((await theirs.caches.list()).page).toEqual([]);
@@ -336,10 +453,17 @@ describe('batches of Gemini', () => {
   it('are held, settled and kept apart', async () => {
     const [mine, theirs] = [gemini('beta'), gemini('alpha')];
     const before = await posted('default/beta');
-    const batch = await mine.batches.create({ model: 'gemini-2.5-flash', src: [{ contents: 'a', config: { maxOutputTokens: 100 } }, { contents: 'b', config: { maxOutputTokens: 100 } }] });
+    const batch = await mine.batches.create({
+      model: 'gemini-2.5-flash',
+      src: [
+        { contents: 'a', config: { maxOutputTokens: 100 } },
+        { contents: 'b', config: { maxOutputTokens: 100 } },
+      ],
+    });
     const name = batch.name ?? '';
     expect(await pending('default/beta')).toBeGreaterThan(2n * 100n * 1_250n);
-    for (const call of [() => theirs.batches.get({ name }), () => theirs.batches.cancel({ name }), () => theirs.batches.delete({ name })]) expect(await failure(call())).toMatchObject({ status: 404 });
+    for (const call of [() => theirs.batches.get({ name }), () => theirs.batches.cancel({ name }), () => theirs.batches.delete({ name })])
+      expect(await failure(call())).toMatchObject({ status: 404 });
     expect((await theirs.batches.list()).page).toEqual([]);
     expect((await mine.batches.list()).page.map((each) => each.name)).toEqual([name]);
     await until('it is settled', async () => (await pending('default/beta')) === 0n, 20_000);
@@ -356,7 +480,18 @@ describe('a process that is killed', () => {
     const folder = mkdtempSync(join(tmpdir(), 'airmesh-state-'));
     const [port = 0, admin = 0, other = 0] = await freePorts(3);
     writeFileSync(join(folder, 'resources.yaml'), resources(simulator.url, second.url, claude.url, google.url));
-    const args = ['run', join(folder, 'resources.yaml'), '--listen', `127.0.0.1:${other}`, '--workload', `alpha=${port}`, '--admin', `127.0.0.1:${admin}`, '--state', join(folder, 'state')];
+    const args = [
+      'run',
+      join(folder, 'resources.yaml'),
+      '--listen',
+      `127.0.0.1:${other}`,
+      '--workload',
+      `alpha=${port}`,
+      '--admin',
+      `127.0.0.1:${admin}`,
+      '--state',
+      join(folder, 'state'),
+    ];
     const client = new OpenAI({ apiKey: 'a', baseURL: `http://127.0.0.1:${port}/v1`, maxRetries: 0 });
     const budget = async (): Promise<{ readonly posted: string; readonly pending: string } | undefined> =>
       ((await (await fetch(`http://127.0.0.1:${admin}/spend`)).json()) as SpendReport).budgets.find(({ subject }) => subject === 'default/alpha');
@@ -368,7 +503,9 @@ describe('a process that is killed', () => {
     try {
       await until('the batch is settled', async () => (await budget())?.pending === '0', 20_000);
       const done = await client.batches.retrieve(batch.id);
-      const { response } = JSON.parse(await (await client.files.content(done.output_file_id ?? '')).text()) as { response: { body: { usage: { prompt_tokens: number; completion_tokens: number } } } };
+      const { response } = JSON.parse(await (await client.files.content(done.output_file_id ?? '')).text()) as {
+        response: { body: { usage: { prompt_tokens: number; completion_tokens: number } } };
+      };
       const { prompt_tokens: input, completion_tokens: output } = response.body.usage;
       expect(usdToNano((await budget())?.posted ?? '0')).toBe(BigInt(input) * 1_000n + BigInt(output) * 4_000n);
     } finally {

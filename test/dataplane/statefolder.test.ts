@@ -39,7 +39,11 @@ let good: string;
 let posted: string;
 let args: readonly string[];
 
-const CALL = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{"model":"gpt-4.1","max_tokens":5,"messages":[{"role":"user","content":"hi"}]}' };
+const CALL = {
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: '{"model":"gpt-4.1","max_tokens":5,"messages":[{"role":"user","content":"hi"}]}',
+};
 
 beforeAll(async () => {
   simulator = await startSimulator({ host: '127.0.0.1', port: 0, keys: [KEY] });
@@ -98,9 +102,14 @@ describe('a state folder', () => {
     ['with books', 'good'],
   ])('%s, on a read-only disk', (_name, content) => {
     const [at, copyTo] = [empty('ro'), empty('copy')];
-    const ended = onSmallDisk({ size: '32m', at, make: 'read-only', ...(content === undefined ? {} : { content: good }), copyTo }, command(join(at, content === undefined ? 'state' : '')));
+    const ended = onSmallDisk(
+      { size: '32m', at, make: 'read-only', ...(content === undefined ? {} : { content: good }), copyTo },
+      command(join(at, content === undefined ? 'state' : '')),
+    );
     expect(ended.stderr).toContain(`The state folder ${at}`);
-    expect(ended.stderr).toMatch(/(?:is on a read-only file system|cannot be made: its disk may be read-only)\.\nBudgets cannot be kept without it\. Mend it, or name another with --state\.\n$/);
+    expect(ended.stderr).toMatch(
+      /(?:is on a read-only file system|cannot be made: its disk may be read-only)\.\nBudgets cannot be kept without it\. Mend it, or name another with --state\.\n$/,
+    );
     expect(ended.code).toBe(EXIT.unavailable);
     if (content !== undefined) expect(held(copyTo)).toEqual(held(good));
   });
@@ -173,7 +182,9 @@ describe('a state folder', () => {
     database.close();
     const before = held(state);
     const { code, stderr } = ended(state);
-    expect(stderr).toContain(`The ledger in the state folder ${state} cannot be used: the ledger was written by a newer version of Airmesh (schema 99; this one knows `);
+    expect(stderr).toContain(
+      `The ledger in the state folder ${state} cannot be used: the ledger was written by a newer version of Airmesh (schema 99; this one knows `,
+    );
     expect(stderr).toContain('use that version, or another state folder.\nNothing was changed.');
     expect(code).toBe(EXIT.unavailable);
     expect(held(state)).toEqual(before);
@@ -208,7 +219,9 @@ describe('a state folder', () => {
     } finally {
       await first.stop();
     }
-    expect(spawnSync(process.execPath, [...PROGRAM, 'ledger', 'accept-loss', '--state', state], { encoding: 'utf8' }).stdout).toMatch(/^Accepted: the ledger .*damaged.*\nRestart Airmesh to go on\.\n$/);
+    expect(spawnSync(process.execPath, [...PROGRAM, 'ledger', 'accept-loss', '--state', state], { encoding: 'utf8' }).stdout).toMatch(
+      /^Accepted: the ledger .*damaged.*\nRestart Airmesh to go on\.\n$/,
+    );
     const second = await startAirmesh([...args, '--state', state]);
     try {
       expect((await fetch(url, CALL)).status).toBe(200);

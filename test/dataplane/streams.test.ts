@@ -27,7 +27,8 @@ const MOST_KEPT_BYTES_A_CALL = 4096;
 
 /** A provider that says of each chunk when it was sent. */
 async function startProvider(): Promise<Server> {
-  const event = (fields: object): string => `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'gpt-4.1', ...fields })}\n\n`;
+  const event = (fields: object): string =>
+    `data: ${JSON.stringify({ id: 'c', object: 'chat.completion.chunk', created: 1, model: 'gpt-4.1', ...fields })}\n\n`;
   let streams = 0;
   const server = createServer((asked, answer) => {
     // Callers do not all ask at the same moment.
@@ -60,7 +61,14 @@ interface Streamed {
 function stream(port: number, agent: Agent): Promise<Streamed> {
   return new Promise((resolve, reject) => {
     const body = JSON.stringify({ model: 'gpt-4.1', stream: true, max_tokens: CHUNKS, messages: [{ role: 'user', content: 'hi' }] });
-    const call = request({ agent, host: '127.0.0.1', port, path: '/v1/chat/completions', method: 'POST', headers: { 'content-type': 'application/json', 'content-length': body.length } });
+    const call = request({
+      agent,
+      host: '127.0.0.1',
+      port,
+      path: '/v1/chat/completions',
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'content-length': body.length },
+    });
     call.once('error', reject);
     call.once('response', (answer) => {
       const delaysMs: number[] = [];
@@ -125,7 +133,25 @@ spec: {limit: {usd: "1000"}, window: {lifetime: true}}
   );
   [listen = 0, admin = 0] = await freePorts(2);
   const envoy = await ensureEnvoy({ version: undefined, environment: process.env, onStep: () => undefined });
-  airmesh = await startAirmesh(['run', resourceFile, '--listen', String(listen), '--admin', String(admin), '--state', join(folder, 'state'), '--envoy', envoy.path, '--concurrency', '1', '--log-level', 'warn'], INSPECTED);
+  airmesh = await startAirmesh(
+    [
+      'run',
+      resourceFile,
+      '--listen',
+      String(listen),
+      '--admin',
+      String(admin),
+      '--state',
+      join(folder, 'state'),
+      '--envoy',
+      envoy.path,
+      '--concurrency',
+      '1',
+      '--log-level',
+      'warn',
+    ],
+    INSPECTED,
+  );
 });
 
 afterAll(async () => {
@@ -148,7 +174,9 @@ describe(`${STREAMS} paced streams at once`, () => {
     const report = async (): Promise<SpendReport> => (await (await fetch(`http://127.0.0.1:${admin}/spend`)).json()) as SpendReport;
     await until('nothing is held', async () => (await report()).budgets.every(({ pending }) => pending === '0'));
     expect((await report()).totals).toMatchObject({ requests: STREAMS * WAVES, estimatedRequests: 0, outputTokens: STREAMS * WAVES * CHUNKS });
-    await annotate(`p99 of a chunk’s delay: ${p99(direct).toFixed(1)} ms without, ${waves.map(({ p99Ms }) => p99Ms.toFixed(1)).join(', ')} ms with Airmesh; heap ${waves.map(({ heap }) => `${(heap / 2 ** 20).toFixed(1)} MB`).join(', ')}`);
+    await annotate(
+      `p99 of a chunk’s delay: ${p99(direct).toFixed(1)} ms without, ${waves.map(({ p99Ms }) => p99Ms.toFixed(1)).join(', ')} ms with Airmesh; heap ${waves.map(({ heap }) => `${(heap / 2 ** 20).toFixed(1)} MB`).join(', ')}`,
+    );
     // The first wave warms up.
     const [first, ...warm] = waves;
     for (const { p99Ms } of warm) expect(p99Ms - p99(direct)).toBeLessThan(MOST_ADDED_P99_MS);

@@ -63,7 +63,10 @@ async function callAll(model: string, faults: string, userOf: (call: number) => 
   const worker = async (): Promise<void> => {
     while (next < CALLS) {
       const call = next++;
-      answers[call] = await caller.chat({ model, max_tokens: 2, messages: [{ role: 'user', content: 'hi' }] }, { 'x-simulate': faults, 'x-user': userOf(call) });
+      answers[call] = await caller.chat(
+        { model, max_tokens: 2, messages: [{ role: 'user', content: 'hi' }] },
+        { 'x-simulate': faults, 'x-user': userOf(call) },
+      );
     }
   };
   await Promise.all(Array.from({ length: CONNECTIONS }, worker));

@@ -78,7 +78,8 @@ export class Auditor {
       if (posted + pending + free !== limitAmount) throw new Violation('conservation', `${keyOf(ref)}: ${posted} + ${pending} + ${free} is not ${limitAmount}`);
       if ((this.#accounts.get(keyOf(ref))?.account?.rollingMs ?? 1) > 0) continue;
       const sums = this.sums(keyOf(ref));
-      if (sums.posted !== posted || sums.pending !== pending) throw new Violation('restart', `${keyOf(ref)}: ${posted}, ${pending} in memory and ${sums.posted}, ${sums.pending} as stored`);
+      if (sums.posted !== posted || sums.pending !== pending)
+        throw new Violation('restart', `${keyOf(ref)}: ${posted}, ${pending} in memory and ${sums.posted}, ${sums.pending} as stored`);
     }
   }
 
@@ -89,7 +90,8 @@ export class Auditor {
   #take(entry: Entry): void {
     if (entry.kind === 'lease') {
       const was = this.#leases.get(entry.lease);
-      if (was !== undefined && STATES.indexOf(entry.state) < STATES.indexOf(was)) throw new Violation('fencing', `lease ${entry.lease} was ${was} and is ${entry.state}`);
+      if (was !== undefined && STATES.indexOf(entry.state) < STATES.indexOf(was))
+        throw new Violation('fencing', `lease ${entry.lease} was ${was} and is ${entry.state}`);
       this.#leases.set(entry.lease, entry.state);
       if (entry.state === 'gone') for (const { shares } of this.#accounts.values()) shares.delete(entry.lease);
       return;
@@ -105,15 +107,19 @@ export class Auditor {
     const was = books.shares.get(entry.lease);
     if (was) {
       for (const counter of ['granted', 'returned', 'spent'] as const) {
-        if (entry[counter] < was[counter]) throw new Violation('monotone', `${counter} of lease ${entry.lease} in ${key} fell from ${was[counter]} to ${entry[counter]}`);
+        if (entry[counter] < was[counter])
+          throw new Violation('monotone', `${counter} of lease ${entry.lease} in ${key} fell from ${was[counter]} to ${entry[counter]}`);
       }
       const rise = entry.granted - entry.returned - entry.spent - (was.granted - was.returned - was.spent);
       const isStrict = this.limits.get(entry.limit)?.spec.mode === 'Strict';
       // Nobody is billed more than was held, so a grant that only covers what was spent has another cause.
-      if (isStrict && entry.granted > was.granted && this.#leases.get(entry.lease) !== 'live') throw new Violation('once', `lease ${entry.lease} spent more of ${key} than it had`);
-      if (rise > 0n && this.#leases.get(entry.lease) !== 'live') throw new Violation('fencing', `lease ${entry.lease} is ${this.#leases.get(entry.lease)} and was granted ${rise}`);
+      if (isStrict && entry.granted > was.granted && this.#leases.get(entry.lease) !== 'live')
+        throw new Violation('once', `lease ${entry.lease} spent more of ${key} than it had`);
+      if (rise > 0n && this.#leases.get(entry.lease) !== 'live')
+        throw new Violation('fencing', `lease ${entry.lease} is ${this.#leases.get(entry.lease)} and was granted ${rise}`);
     }
-    if (entry.granted < entry.returned + entry.spent) throw new Violation('conservation', `lease ${entry.lease} gave back and spent more of ${key} than it had`);
+    if (entry.granted < entry.returned + entry.spent)
+      throw new Violation('conservation', `lease ${entry.lease} gave back and spent more of ${key} than it had`);
     books.shares.set(entry.lease, entry);
   }
 
@@ -122,8 +128,10 @@ export class Auditor {
     if (limit === undefined || limit.spec.mode === 'Observe' || (limit.spec.window.kind === 'rolling' && !this.#checksRolling)) return;
     const { posted, pending } = this.sums(key);
     const total = posted + pending;
-    if (total > limit.ceiling + overdraftOf(limit.spec, limit.ceiling)) throw new Violation('limit', `${key}: ${posted} posted and ${pending} pending of ${limit.ceiling}`);
+    if (total > limit.ceiling + overdraftOf(limit.spec, limit.ceiling))
+      throw new Violation('limit', `${key}: ${posted} posted and ${pending} pending of ${limit.ceiling}`);
     const isInForce = this.#time.now - limit.changedAt > IN_FORCE_MS;
-    if (isInForce && pending > pendingBefore && total > limit.spec.limit) throw new Violation('limit', `${key}: granted although ${posted} + ${pendingBefore} were taken of ${limit.spec.limit}`);
+    if (isInForce && pending > pendingBefore && total > limit.spec.limit)
+      throw new Violation('limit', `${key}: granted although ${posted} + ${pendingBefore} were taken of ${limit.spec.limit}`);
   }
 }

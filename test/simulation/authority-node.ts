@@ -60,7 +60,8 @@ export class AuthorityNode {
 
   /** The figures, where all of them are stored. */
   checkBooks(): void {
-    if (this.#authority !== undefined && this.#pipeline.length === 0 && this.#term === this.#world.store.term) this.#world.auditor.compare(this.#authority.figures());
+    if (this.#authority !== undefined && this.#pipeline.length === 0 && this.#term === this.#world.store.term)
+      this.#world.auditor.compare(this.#authority.figures());
   }
 
   #reset(): void {
@@ -87,7 +88,13 @@ export class AuthorityNode {
       if (life !== this.#life) return;
       this.#isStoring = false;
       const stored = this.#pipeline.splice(0, count);
-      if (!this.#commit(store, stored.flatMap(({ entries }) => entries))) return this.#reset();
+      if (
+        !this.#commit(
+          store,
+          stored.flatMap(({ entries }) => entries),
+        )
+      )
+        return this.#reset();
       for (const { messages, events } of stored) {
         for (const message of messages) this.#say(message);
         for (const { kind } of events) this.#world.count(kind);

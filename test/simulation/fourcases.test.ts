@@ -47,7 +47,17 @@ interface Figures {
 }
 
 function budget(limit: bigint): LimitSpec {
-  return { id: LIMIT, unit: 'usd', limit, window: { kind: 'lifetime' }, mode: 'Strict', nearLimit: 'Shrink', floorOutputTokens: 16, waitMs: 30_000, kind: 'budget' };
+  return {
+    id: LIMIT,
+    unit: 'usd',
+    limit,
+    window: { kind: 'lifetime' },
+    mode: 'Strict',
+    nearLimit: 'Shrink',
+    floorOutputTokens: 16,
+    waitMs: 30_000,
+    kind: 'budget',
+  };
 }
 
 /** One authority and its holders, and clients at each, for 90 seconds or until all attempts are made. */
@@ -56,11 +66,26 @@ function run(traffic: Run): Figures {
   const time = new Timeline();
   const authority = new Authority(1, [], 0, 0);
   const figures: Figures = {
-    served: 0, inFull: 0, refused: [], endMs: 0, servedBy: Array.from({ length: count }, () => 0), messages: 0, calls: 0, posted: 0n, pending: 0n, billed: 0n,
-    held: 0n, freeAtRefusal: 0n,
+    served: 0,
+    inFull: 0,
+    refused: [],
+    endMs: 0,
+    servedBy: Array.from({ length: count }, () => 0),
+    messages: 0,
+    calls: 0,
+    posted: 0n,
+    pending: 0n,
+    billed: 0n,
+    held: 0n,
+    freeAtRefusal: 0n,
   };
   const quote: Quote = {
-    fixedNanoUsd: BigInt(inputBound) * IN, outputNanoUsdPerMillion: OUT * 1_000_000n, inputTokens: inputBound, choices: 1, outputCap: cap, capIsDefault,
+    fixedNanoUsd: BigInt(inputBound) * IN,
+    outputNanoUsdPerMillion: OUT * 1_000_000n,
+    inputTokens: inputBound,
+    choices: 1,
+    outputCap: cap,
+    capIsDefault,
     estimate: { nanoUsd: 0n, tokens: 0 },
   };
 
@@ -205,7 +230,10 @@ describe('8 processors with 50 clients each on a budget worth 100 calls', () => 
 describe('8 processors with 50 clients each on a budget that lasts', () => {
   const traffic = { holders: 8, clients: 50, inputTokens: 12, inputBound: 48, answerTokens: ANSWER_TOKENS };
 
-  it.each([{ name: 'exact caps', cap: ANSWER_TOKENS, capIsDefault: false }, { name: 'no caps', cap: 32_768, capIsDefault: true }])('$name: less than one message in a hundred calls, and nobody waits long', ({ cap, capIsDefault }) => {
+  it.each([
+    { name: 'exact caps', cap: ANSWER_TOKENS, capIsDefault: false },
+    { name: 'no caps', cap: 32_768, capIsDefault: true },
+  ])('$name: less than one message in a hundred calls, and nobody waits long', ({ cap, capIsDefault }) => {
     const figures = run({ ...traffic, cap, capIsDefault, attempts: 4_000, limit: 3_000_000n * costNanoUsd(12, ANSWER_TOKENS) });
     expect(figures.inFull).toBe(figures.calls);
     expect(figures.messages / figures.calls).toBeLessThan(0.01);

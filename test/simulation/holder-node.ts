@@ -68,7 +68,10 @@ export class HolderNode {
     this.clocks = this.#world.newClocks();
     const unfinished = this.#recover();
     this.#holder = new Holder({
-      instance: `${this.#index}/${this.#world.prng.below(1_000_000_000)}-${this.#life}`, unfinished, at: this.clocks.epochMs(), now: this.clocks.monotonicMs(),
+      instance: `${this.#index}/${this.#world.prng.below(1_000_000_000)}-${this.#life}`,
+      unfinished,
+      at: this.clocks.epochMs(),
+      now: this.clocks.monotonicMs(),
     });
     this.configure(this.#world.limits);
     this.#arrive(this.#life);
@@ -102,7 +105,8 @@ export class HolderNode {
   /** The slices are what the outcomes have said; nothing more is spent than was granted; nobody waits longer than he may. */
   check(): void {
     const [longest] = this.#waiting.values();
-    if (longest !== undefined && this.clocks.monotonicMs() - longest.since > LONGEST_WAIT_MS) throw new Violation('quiet', `a call waits since ${longest.since} at processor ${this.#index}`);
+    if (longest !== undefined && this.clocks.monotonicMs() - longest.since > LONGEST_WAIT_MS)
+      throw new Violation('quiet', `a call waits since ${longest.since} at processor ${this.#index}`);
     if (!this.#isTouched) return;
     this.#isTouched = false;
     for (const slice of this.#holder?.slices() ?? []) {
@@ -111,7 +115,10 @@ export class HolderNode {
       // Of a former life, the authority may know of more than the disk: what was counted before there was a lease.
       const isOff = slice.account === undefined ? slice.spent < spent : slice.spent !== spent;
       if (slice.held !== held || isOff) {
-        throw new Violation('once', `processor ${this.#index} holds ${slice.held} and spent ${slice.spent} in ${keyOf(slice)}; its outcomes say ${held} and ${spent}`);
+        throw new Violation(
+          'once',
+          `processor ${this.#index} holds ${slice.held} and spent ${slice.spent} in ${keyOf(slice)}; its outcomes say ${held} and ${spent}`,
+        );
       }
       if (slice.account?.spec.mode === 'Strict' && slice.granted > 0n && slice.spent + slice.held + slice.returned > slice.granted) {
         throw new Violation('conservation', `processor ${this.#index} holds and spent more than ${slice.granted} in ${keyOf(slice)}`);
@@ -137,7 +144,12 @@ export class HolderNode {
     const input = prng.below(60);
     const outputCap = 1 + prng.below(prng.percent(5) ? 2_000 : 150);
     const quote: Quote = {
-      fixedNanoUsd: BigInt(input) * IN, outputNanoUsdPerMillion: OUT * 1_000_000n, inputTokens: input, choices: 1, outputCap, capIsDefault: prng.percent(30),
+      fixedNanoUsd: BigInt(input) * IN,
+      outputNanoUsdPerMillion: OUT * 1_000_000n,
+      inputTokens: input,
+      choices: 1,
+      outputCap,
+      capIsDefault: prng.percent(30),
       estimate: { nanoUsd: BigInt(input) * IN + BigInt(outputCap) * OUT, tokens: input + outputCap },
     };
     const outcome = this.#holder.reserve({ id, at: this.clocks.epochMs(), now: this.clocks.monotonicMs(), accounts, quote, profile: `p${prng.below(2)}` });
@@ -170,7 +182,10 @@ export class HolderNode {
       const key = `${this.#leaseKey(hold)}\n${keyOfHold(spec, hold)}`;
       this.#tally(key).held += hold.amount;
       if (spec.mode === 'Strict' && this.#world.auditor.stateOf(hold.lease ?? 0) !== 'live') {
-        throw new Violation('fencing', `processor ${this.#index} admitted a call under lease ${hold.lease}, which is ${this.#world.auditor.stateOf(hold.lease ?? 0)}`);
+        throw new Violation(
+          'fencing',
+          `processor ${this.#index} admitted a call under lease ${hold.lease}, which is ${this.#world.auditor.stateOf(hold.lease ?? 0)}`,
+        );
       }
       if (spec.mode === 'Bounded' && this.#world.auditor.stateOf(hold.lease ?? 0) !== 'live') this.#world.count('overdrawn');
       return { spec, hold, key };
@@ -212,7 +227,8 @@ export class HolderNode {
     }
     this.journal.append({ kind: 'settle', id, posted: settled.posted });
     // An ending may be told twice.
-    if (this.#world.prng.percent(10) && this.#holder?.settle(id, settlement, at, now) !== undefined) throw new Violation('once', `call ${id} was settled twice`);
+    if (this.#world.prng.percent(10) && this.#holder?.settle(id, settlement, at, now) !== undefined)
+      throw new Violation('once', `call ${id} was settled twice`);
     this.#settleDown();
   }
 

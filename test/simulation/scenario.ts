@@ -27,8 +27,18 @@ export interface Faults {
 }
 
 export const NO_FAULTS: Faults = {
-  lossPercent: 0, duplicatePercent: 0, slowPercent: 0, partitionEveryMs: 0, killEveryMs: 0, powerCutEveryMs: 0, diskLossEveryMs: 0, failoverEveryMs: 0, rivalEveryMs: 0,
-  clockJumpEveryMs: 0, limitChangeEveryMs: 0, skewMs: 0,
+  lossPercent: 0,
+  duplicatePercent: 0,
+  slowPercent: 0,
+  partitionEveryMs: 0,
+  killEveryMs: 0,
+  powerCutEveryMs: 0,
+  diskLossEveryMs: 0,
+  failoverEveryMs: 0,
+  rivalEveryMs: 0,
+  clockJumpEveryMs: 0,
+  limitChangeEveryMs: 0,
+  skewMs: 0,
 };
 
 const common = { nearLimit: 'Reject', floorOutputTokens: 4, waitMs: 5_000, kind: 'budget', mode: 'Strict', unit: 'usd' } as const;
@@ -51,7 +61,9 @@ export function scenarioOf(prng: Prng): Scenario {
   const often = (probability: number, fromMs: number, toMs: number) => (wild && prng.percent(probability) ? prng.between(fromMs, toMs) : 0);
   return {
     holders: 2 + prng.below(prng.percent(20) ? 7 : 3),
-    limits: LIMITS.filter(() => prng.percent(50)).concat(LIMITS.slice(0, 1)).filter((spec, index, all) => all.findIndex(({ id }) => id === spec.id) === index),
+    limits: LIMITS.filter(() => prng.percent(50))
+      .concat(LIMITS.slice(0, 1))
+      .filter((spec, index, all) => all.findIndex(({ id }) => id === spec.id) === index),
     callEveryMs: prng.percent(15) ? prng.between(3_000, 20_000) : prng.between(60, 600),
     faults: {
       lossPercent: wild ? prng.between(0, 15) : 0,

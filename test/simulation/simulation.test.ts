@@ -10,7 +10,9 @@ function run(seed: number): ReturnType<World['run']> {
   try {
     return new World(seed).run(STEPS_PER_SEED);
   } catch (error) {
-    throw new Error(`seed ${seed} (replay: SIMULATION_SEED=${seed} npx vitest run --config test/vitest.config.ts --project unit test/simulation/simulation)`, { cause: error });
+    throw new Error(`seed ${seed} (replay: SIMULATION_SEED=${seed} npx vitest run --config test/vitest.config.ts --project unit test/simulation/simulation)`, {
+      cause: error,
+    });
   }
 }
 
@@ -25,7 +27,19 @@ describe('processors and controllers, with messages lost, doubled, late and out 
     }
     if (only !== undefined) return;
     // All that is to be tried has happened, more than once.
-    for (const outcome of ['granted', 'refused', 'waiting', 'later granted', 'later refused', 'out_of_reach', 'lost', 'found', 'threshold', 'deposed', 'overdrawn']) {
+    for (const outcome of [
+      'granted',
+      'refused',
+      'waiting',
+      'later granted',
+      'later refused',
+      'out_of_reach',
+      'lost',
+      'found',
+      'threshold',
+      'deposed',
+      'overdrawn',
+    ]) {
       expect(outcomes.get(outcome) ?? 0, outcome).toBeGreaterThan(5);
     }
   });

@@ -21,8 +21,11 @@ export class Store {
 
 export function rowKey(entry: Entry): string {
   switch (entry.kind) {
-    case 'lease': return `lease ${entry.lease}`;
-    case 'account': return keyOf(entry);
-    case 'share': return `${entry.lease}\n${keyOf(entry)}`;
+    case 'lease':
+      return `lease ${entry.lease}`;
+    case 'account':
+      return keyOf(entry);
+    case 'share':
+      return `${entry.lease}\n${keyOf(entry)}`;
   }
 }

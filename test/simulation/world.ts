@@ -124,11 +124,12 @@ export class World {
     const { prng, time } = this;
     const plan = (everyMs: number, happen: () => void) => {
       if (everyMs === 0) return;
-      const next = () => time.after(prng.between(0, 2 * everyMs), () => {
-        if (this.isClosing) return;
-        happen();
-        next();
-      });
+      const next = () =>
+        time.after(prng.between(0, 2 * everyMs), () => {
+          if (this.isClosing) return;
+          happen();
+          next();
+        });
       next();
     };
     const faults = this.#faults;
@@ -168,7 +169,8 @@ export class World {
 
   #partition(): void {
     const { prng, time } = this;
-    const cut = prng.percent(50) ? this.authorities.map((_, index) => `${index}/${prng.below(this.holders.length)}`)
+    const cut = prng.percent(50)
+      ? this.authorities.map((_, index) => `${index}/${prng.below(this.holders.length)}`)
       : this.holders.map((_, index) => `${prng.below(AUTHORITIES)}/${index}`);
     const whole = prng.below(this.holders.length);
     const pairs = prng.percent(50) ? cut : this.authorities.map((_, index) => `${index}/${whole}`);
@@ -197,7 +199,11 @@ export class World {
       const known = this.auditor.limits.get(limitIdentity(spec));
       const limit = prng.percent(70) ? spec.limit + first / 2n : (spec.limit * BigInt(30 + prng.below(70))) / 100n + 1n;
       const changed = { ...spec, limit };
-      this.auditor.limits.set(limitIdentity(spec), { spec: changed, ceiling: known === undefined || limit > known.ceiling ? limit : known.ceiling, changedAt: this.time.now });
+      this.auditor.limits.set(limitIdentity(spec), {
+        spec: changed,
+        ceiling: known === undefined || limit > known.ceiling ? limit : known.ceiling,
+        changedAt: this.time.now,
+      });
       return changed;
     });
     const { limits } = this;

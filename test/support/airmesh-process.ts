@@ -6,7 +6,10 @@ import { fileURLToPath } from 'node:url';
 const fromRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
 /** From the sources, or what was built (memory and speed are of that); as `npm start` runs it. */
-const PROGRAMS = { sources: ['--max-semi-space-size=8', fromRoot('src/main/cli.ts')], built: ['--max-semi-space-size=8', fromRoot('dist/main/cli.js')] } as const;
+const PROGRAMS = {
+  sources: ['--max-semi-space-size=8', fromRoot('src/main/cli.ts')],
+  built: ['--max-semi-space-size=8', fromRoot('dist/main/cli.js')],
+} as const;
 
 /** What comes before a command's own arguments, after Node. */
 export const PROGRAM: readonly string[] = PROGRAMS.sources;
@@ -20,7 +23,11 @@ export interface AirmeshProcess {
 }
 
 /** The real program in a process of its own; resolves when it says that it is ready. */
-export async function startAirmesh(args: readonly string[], environment: NodeJS.ProcessEnv = {}, program: keyof typeof PROGRAMS = 'sources'): Promise<AirmeshProcess> {
+export async function startAirmesh(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  program: keyof typeof PROGRAMS = 'sources',
+): Promise<AirmeshProcess> {
   const child = spawn(process.execPath, [...PROGRAMS[program], ...args], { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));

@@ -56,7 +56,9 @@ export class Caller {
     const socket = connect(Number(this.#url.port), this.#url.hostname);
     socket.on('error', () => undefined);
     await new Promise<void>((resolve) => socket.once('connect', resolve));
-    socket.write(`POST ${this.#url.pathname}/chat/completions HTTP/1.1\r\nhost: half\r\ncontent-type: application/json\r\ncontent-length: ${body.length * 2}\r\n\r\n${body}`);
+    socket.write(
+      `POST ${this.#url.pathname}/chat/completions HTTP/1.1\r\nhost: half\r\ncontent-type: application/json\r\ncontent-length: ${body.length * 2}\r\n\r\n${body}`,
+    );
     await new Promise<void>((resolve) => socket.once('close', resolve).end(() => socket.destroy()));
   }
 
@@ -73,7 +75,9 @@ function receive(call: ClientRequest, hangUp: HangUp | undefined, done: (called:
       parts.push(part);
       if (hangUp === 'body') call.destroy();
     });
-    response.once('close', () => done({ status: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(parts).toString('utf8'), whole: response.complete }));
+    response.once('close', () =>
+      done({ status: response.statusCode ?? 0, headers: response.headers, text: Buffer.concat(parts).toString('utf8'), whole: response.complete }),
+    );
     response.on('error', () => undefined);
     if (hangUp === 'head') call.destroy();
   });

@@ -11,13 +11,28 @@ import type { Granted, LimitSpec, Settled } from '../../src/core/ledger/index.ts
 const folder = process.argv[2] ?? '';
 const filler = join(folder, '..', 'filler');
 
-const LIMIT: LimitSpec = { kind: 'budget', id: 'shop/life', unit: 'usd', limit: 1_000_000_000n, window: { kind: 'lifetime' }, mode: 'Strict', nearLimit: 'Reject', floorOutputTokens: 1, waitMs: 0 };
+const LIMIT: LimitSpec = {
+  kind: 'budget',
+  id: 'shop/life',
+  unit: 'usd',
+  limit: 1_000_000_000n,
+  window: { kind: 'lifetime' },
+  mode: 'Strict',
+  nearLimit: 'Reject',
+  floorOutputTokens: 1,
+  waitMs: 0,
+};
 const COST = 100n;
 const clock = { epochMs: Date.now, monotonicMs: () => performance.now() };
 const failures = new Set<string>();
 
 const open = () =>
-  openBudgets({ folder, clock, limits: [LIMIT], events: { failed: (what, error) => void failures.add(`${what}: ${error.message}`), recovered: () => void recovered++ } });
+  openBudgets({
+    folder,
+    clock,
+    limits: [LIMIT],
+    events: { failed: (what, error) => void failures.add(`${what}: ${error.message}`), recovered: () => void recovered++ },
+  });
 let recovered = 0;
 let calls = 0;
 
@@ -40,15 +55,38 @@ const holdOf = (granted: Granted): CallHold => ({
 
 const recordOf = (hold: CallHold, settled: Settled): CallRecord => {
   const { holds: _holds, estimate: _estimate, ...call } = hold;
-  return { ...call, endedAt: clock.epochMs(), ending: 'finished', status: 200, servedModel: 'gpt-4.1', usage: { inputTokens: 7, outputTokens: 3 }, estimated: false, costNanoUsd: COST, chargedNanoUsd: COST, posted: settled.posted, shrunkToTokens: undefined };
+  return {
+    ...call,
+    endedAt: clock.epochMs(),
+    ending: 'finished',
+    status: 200,
+    servedModel: 'gpt-4.1',
+    usage: { inputTokens: 7, outputTokens: 3 },
+    estimated: false,
+    costNanoUsd: COST,
+    chargedNanoUsd: COST,
+    posted: settled.posted,
+    shrunkToTokens: undefined,
+  };
 };
 
 type Opened = Awaited<ReturnType<typeof open>>;
 
 async function spend({ budgets }: Opened): Promise<string> {
   const id = `call-${calls++}`;
-  const quote = { fixedNanoUsd: COST, outputNanoUsdPerMillion: 0n, inputTokens: 1, choices: 1, outputCap: 0, capIsDefault: false, estimate: { nanoUsd: COST, tokens: 1 } };
-  const decision = await budgets.admit({ id, at: clock.epochMs(), now: clock.monotonicMs(), accounts: [{ limit: LIMIT.id, subject: 'shop/checkout' }], quote, profile: 'test' }, holdOf);
+  const quote = {
+    fixedNanoUsd: COST,
+    outputNanoUsdPerMillion: 0n,
+    inputTokens: 1,
+    choices: 1,
+    outputCap: 0,
+    capIsDefault: false,
+    estimate: { nanoUsd: COST, tokens: 1 },
+  };
+  const decision = await budgets.admit(
+    { id, at: clock.epochMs(), now: clock.monotonicMs(), accounts: [{ limit: LIMIT.id, subject: 'shop/checkout' }], quote, profile: 'test' },
+    holdOf,
+  );
   if (decision.kind !== 'granted') return decision.kind === 'unavailable' ? decision.reason : decision.kind;
   budgets.settle(id, { kind: 'actual', actual: { nanoUsd: COST, tokens: 10, outputTokens: 3 } }, (settled) => recordOf(holdOf(decision), settled));
   return decision.kind;

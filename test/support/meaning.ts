@@ -1,4 +1,14 @@
-import type { Loss, NeutralChat, NeutralChatAnswer, NeutralContent, NeutralMessage, NeutralPart, NeutralReasoning, NeutralSampling, NeutralTool } from '../../src/core/dialects/neutral.ts';
+import type {
+  Loss,
+  NeutralChat,
+  NeutralChatAnswer,
+  NeutralContent,
+  NeutralMessage,
+  NeutralPart,
+  NeutralReasoning,
+  NeutralSampling,
+  NeutralTool,
+} from '../../src/core/dialects/neutral.ts';
 
 /*
  * What a chat or an answer means, whatever language it was said in. Two that mean the same compare as equal; what was told
@@ -36,8 +46,13 @@ export function meaningOf(chat: NeutralChat, losses: readonly Loss[] = []): unkn
 /** System messages, each with how many turns come before it where its place was kept. */
 function systemOf(messages: readonly NeutralMessage[], lost: ReadonlySet<string>): unknown {
   const isMoved = lost.has('system') || [...lost].some((param) => MESSAGE.test(param));
-  const placeOf = (index: number): number => messages.slice(0, index).filter(({ role }, at, before) => role !== 'system' && role !== before.slice(0, at).findLast((message) => message.role !== 'system')?.role).length;
-  const texts = messages.flatMap(({ role, parts }, index) => (role === 'system' ? parts.map((part) => ({ text: textOf(part), place: isMoved ? 'moved' : placeOf(index) })) : []));
+  const placeOf = (index: number): number =>
+    messages
+      .slice(0, index)
+      .filter(({ role }, at, before) => role !== 'system' && role !== before.slice(0, at).findLast((message) => message.role !== 'system')?.role).length;
+  const texts = messages.flatMap(({ role, parts }, index) =>
+    role === 'system' ? parts.map((part) => ({ text: textOf(part), place: isMoved ? 'moved' : placeOf(index) })) : [],
+  );
   return texts.filter(({ text }) => !text.startsWith(FORMAT_INSTRUCTION));
 }
 
@@ -70,7 +85,10 @@ function partOf(part: NeutralPart, lost: ReadonlySet<string>): readonly string[]
     case 'tool_call':
       return [`call ${part.id} ${part.name} ${JSON.stringify(JSON.parse(part.argumentsJson))}`];
     case 'tool_result': {
-      const text = part.content.filter((content) => !isMedia(content)).map(textOf).join('\n');
+      const text = part.content
+        .filter((content) => !isMedia(content))
+        .map(textOf)
+        .join('\n');
       const media = lost.has('tool_result.content') ? [] : part.content.filter(isMedia).flatMap((content) => partOf(content, lost));
       return [`result ${part.callId} ${part.name ?? ''} ${lost.has('tool_result.is_error') ? '' : part.isError} ${text} ${media.join(' ')}`];
     }
@@ -112,13 +130,22 @@ function toolUseOf({ tools, toolChoice, parallelToolCalls }: NeutralChat, lost: 
   const choice = toolChoice?.kind === 'tool' ? 'required' : (toolChoice?.kind ?? 'auto');
   // Where a call is required, Gemini holds to the schemas without a word.
   const mayBeStrict = choice === 'auto' && !lost.has('strict');
-  return { tools: offered.map((tool) => toolOf(tool, mayBeStrict)), choice, parallel: lost.has('parallel_tool_calls') || choice === 'none' ? undefined : parallelToolCalls !== false };
+  return {
+    tools: offered.map((tool) => toolOf(tool, mayBeStrict)),
+    choice,
+    parallel: lost.has('parallel_tool_calls') || choice === 'none' ? undefined : parallelToolCalls !== false,
+  };
 }
 
 /** No parameters are an empty object, and strict ones are closed. */
 function toolOf({ name, description, parameters, strict }: NeutralTool, mayBeStrict: boolean): object {
   const { additionalProperties, ...open } = parameters ?? { type: 'object', properties: {} };
-  return { name, description, parameters: additionalProperties === false ? open : { ...open, additionalProperties }, strict: mayBeStrict ? strict === true : undefined };
+  return {
+    name,
+    description,
+    parameters: additionalProperties === false ? open : { ...open, additionalProperties },
+    strict: mayBeStrict ? strict === true : undefined,
+  };
 }
 
 /** A schema's name is for people, and what it is for can be said in the schema. Answers of other dialects are always strict. */
@@ -168,9 +195,16 @@ export function answerMeaning({ id, model, choices, usage }: NeutralChatAnswer, 
       index,
       thought: parts.map((part) => (part.kind === 'thinking' ? part.text : '')).join(''),
       said: parts.map((part) => (part.kind === 'text' || part.kind === 'refusal' ? part.text : '')).join(''),
-      calls: parts.flatMap((part) => (part.kind === 'tool_call' ? [{ id: part.id, name: part.name, args: JSON.parse(part.argumentsJson) as unknown, seal: hasSeals ? part.signature : undefined }] : [])),
+      calls: parts.flatMap((part) =>
+        part.kind === 'tool_call'
+          ? [{ id: part.id, name: part.name, args: JSON.parse(part.argumentsJson) as unknown, seal: hasSeals ? part.signature : undefined }]
+          : [],
+      ),
       finish: finish === 'refusal' ? 'content_filter' : finish,
     })),
-    usage: usage === undefined ? undefined : { input: usage.inputTokens, output: usage.outputTokens, cached: usage.cachedInputTokens ?? 0, thought: usage.reasoningTokens ?? 0 },
+    usage:
+      usage === undefined
+        ? undefined
+        : { input: usage.inputTokens, output: usage.outputTokens, cached: usage.cachedInputTokens ?? 0, thought: usage.reasoningTokens ?? 0 },
   };
 }

@@ -27,7 +27,14 @@ type Growing<Value> = { -readonly [Name in keyof Value]: Value[Name] };
 
 /** The whole answer that a stream's steps amount to. */
 export function collect(events: readonly NeutralEvent[]): NeutralChatAnswer {
-  const answer: Omit<Growing<NeutralChatAnswer>, 'choices'> & { readonly choices: Growing<NeutralChoice>[] } = { kind: 'chat', id: '', model: '', created: undefined, choices: [], usage: undefined };
+  const answer: Omit<Growing<NeutralChatAnswer>, 'choices'> & { readonly choices: Growing<NeutralChoice>[] } = {
+    kind: 'chat',
+    id: '',
+    model: '',
+    created: undefined,
+    choices: [],
+    usage: undefined,
+  };
   const places = new Map<string, number>();
   const choiceOf = (index: number): Growing<NeutralChoice> => {
     const known = answer.choices.find((choice) => choice.index === index);
@@ -45,7 +52,8 @@ export function collect(events: readonly NeutralEvent[]): NeutralChatAnswer {
     const last = choice.parts.at(-1);
     if (last?.kind === 'text' && part.kind === 'text') change(index, choice.parts.length - 1, { ...last, text: last.text + part.text });
     else if (last?.kind === 'refusal' && part.kind === 'refusal') change(index, choice.parts.length - 1, { ...last, text: last.text + part.text });
-    else if (last?.kind === 'thinking' && part.kind === 'thinking' && last.signature === undefined && last.redacted === undefined) change(index, choice.parts.length - 1, { ...last, ...part, text: last.text + part.text });
+    else if (last?.kind === 'thinking' && part.kind === 'thinking' && last.signature === undefined && last.redacted === undefined)
+      change(index, choice.parts.length - 1, { ...last, ...part, text: last.text + part.text });
     else choice.parts = [...choice.parts, part];
   };
   for (const event of events) {
@@ -69,7 +77,13 @@ export function collect(events: readonly NeutralEvent[]): NeutralChatAnswer {
         break;
       case 'tool_call':
         places.set(`${event.choice}/${event.call}`, choiceOf(event.choice).parts.length);
-        append(event.choice, { kind: 'tool_call', id: event.id, name: event.name, argumentsJson: '', ...(event.signature === undefined ? {} : { signature: event.signature }) });
+        append(event.choice, {
+          kind: 'tool_call',
+          id: event.id,
+          name: event.name,
+          argumentsJson: '',
+          ...(event.signature === undefined ? {} : { signature: event.signature }),
+        });
         break;
       case 'tool_arguments': {
         const place = places.get(`${event.choice}/${event.call}`) ?? -1;
@@ -86,6 +100,7 @@ export function collect(events: readonly NeutralEvent[]): NeutralChatAnswer {
       default:
     }
   }
-  for (const choice of answer.choices) choice.parts = choice.parts.map((part) => (part.kind === 'tool_call' && part.argumentsJson.trim() === '' ? { ...part, argumentsJson: '{}' } : part));
+  for (const choice of answer.choices)
+    choice.parts = choice.parts.map((part) => (part.kind === 'tool_call' && part.argumentsJson.trim() === '' ? { ...part, argumentsJson: '{}' } : part));
   return answer;
 }

@@ -43,4 +43,5 @@ export function onSmallDisk({ size, at, content = '', make, copyTo = '' }: Small
 }
 
 /** Whether this machine lets us. */
-export const hasSmallDisks = (): boolean => spawnSync('unshare', ['--user', '--map-root-user', '--mount', 'sh', '-c', 'mount -t tmpfs none /mnt'], { stdio: 'ignore' }).status === 0;
+export const hasSmallDisks = (): boolean =>
+  spawnSync('unshare', ['--user', '--map-root-user', '--mount', 'sh', '-c', 'mount -t tmpfs none /mnt'], { stdio: 'ignore' }).status === 0;

@@ -225,7 +225,13 @@ const PROVIDER: readonly Row[] = [
   ['AIProvider', 'spec.allowedRoutes.namespaces.from', 'Anyone', /Selector/],
   ['AIProvider', 'spec.allowedRoutes.namespaces', { from: 'Selector' }, /needs selector/],
   ['AIProvider', 'spec.allowedRoutes.namespaces', { selector: {} }, /needs selector/],
-  ['AIProvider', 'spec.allowedRoutes.namespaces.selector.matchLabels', { team: 'a b' }, /value of a label/, 'spec.allowedRoutes.namespaces.selector.matchLabels.team'],
+  [
+    'AIProvider',
+    'spec.allowedRoutes.namespaces.selector.matchLabels',
+    { team: 'a b' },
+    /value of a label/,
+    'spec.allowedRoutes.namespaces.selector.matchLabels.team',
+  ],
   ['AIProvider', 'spec.auth.apiKey', { secretRef: { name: 'a', key: 'a/b' } }, /key of a Secret/, 'spec.auth.apiKey.secretRef.key'],
 ];
 
@@ -240,11 +246,26 @@ const ROUTE: readonly Row[] = [
   ['AIRoute', 'spec.workloadSelector.matchExpressions[0].operator', 'Equals', /DoesNotExist/],
   ['AIRoute', 'spec.workloadSelector.matchExpressions', [{ key: 'a', operator: 'In' }], /needs values/, 'spec.workloadSelector.matchExpressions[0]'],
   ['AIRoute', 'spec.workloadSelector.matchExpressions[0].values', ['a b'], /value of a label/, 'spec.workloadSelector.matchExpressions[0].values[0]'],
-  ['AIRoute', 'spec.namespaceSelector.matchExpressions', [{ key: 'a', operator: 'Exists', values: ['b'] }], /takes none/, 'spec.namespaceSelector.matchExpressions[0]'],
+  [
+    'AIRoute',
+    'spec.namespaceSelector.matchExpressions',
+    [{ key: 'a', operator: 'Exists', values: ['b'] }],
+    /takes none/,
+    'spec.namespaceSelector.matchExpressions[0]',
+  ],
   ['AIRoute', 'spec.namespaceSelector.matchLabels', Object.fromEntries(Array.from({ length: 17 }, (_, index) => [`l${index}`, ''])), /more than 16 labels/],
   ['AIRoute', 'spec.rules', [], />=1/],
   ['AIRoute', 'spec.rules', many(257, RULE), /<=256/],
-  ['AIRoute', 'spec.rules', [{ name: 'a', ...RULE }, { name: 'a', ...RULE }], /names another rule already/, 'spec.rules[1].name'],
+  [
+    'AIRoute',
+    'spec.rules',
+    [
+      { name: 'a', ...RULE },
+      { name: 'a', ...RULE },
+    ],
+    /names another rule already/,
+    'spec.rules[1].name',
+  ],
   ['AIRoute', 'spec.rules[0].name', 'First Rule', /DNS name/],
   ['AIRoute', 'spec.rules[0].match.models', many(101, 'a'), /<=100/],
   ['AIRoute', 'spec.rules[0].match.models[0]', long(257), /<=256/],
@@ -315,6 +336,10 @@ const BUDGET: readonly Row[] = [
   ['AIBudget', 'spec.waitTimeout', '301s', /at most 5m/],
 ];
 
-export const pathOf = (at: string): FieldPath => at.replaceAll(/\[(\d+)\]/g, '.$1').split('.').map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+export const pathOf = (at: string): FieldPath =>
+  at
+    .replaceAll(/\[(\d+)\]/g, '.$1')
+    .split('.')
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 
 export const ROWS: readonly Row[] = [...PROVIDER, ...ROUTE, ...BUDGET];

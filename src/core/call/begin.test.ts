@@ -15,7 +15,10 @@ const resource = (kind: string, name: string, spec: object): Resource => {
 const provider = resource('AIProvider', 'relay', { type: 'OpenAICompatible', baseUrl: 'https://relay.example/v1', auth: { apiKey: { env: 'KEY' } } });
 const budget = resource('AIBudget', 'life', { limit: { usd: '5' }, window: { lifetime: true }, per: ['Workload', { header: 'X-Team' }] });
 const route = (transform: object, more: object = {}): Resource =>
-  resource('AIRoute', 'all', { workloads: ['*'], rules: [{ name: 'chat', match: { models: ['gpt-4.1'] }, backends: [{ provider: 'relay' }], transform, ...more }] });
+  resource('AIRoute', 'all', {
+    workloads: ['*'],
+    rules: [{ name: 'chat', match: { models: ['gpt-4.1'] }, backends: [{ provider: 'relay' }], transform, ...more }],
+  });
 
 interface Bench {
   readonly ports: CallPorts;
@@ -44,7 +47,14 @@ function bench(resources: readonly Resource[], key: string | undefined = 'sk-rea
         records.push(record({ kind: 'settled', id, posted: [] }));
       },
     },
-    state: { find: async () => undefined, idsOf: async () => new Set(), keep: () => undefined, forget: () => undefined, settle: async () => undefined, nextTurn: async () => undefined },
+    state: {
+      find: async () => undefined,
+      idsOf: async () => new Set(),
+      keep: () => undefined,
+      forget: () => undefined,
+      settle: async () => undefined,
+      nextTurn: async () => undefined,
+    },
     clock: { epochMs: () => 1000, monotonicMs: () => 1 },
     observer: { refused: () => undefined, settled: () => undefined },
     random: () => 0.5,
@@ -74,7 +84,8 @@ const bodyOf = (bytes: Uint8Array | undefined): Record<string, unknown> => JSON.
 describe('begin', () => {
   const plain = route({});
   const all = [provider, plain, budget].map((item) => ({ ...item, metadata: { ...item.metadata, namespace: 'shop' } }) as Resource);
-  const withRoute = (item: Resource): Resource[] => [all[0], { ...item, metadata: { ...item.metadata, namespace: 'shop' } } as Resource, all[2]].filter((one) => one !== undefined);
+  const withRoute = (item: Resource): Resource[] =>
+    [all[0], { ...item, metadata: { ...item.metadata, namespace: 'shop' } } as Resource, all[2]].filter((one) => one !== undefined);
 
   it('puts the key in and takes the caller’s credentials out', async () => {
     const { instructions } = await forward(bench(all).ports, chat());
@@ -124,7 +135,10 @@ describe('begin', () => {
   });
 
   it('refuses where the provider has no key, and where nobody knows the workload', async () => {
-    const keyless = await begin('air_1', request(chat()), { ...bench(all).ports, keys: { get: () => undefined, rejected: () => undefined, accepted: () => undefined } });
+    const keyless = await begin('air_1', request(chat()), {
+      ...bench(all).ports,
+      keys: { get: () => undefined, rejected: () => undefined, accepted: () => undefined },
+    });
     expect(keyless).toMatchObject({ kind: 'reply', refusal: { code: 'provider_key_missing', status: 503 } });
     const stranger = await begin('air_1', { ...request(chat()), workload: 'shop/other' }, bench(all).ports);
     expect(stranger).toMatchObject({ kind: 'reply', refusal: { code: 'model_not_allowed' } });
@@ -152,7 +166,10 @@ describe('begin', () => {
     const { ports, settlements } = bench(all);
     const { call } = await forward(ports, chat({ service_tier: 'flex' }));
     call.onAnswerHead({ status: 200, contentType: 'application/json', contentEncoding: undefined, local: undefined });
-    call.onAnswerBody(text.encode(`{"model":"gpt-4.1","choices":[],"service_tier":"${tier}","usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}}`), true);
+    call.onAnswerBody(
+      text.encode(`{"model":"gpt-4.1","choices":[],"service_tier":"${tier}","usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}}`),
+      true,
+    );
     call.end('complete');
     expect(settlements).toMatchObject([{ kind: 'actual', actual: { nanoUsd } }]);
   });

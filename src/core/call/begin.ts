@@ -62,7 +62,20 @@ function admitCall(id: string, call: ResolvedCall, ports: CallPorts): Promise<Re
   const { facts, model, provider, rule, snapshot, headers } = call;
   const { operation } = call.front.endpoint;
   const quote = isFree(call.front.endpoint) ? FREE : quoteOf(facts, model, rule.transform);
-  const ask = { snapshot, rule, provider, model: model.name, priceSource: model.price?.source, operation, stream: facts.stream, headers, quote, inputTokenEstimate: facts.inputTokenEstimate, unbounded: facts.unbounded, rates: 'both' as const };
+  const ask = {
+    snapshot,
+    rule,
+    provider,
+    model: model.name,
+    priceSource: model.price?.source,
+    operation,
+    stream: facts.stream,
+    headers,
+    quote,
+    inputTokenEstimate: facts.inputTokenEstimate,
+    unbounded: facts.unbounded,
+    rates: 'both' as const,
+  };
   return admit(id, ask, ports);
 }
 

@@ -79,7 +79,11 @@ export class Exchange implements ForwardedCall {
     ];
     if (this.#translator === undefined) return { set: ours, remove: [] };
     const { status, headers } = this.#translator;
-    return { ...(status === head.status ? {} : { status }), set: [[front.dialect.requestIdHeader, this.#hold.id], ...headers, ...ours], remove: GONE_WITH_THE_BODY };
+    return {
+      ...(status === head.status ? {} : { status }),
+      set: [[front.dialect.requestIdHeader, this.#hold.id], ...headers, ...ours],
+      remove: GONE_WITH_THE_BODY,
+    };
   }
 
   onAnswerBody(chunk: Uint8Array, endOfStream: boolean): Uint8Array {

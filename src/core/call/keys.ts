@@ -9,7 +9,9 @@ import { refusal } from './refusals.ts';
 export function keyOf(provider: ProviderPolicy, ports: CallPorts): Result<string | undefined, Refusal> {
   if (provider.key === undefined) return ok(undefined);
   const key = ports.keys.get(provider.key);
-  return key === undefined ? err(refusal('provider_key_missing', `There is no usable key for the provider ${provider.id}. Its operator finds the reason in the readiness report.`)) : ok(key);
+  return key === undefined
+    ? err(refusal('provider_key_missing', `There is no usable key for the provider ${provider.id}. Its operator finds the reason in the readiness report.`))
+    : ok(key);
 }
 
 /** Tells the key store what the provider thought of its key. */

@@ -10,8 +10,7 @@ import type { EpochMs, NanoUsd } from '../units/index.ts';
  * not be reached. `timeout`: no answer in time. `cut`: ended here at a limit. `lost`: Envoy or this process died with
  * the call in flight; found at restart.
  */
-export type Ending =
-  'finished' | 'provider_error' | 'stream_error' | 'client_gone' | 'provider_reset' | 'timeout' | 'cut' | 'lost';
+export type Ending = 'finished' | 'provider_error' | 'stream_error' | 'client_gone' | 'provider_reset' | 'timeout' | 'cut' | 'lost';
 
 /** What is written before a call is forwarded. */
 export interface CallHold {

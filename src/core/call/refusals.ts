@@ -60,11 +60,17 @@ export function ledgerRefusal(refused: Refused, at: EpochMs): Refusal {
       return withRetry(refusal('budget_exhausted', `The ${budget} is spent${resetText(retryAfterS)}. Ask its owner to raise it.`), retryAfterS);
     case 'too_small_for_call':
       return withRetry(
-        refusal('budget_too_small_for_call', `What is left of the ${budget} does not cover this call's worst case${resetText(retryAfterS)}. Lower the output cap or shorten the input.`),
+        refusal(
+          'budget_too_small_for_call',
+          `What is left of the ${budget} does not cover this call's worst case${resetText(retryAfterS)}. Lower the output cap or shorten the input.`,
+        ),
         retryAfterS,
       );
     case 'wait_timeout':
-      return withRetry(refusal('budget_wait_timeout', `Other calls in flight hold what is left of the ${budget}, and none ended in time. Try again.`), WAIT_TIMEOUT_RETRY_S);
+      return withRetry(
+        refusal('budget_wait_timeout', `Other calls in flight hold what is left of the ${budget}, and none ended in time. Try again.`),
+        WAIT_TIMEOUT_RETRY_S,
+      );
     case 'rate_limited':
       return withRetry(refusal('rate_limit_exceeded', `The rate limit ${refused.account.limit} is reached. Slow down.`), retryAfterS ?? 1);
     case 'too_many_waiting':

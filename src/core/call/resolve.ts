@@ -42,7 +42,12 @@ export type ResolvePorts = Pick<CallPorts, 'random' | 'state'>;
  * Which rule, provider and model a request gets, from its path, its body and chance (or a sticky header). The provider
  * is chosen here, before anything is priced, because it decides the price.
  */
-export async function resolve(request: IncomingRequest, snapshot: WorkloadSnapshot, dialect: Dialect, ports: ResolvePorts): Promise<Result<Resolution, Refusal>> {
+export async function resolve(
+  request: IncomingRequest,
+  snapshot: WorkloadSnapshot,
+  dialect: Dialect,
+  ports: ResolvePorts,
+): Promise<Result<Resolution, Refusal>> {
   const [path, query] = splitQuery(request.path);
   const match = dialect.match(request.method, request.path);
   switch (match.kind) {
@@ -81,16 +86,25 @@ async function resolveCall(
 
   const found = resolveModel(snapshot, { model: facts.model, path: endpoint.path, headers });
   if (found.kind === 'unknown') {
-    return err(refusal('model_not_found', `The model ${quoted(facts.model)} does not exist here. Available: ${found.available.join(', ') || 'none'}.`, 'model'));
+    return err(
+      refusal('model_not_found', `The model ${quoted(facts.model)} does not exist here. Available: ${found.available.join(', ') || 'none'}.`, 'model'),
+    );
   }
   if (found.kind === 'not_allowed') {
     const { namespace, name } = snapshot.workload;
     return err(
-      refusal('model_not_allowed', `${namespace}/${name} may not call ${quoted(facts.model)} at ${endpoint.path}. Allowed: ${found.available.join(', ') || 'none'}.`, 'model'),
+      refusal(
+        'model_not_allowed',
+        `${namespace}/${name} may not call ${quoted(facts.model)} at ${endpoint.path}. Allowed: ${found.available.join(', ') || 'none'}.`,
+        'model',
+      ),
     );
   }
   // A call is chosen a provider once; where it goes on with what one of them keeps, that one.
-  const referred = facts.references.length === 0 ? ok(NOTHING_REFERRED) : await findReferred(facts.references, `${snapshot.workload.namespace}/${snapshot.workload.name}`, dialect, ports.state);
+  const referred =
+    facts.references.length === 0
+      ? ok(NOTHING_REFERRED)
+      : await findReferred(facts.references, `${snapshot.workload.namespace}/${snapshot.workload.name}`, dialect, ports.state);
   if (!referred.ok) return referred;
   const backend = pickBackend(found.rule, snapshot, found.model, ports.random, headers, referred.value.provider);
   const provider = backend === undefined ? undefined : snapshot.providers.get(backend.provider);
@@ -99,7 +113,13 @@ async function resolveCall(
     return err(refusal('no_provider_available', `No provider of rule ${found.rule.id} serves ${quoted(found.model)}.`));
   }
   if (model.price === undefined && provider.unknownPrice === 'Refuse') {
-    return err(refusal('price_unknown', `The price of ${model.name} at ${provider.id} is unknown. State it in the AIProvider's models, or set unknownPrice: CountTokens.`, 'model'));
+    return err(
+      refusal(
+        'price_unknown',
+        `The price of ${model.name} at ${provider.id} is unknown. State it in the AIProvider's models, or set unknownPrice: CountTokens.`,
+        'model',
+      ),
+    );
   }
   const edited = applyRule(dialect, endpoint, body, content, found.rule.transform);
   const reread = edited === body ? read : dialect.readRequest(endpoint, edited, content);
@@ -116,14 +136,26 @@ async function resolveCall(
 }
 
 /** What is kept at one provider is of no use at another, and what an API cannot keep is not to vanish silently. */
-function misplacedState({ references: [reference], stores }: RequestFacts, { provider: home, foreignItem }: Referred, { dialect, endpoint, back, provider }: { dialect: Dialect; endpoint: Endpoint; back: Back; provider: ProviderPolicy }): Refusal | undefined {
+function misplacedState(
+  { references: [reference], stores }: RequestFacts,
+  { provider: home, foreignItem }: Referred,
+  { dialect, endpoint, back, provider }: { dialect: Dialect; endpoint: Endpoint; back: Back; provider: ProviderPolicy },
+): Refusal | undefined {
   const isSame = passesThrough(dialect, endpoint, back);
   if (reference !== undefined && home !== undefined && (home !== provider.id || !isSame)) {
-    return refusal('unsupported_state', `${reference.param} refers to what is kept at ${home}, and ${provider.id} serves this call. Send the content itself, or name a model that is served there.`, reference.param);
+    return refusal(
+      'unsupported_state',
+      `${reference.param} refers to what is kept at ${home}, and ${provider.id} serves this call. Send the content itself, or name a model that is served there.`,
+      reference.param,
+    );
   }
   if (foreignItem !== undefined && isSame && back.keeps.has('response')) return absent(foreignItem, dialect);
   if (stores === 'asked' && isSame && !back.keeps.has('response')) {
-    return refusal('unsupported_state', `store asks for the answer to be kept, which is not done at ${provider.id}. Leave it out, and send the earlier items with each call.`, 'store');
+    return refusal(
+      'unsupported_state',
+      `store asks for the answer to be kept, which is not done at ${provider.id}. Leave it out, and send the earlier items with each call.`,
+      'store',
+    );
   }
   return undefined;
 }
@@ -131,11 +163,22 @@ function misplacedState({ references: [reference], stores }: RequestFacts, { pro
 /** What is referred to is input like any other. */
 function withReferred(facts: RequestFacts, { tokens, unbounded }: Referred): RequestFacts {
   if (tokens === 0 && unbounded.length === 0) return facts;
-  return { ...facts, inputTokenBound: facts.inputTokenBound + tokens, inputTokenEstimate: facts.inputTokenEstimate + tokens, unbounded: [...facts.unbounded, ...unbounded] };
+  return {
+    ...facts,
+    inputTokenBound: facts.inputTokenBound + tokens,
+    inputTokenEstimate: facts.inputTokenEstimate + tokens,
+    unbounded: [...facts.unbounded, ...unbounded],
+  };
 }
 
 /** The rule's own edits come before anything is priced: a system prompt is input like any other. */
-export function applyRule(dialect: Dialect, endpoint: Endpoint, body: Uint8Array, content: RequestContentHeaders, { systemPrompt, body: fields }: TransformPolicy): Uint8Array {
+export function applyRule(
+  dialect: Dialect,
+  endpoint: Endpoint,
+  body: Uint8Array,
+  content: RequestContentHeaders,
+  { systemPrompt, body: fields }: TransformPolicy,
+): Uint8Array {
   const edits = {
     ...(systemPrompt === undefined ? {} : { systemPrompt }),
     ...(Object.keys(fields.set).length === 0 ? {} : { set: fields.set }),

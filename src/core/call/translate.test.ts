@@ -18,7 +18,13 @@ function snapshotOf(): WorkloadSnapshot {
   const resources = [
     resource('AIProvider', 'claude', { type: 'Anthropic', auth: { apiKey: { env: 'KEY' } } }),
     resource('AIProvider', 'relay', { type: 'OpenAICompatible', baseUrl: 'https://relay.example/v1', auth: { apiKey: { env: 'KEY' } } }),
-    resource('AIRoute', 'all', { workloads: ['*'], rules: [{ match: { models: [CLAUDE] }, backends: [{ provider: 'claude' }] }, { match: { models: ['gpt-4.1'] }, backends: [{ provider: 'relay' }] }] }),
+    resource('AIRoute', 'all', {
+      workloads: ['*'],
+      rules: [
+        { match: { models: [CLAUDE] }, backends: [{ provider: 'claude' }] },
+        { match: { models: ['gpt-4.1'] }, backends: [{ provider: 'relay' }] },
+      ],
+    }),
   ];
   const known = { openai: [], anthropic: [], google: [], deepseek: [] };
   const snapshot = compile(resources, [{ namespace: 'shop', name: 'checkout' }], { own: [], known, simulatedUrl: undefined }).snapshots.get('shop/checkout');
@@ -27,7 +33,9 @@ function snapshotOf(): WorkloadSnapshot {
 }
 
 const form = (fields: string): Uint8Array => encodeUtf8(`--b\r\n${fields}\r\n--b--\r\n`);
-const SOUND = form(`content-disposition: form-data; name="model"\r\n\r\n${CLAUDE}\r\n--b\r\ncontent-disposition: form-data; name="file"; filename="a.mp3"\r\n\r\nx`);
+const SOUND = form(
+  `content-disposition: form-data; name="model"\r\n\r\n${CLAUDE}\r\n--b\r\ncontent-disposition: form-data; name="file"; filename="a.mp3"\r\n\r\nx`,
+);
 
 describe('what a provider has nothing for', () => {
   it.each<[path: string, contentType: string, body: Uint8Array]>([
@@ -49,6 +57,9 @@ describe('what a provider has nothing for', () => {
     const model = provider?.models.get(CLAUDE);
     if (provider === undefined || model === undefined) throw new Error('the provider is not there');
     const translated = translate({ dialect, endpoint: match.endpoint, body, content, facts: facts.value }, backOf('anthropic'), provider, model, snapshot);
-    expect(translated).toMatchObject({ ok: false, error: { code: 'operation_not_supported', status: 404, message: expect.stringMatching(/^shop\/claude has nothing for .* Models that can: gpt-4\.1\.$/) } });
+    expect(translated).toMatchObject({
+      ok: false,
+      error: { code: 'operation_not_supported', status: 404, message: expect.stringMatching(/^shop\/claude has nothing for .* Models that can: gpt-4\.1\.$/) },
+    });
   });
 });

@@ -47,7 +47,13 @@ export function passesThrough(front: Dialect, endpoint: Endpoint, back: Back): b
 }
 
 /** Says the request in the provider's language, where that is another one, or lacks what is asked for. */
-export function translate(front: FrontRequest, back: Back, provider: ProviderPolicy, model: ModelInfo, snapshot: WorkloadSnapshot): Result<BackRequest, Refusal> {
+export function translate(
+  front: FrontRequest,
+  back: Back,
+  provider: ProviderPolicy,
+  model: ModelInfo,
+  snapshot: WorkloadSnapshot,
+): Result<BackRequest, Refusal> {
   const { dialect, endpoint, body, content, facts } = front;
   if (facts.inputImages > 0 && !back.takesImages) return err(withoutImages(provider, snapshot));
   if (passesThrough(dialect, endpoint, back)) return ok({ endpoint, body, content, facts, translated: undefined });
@@ -60,7 +66,8 @@ export function translate(front: FrontRequest, back: Back, provider: ProviderPol
   if (written === undefined || !back.operations.has(written.endpoint.operation)) return err(unsupported(endpoint, provider, snapshot));
   const losses = [...parsed.value.losses, ...written.losses];
   const refused = losses.find(({ treatment }) => treatment === 'refused');
-  if (refused !== undefined) return err(refusal('not_translatable', `${refused.message} (${dialect.name} to ${back.dialect.name}, at ${provider.id})`, refused.param));
+  if (refused !== undefined)
+    return err(refusal('not_translatable', `${refused.message} (${dialect.name} to ${back.dialect.name}, at ${provider.id})`, refused.param));
   const read = back.dialect.readRequest(written.endpoint, written.body, JSON_CONTENT);
   if (!read.ok) return err(faultRefusal(unwritten(read.error)));
   return ok({
@@ -94,7 +101,10 @@ function withoutImages(provider: ProviderPolicy, snapshot: WorkloadSnapshot): Re
 
 function modelsAt(snapshot: WorkloadSnapshot, can: (back: ProviderPolicy['back']) => boolean): string {
   const able = new Set([...snapshot.providers.values()].filter(({ back }) => can(back)).map(({ id }) => id));
-  const models = callableModels(snapshot).filter(({ ownedBy }) => able.has(ownedBy)).map(({ id }) => id).slice(0, MAX_NAMED);
+  const models = callableModels(snapshot)
+    .filter(({ ownedBy }) => able.has(ownedBy))
+    .map(({ id }) => id)
+    .slice(0, MAX_NAMED);
   return models.length === 0 ? 'None of the models that may be called here can.' : `Models that can: ${models.join(', ')}.`;
 }
 

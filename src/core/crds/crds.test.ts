@@ -35,7 +35,9 @@ describe('every schema', () => {
   });
 
   it('has a type, or is of several', () => {
-    expect(everySchema.filter(([, schema]) => schema.type === undefined && schema['x-kubernetes-preserve-unknown-fields'] !== true).map(([path]) => path)).toEqual([]);
+    expect(
+      everySchema.filter(([, schema]) => schema.type === undefined && schema['x-kubernetes-preserve-unknown-fields'] !== true).map(([path]) => path),
+    ).toEqual([]);
   });
 
   it('has bounds, so that what rules cost has some', () => {
@@ -53,14 +55,46 @@ describe('every schema', () => {
           return false;
       }
     });
-    expect(boundless.map(([path]) => path)).toEqual([...definitions].flatMap(({ spec: { names } }) => [`${names.kind}.status.observedGeneration`, `${names.kind}.status.conditions[].observedGeneration`]));
+    expect(boundless.map(([path]) => path)).toEqual(
+      [...definitions].flatMap(({ spec: { names } }) => [`${names.kind}.status.observedGeneration`, `${names.kind}.status.conditions[].observedGeneration`]),
+    );
   });
 
   it('holds no keyword that structural schemas do not know', () => {
     const known = new Set([
-      'description', 'type', 'format', 'default', 'enum', 'pattern', 'minLength', 'maxLength', 'minimum', 'maximum', 'exclusiveMinimum', 'exclusiveMaximum', 'minItems', 'maxItems', 'minProperties',
-      'maxProperties', 'required', 'properties', 'additionalProperties', 'items', 'allOf', 'not', 'x-kubernetes-preserve-unknown-fields', 'x-kubernetes-list-type', 'x-kubernetes-list-map-keys', 'x-kubernetes-validations',
+      'description',
+      'type',
+      'format',
+      'default',
+      'enum',
+      'pattern',
+      'minLength',
+      'maxLength',
+      'minimum',
+      'maximum',
+      'exclusiveMinimum',
+      'exclusiveMaximum',
+      'minItems',
+      'maxItems',
+      'minProperties',
+      'maxProperties',
+      'required',
+      'properties',
+      'additionalProperties',
+      'items',
+      'allOf',
+      'not',
+      'x-kubernetes-preserve-unknown-fields',
+      'x-kubernetes-list-type',
+      'x-kubernetes-list-map-keys',
+      'x-kubernetes-validations',
     ]);
-    expect(everySchema.flatMap(([path, schema]) => Object.keys(schema).filter((keyword) => !known.has(keyword)).map((keyword) => `${path}: ${keyword}`))).toEqual([]);
+    expect(
+      everySchema.flatMap(([path, schema]) =>
+        Object.keys(schema)
+          .filter((keyword) => !known.has(keyword))
+          .map((keyword) => `${path}: ${keyword}`),
+      ),
+    ).toEqual([]);
   });
 });

@@ -95,7 +95,14 @@ const definitionOf = (kind: Kind): CustomResourceDefinition => {
       scope: 'Namespaced',
       names: { kind, listKind: `${kind}List`, ...names, categories: CATEGORIES },
       versions: [
-        { name: VERSION, served: true, storage: true, schema: { openAPIV3Schema: schemaOf(kind, meaning) }, subresources: { status: {} }, additionalPrinterColumns: columns },
+        {
+          name: VERSION,
+          served: true,
+          storage: true,
+          schema: { openAPIV3Schema: schemaOf(kind, meaning) },
+          subresources: { status: {} },
+          additionalPrinterColumns: columns,
+        },
       ],
     },
   };

@@ -60,7 +60,9 @@ function convertedKeywords(schema: JsonSchema): StructuralSchema {
   const open = schema['x-kubernetes-preserve-unknown-fields'] === true;
   const map = !open && properties === undefined && typeof additionalProperties === 'object';
   return {
-    ...Object.fromEntries(Object.entries(schema).filter(([keyword, value]) => !DROPPED.has(keyword) && !isBoundOfSafeIntegers(keyword, value) && !isSeveralTypes(keyword, value))),
+    ...Object.fromEntries(
+      Object.entries(schema).filter(([keyword, value]) => !DROPPED.has(keyword) && !isBoundOfSafeIntegers(keyword, value) && !isSeveralTypes(keyword, value)),
+    ),
     ...(schema['type'] === 'integer' ? INT64 : {}),
     ...(schema['const'] === undefined ? {} : { enum: [schema['const']] }),
     ...(properties === undefined ? {} : { properties: Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, converted(property)])) }),

@@ -22,6 +22,8 @@ describe('where a provider keeps things', () => {
   it('a batch of Gemini’s is made where its model is', () => {
     const found = gemini.match('POST', '/v1beta/models/alias:batchGenerateContent');
     if (found.kind !== 'endpoint') throw new Error('no endpoint');
-    expect(backOf('gemini').path({ endpoint: found.endpoint, model: 'gemini-2.5-flash', query: '?alt=sse', apiVersion: undefined })).toBe('/models/gemini-2.5-flash:batchGenerateContent');
+    expect(backOf('gemini').path({ endpoint: found.endpoint, model: 'gemini-2.5-flash', query: '?alt=sse', apiVersion: undefined })).toBe(
+      '/models/gemini-2.5-flash:batchGenerateContent',
+    );
   });
 });

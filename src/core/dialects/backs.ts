@@ -89,8 +89,8 @@ const BACKS: Readonly<Record<BackName, Back>> = {
       endpoint.state !== undefined
         ? azureStatePath(endpoint.path, query, apiVersion)
         : apiVersion === undefined
-        ? `/v1${endpoint.path}`
-        : `${endpoint.path === '/responses' ? '' : `/deployments/${encodeURIComponent(model)}`}${endpoint.path}${versionQuery(apiVersion)}`,
+          ? `/v1${endpoint.path}`
+          : `${endpoint.path === '/responses' ? '' : `/deployments/${encodeURIComponent(model)}`}${endpoint.path}${versionQuery(apiVersion)}`,
   },
   anthropic: {
     dialect: anthropic,
@@ -119,7 +119,10 @@ const BACKS: Readonly<Record<BackName, Back>> = {
 
 /** What is kept belongs to no deployment. The caller's query says which page of a list it wants. */
 function azureStatePath(path: string, query: string, apiVersion: string | undefined): string {
-  const rest = query.replace(/^\?/, '').split('&').filter((parameter) => parameter !== '' && !parameter.startsWith('api-version='));
+  const rest = query
+    .replace(/^\?/, '')
+    .split('&')
+    .filter((parameter) => parameter !== '' && !parameter.startsWith('api-version='));
   const parameters = [...(apiVersion === undefined ? [] : [`api-version=${encodeURIComponent(apiVersion)}`]), ...rest];
   return `${apiVersion === undefined ? '/v1' : ''}${path}${parameters.length === 0 ? '' : `?${parameters.join('&')}`}`;
 }

@@ -18,7 +18,9 @@ export function bodyForm(headers: RequestContentHeaders, accepted: ReadonlySet<B
   const form = type.toLowerCase();
   if (form === 'application/json' && accepted.has('json')) {
     const charset = parameterOf(parameters, 'charset')?.toLowerCase();
-    return charset === undefined || charset === 'utf-8' || charset === 'utf8' ? ok({ kind: 'json' }) : refused('The body must be JSON in UTF-8; the content-type names another charset.');
+    return charset === undefined || charset === 'utf-8' || charset === 'utf8'
+      ? ok({ kind: 'json' })
+      : refused('The body must be JSON in UTF-8; the content-type names another charset.');
   }
   if (form === 'multipart/form-data' && accepted.has('multipart')) {
     const boundary = parameterOf(parameters, 'boundary');

@@ -32,7 +32,8 @@ export class Fields {
     this.path = path;
     const members = document.members(object);
     this.members = members.ok ? members.value : new Map<string, JsonNode>();
-    if (!members.ok) faults.add('invalid_json', path === '' ? undefined : path, `${path === '' ? 'The body' : path}: ${members.error.message} Send each key once.`);
+    if (!members.ok)
+      faults.add('invalid_json', path === '' ? undefined : path, `${path === '' ? 'The body' : path}: ${members.error.message} Send each key once.`);
   }
 
   /** The path of a member: `messages[0].content`. */

@@ -13,7 +13,6 @@ export interface Glance {
   readonly type: string | undefined;
 }
 
-
 type Meaning = 'usage' | 'error' | 'finish' | 'type' | 'text';
 
 interface Word {
@@ -36,7 +35,13 @@ const MAX_TYPE_BYTES = 64;
 const SHORT_STRING_BYTES = 48;
 
 export function wordTable(textKeys: readonly string[]): WordTable {
-  const words: [string, Meaning][] = [['usage', 'usage'], ['error', 'error'], ['finish_reason', 'finish'], ['type', 'type'], ...textKeys.map((key): [string, Meaning] => [key, 'text'])];
+  const words: [string, Meaning][] = [
+    ['usage', 'usage'],
+    ['error', 'error'],
+    ['finish_reason', 'finish'],
+    ['type', 'type'],
+    ...textKeys.map((key): [string, Meaning] => [key, 'text']),
+  ];
   const table: Word[][] = [];
   for (const [word, meaning] of words) (table[word.length] ??= []).push({ bytes: Uint8Array.from(word, (letter) => letter.charCodeAt(0)), meaning });
   return table;

@@ -141,7 +141,13 @@ export type NeutralToolChoice =
 export type NeutralFormat =
   | { readonly kind: 'text' }
   | { readonly kind: 'json_object' }
-  | { readonly kind: 'json_schema'; readonly name: string | undefined; readonly description: string | undefined; readonly schema: Readonly<Record<string, unknown>>; readonly strict: boolean | undefined };
+  | {
+      readonly kind: 'json_schema';
+      readonly name: string | undefined;
+      readonly description: string | undefined;
+      readonly schema: Readonly<Record<string, unknown>>;
+      readonly strict: boolean | undefined;
+    };
 
 export interface NeutralSampling {
   readonly temperature?: number;
@@ -216,14 +222,27 @@ export interface NeutralTokenCountAnswer {
  * block after another holds the later one back.
  */
 export type NeutralEvent =
-  | { readonly kind: 'start'; readonly id: string; readonly model: string; readonly created: number | undefined; /** What is known of the input at the start (Anthropic). */ readonly usage?: Usage }
+  | {
+      readonly kind: 'start';
+      readonly id: string;
+      readonly model: string;
+      readonly created: number | undefined;
+      /** What is known of the input at the start (Anthropic). */ readonly usage?: Usage;
+    }
   | { readonly kind: 'text'; readonly choice: number; readonly delta: string; readonly logprobs?: readonly NeutralLogprob[] }
   | { readonly kind: 'refusal'; readonly choice: number; readonly delta: string }
   | { readonly kind: 'thinking'; readonly choice: number; readonly delta: string }
   /** Seals the thinking before it; also a whole redacted block. */
   | { readonly kind: 'thinking_signature'; readonly choice: number; readonly signature: NeutralSignature }
   | { readonly kind: 'redacted_thinking'; readonly choice: number; readonly redacted: NeutralSignature }
-  | { readonly kind: 'tool_call'; readonly choice: number; readonly call: number; readonly id: string; readonly name: string; readonly signature?: NeutralSignature }
+  | {
+      readonly kind: 'tool_call';
+      readonly choice: number;
+      readonly call: number;
+      readonly id: string;
+      readonly name: string;
+      readonly signature?: NeutralSignature;
+    }
   | { readonly kind: 'tool_arguments'; readonly choice: number; readonly call: number; readonly delta: string }
   | { readonly kind: 'finish'; readonly choice: number; readonly reason: NeutralFinish; readonly stopSequence?: string }
   /** Totals so far; the last one counts. */
@@ -236,8 +255,17 @@ export type NeutralEvent =
 
 /** What went wrong at a provider, by kind; each dialect has one table from these to its own types, codes and statuses. */
 export type NeutralErrorKind =
-  | 'invalid_request' | 'authentication' | 'permission' | 'not_found' | 'request_too_large' | 'rate_limit' | 'quota' | 'overloaded'
-  | 'timeout' | 'content_filter' | 'server_error';
+  | 'invalid_request'
+  | 'authentication'
+  | 'permission'
+  | 'not_found'
+  | 'request_too_large'
+  | 'rate_limit'
+  | 'quota'
+  | 'overloaded'
+  | 'timeout'
+  | 'content_filter'
+  | 'server_error';
 
 export interface NeutralError {
   readonly kind: NeutralErrorKind;

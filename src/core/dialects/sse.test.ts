@@ -34,7 +34,13 @@ describe('EventReader', () => {
   it.each([
     ['data: a\n\n', [['', 'a']]],
     ['data:a\r\n\r\n', [['', 'a']]],
-    ['data: a\r\rdata: b\r\r', [['', 'a'], ['', 'b']]],
+    [
+      'data: a\r\rdata: b\r\r',
+      [
+        ['', 'a'],
+        ['', 'b'],
+      ],
+    ],
     ['\ufeffdata: a\n\n', [['', 'a']]],
     ['data: a\ndata:  b\ndata\n\n', [['', 'a\n b\n']]],
     [': comment\n\n:\n\ndata: a\n\n', [['', 'a']]],
@@ -88,7 +94,22 @@ describe('EventReader', () => {
   });
 
   it('reads and passes on the same at any cut', () => {
-    const piece = fc.constantFrom('data: a', 'data: drop', 'data:', 'event: x', ': c', 'é', '\n', '\n', '\r', '\r\n', '\n\n', '\r\n\r\n', '\ufeff', 'data: 0123456789012345678901234567890123456789');
+    const piece = fc.constantFrom(
+      'data: a',
+      'data: drop',
+      'data:',
+      'event: x',
+      ': c',
+      'é',
+      '\n',
+      '\n',
+      '\r',
+      '\r\n',
+      '\n\n',
+      '\r\n\r\n',
+      '\ufeff',
+      'data: 0123456789012345678901234567890123456789',
+    );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 20 }), fc.array(fc.nat(), { maxLength: 8 }), fc.boolean(), (pieces, cuts, holds) => {
         const bytes = bytesOf(pieces.join(''));

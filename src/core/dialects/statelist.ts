@@ -37,10 +37,12 @@ export function filterPage(body: Uint8Array, shape: ListShape, owns: (kind: Stat
     return owns(shape.kind, id) ? [{ item, name: text, fields }] : [];
   });
   const kept = own.slice(0, limit);
-  const found = kept.flatMap(({ fields }): FoundObject[] => [...shape.related].flatMap(([name, kind]) => {
-    const id = textAt(document, fields, name);
-    return id === undefined ? [] : [{ kind, id }];
-  }));
+  const found = kept.flatMap(({ fields }): FoundObject[] =>
+    [...shape.related].flatMap(([name, kind]) => {
+      const id = textAt(document, fields, name);
+      return id === undefined ? [] : [{ kind, id }];
+    }),
+  );
   const set = new Map<string, Uint8Array>([[shape.items, arrayOf(kept.map(({ item }) => document.bytes.subarray(document.start(item), document.end(item))))]]);
   if (shape.namesEnds && members.has('first_id')) set.set('first_id', encodeJson(kept[0]?.name ?? null));
   if (shape.namesEnds && members.has('last_id')) set.set('last_id', encodeJson(kept.at(-1)?.name ?? null));
@@ -56,7 +58,10 @@ function arrayOf(items: readonly Uint8Array[]): Uint8Array {
 
 /** A list's query that asks for a page of `largest`, so that one's own are among it, and how many the caller asked for. */
 export function widenQuery(query: string, name: string, usual: number, largest: number): { readonly query: string; readonly limit: number } {
-  const parameters = query.replace(/^\?/, '').split('&').filter((parameter) => parameter !== '');
+  const parameters = query
+    .replace(/^\?/, '')
+    .split('&')
+    .filter((parameter) => parameter !== '');
   const asked = parameters.findLast((parameter) => parameter.startsWith(`${name}=`))?.slice(name.length + 1);
   const number = asked === undefined ? usual : Number(asked);
   // What is no number of a page is for the provider to refuse.

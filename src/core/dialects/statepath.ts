@@ -11,7 +11,13 @@ export interface StatePath {
   readonly body: Endpoint['body'];
 }
 
-const OPERATIONS: Readonly<Record<StateKind, StateOperation>> = { file: 'files', batch: 'batches', response: 'stored_responses', item: 'stored_responses', cached_content: 'cached_contents' };
+const OPERATIONS: Readonly<Record<StateKind, StateOperation>> = {
+  file: 'files',
+  batch: 'batches',
+  response: 'stored_responses',
+  item: 'stored_responses',
+  cached_content: 'cached_contents',
+};
 
 /** Finds a path below the API's root in a table; `undefined` where the table has nothing for it. */
 export function matchStatePath(table: readonly StatePath[], method: string, below: string): EndpointMatch | undefined {

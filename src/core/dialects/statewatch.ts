@@ -36,7 +36,13 @@ export class ObjectWatcher implements StateWatcher {
     this.#found = found;
     const wanted = [paths.id, paths.expires?.path, paths.tokens?.path, ...paths.related.keys()].filter((path) => path !== undefined);
     const maxPathDepth = Math.max(...wanted.map(depthOf));
-    this.#watcher = new JsonWatcher({ paths: new Set(wanted), maxPathDepth, maxValueBytes: MAX_VALUE_BYTES, textKeys: NO_KEYS, found: (path, value) => this.#value(path, value) });
+    this.#watcher = new JsonWatcher({
+      paths: new Set(wanted),
+      maxPathDepth,
+      maxValueBytes: MAX_VALUE_BYTES,
+      textKeys: NO_KEYS,
+      found: (path, value) => this.#value(path, value),
+    });
   }
 
   push(chunk: Uint8Array, _endOfStream: boolean): void {

@@ -3,7 +3,17 @@ import type { Result } from '../units/index.ts';
 import type { StateLanguage, StateReference, StateTarget } from './state.ts';
 
 /** What a caller wants done; metrics carry it as `gen_ai.operation.name`. */
-export type Operation = 'chat' | 'text_completion' | 'responses' | 'embeddings' | 'models' | 'images' | 'audio' | 'moderations' | 'count_tokens' | StateOperation;
+export type Operation =
+  | 'chat'
+  | 'text_completion'
+  | 'responses'
+  | 'embeddings'
+  | 'models'
+  | 'images'
+  | 'audio'
+  | 'moderations'
+  | 'count_tokens'
+  | StateOperation;
 
 /** Dealing with what the provider keeps: free by itself, but for a batch's requests. */
 export type StateOperation = 'files' | 'batches' | 'stored_responses' | 'cached_contents';
@@ -137,12 +147,37 @@ export interface Refusal {
 
 /** Every code that a caller can meet. A test holds this list against docs/errors.md, both ways. */
 export type RefusalCode =
-  | 'invalid_json' | 'invalid_body' | 'invalid_value' | 'unsupported_content_type' | 'unsupported_content_encoding' | 'unsupported_state'
-  | 'not_translatable' | 'operation_not_supported' | 'object_not_found'
-  | 'request_too_large' | 'empty_body' | 'method_not_allowed' | 'endpoint_not_supported' | 'stateful_endpoint_refused'
-  | 'model_not_found' | 'model_not_allowed' | 'no_provider_available' | 'provider_key_missing' | 'price_unknown' | 'cost_unbounded'
-  | 'budget_exhausted' | 'budget_too_small_for_call' | 'budget_wait_timeout' | 'budget_unavailable' | 'rate_limit_exceeded' | 'too_many_waiting'
-  | 'processor_unavailable' | 'provider_unreachable' | 'provider_timeout' | 'headers_too_large' | 'internal_error';
+  | 'invalid_json'
+  | 'invalid_body'
+  | 'invalid_value'
+  | 'unsupported_content_type'
+  | 'unsupported_content_encoding'
+  | 'unsupported_state'
+  | 'not_translatable'
+  | 'operation_not_supported'
+  | 'object_not_found'
+  | 'request_too_large'
+  | 'empty_body'
+  | 'method_not_allowed'
+  | 'endpoint_not_supported'
+  | 'stateful_endpoint_refused'
+  | 'model_not_found'
+  | 'model_not_allowed'
+  | 'no_provider_available'
+  | 'provider_key_missing'
+  | 'price_unknown'
+  | 'cost_unbounded'
+  | 'budget_exhausted'
+  | 'budget_too_small_for_call'
+  | 'budget_wait_timeout'
+  | 'budget_unavailable'
+  | 'rate_limit_exceeded'
+  | 'too_many_waiting'
+  | 'processor_unavailable'
+  | 'provider_unreachable'
+  | 'provider_timeout'
+  | 'headers_too_large'
+  | 'internal_error';
 
 /** An HTTP answer made here. */
 export interface LocalReply {

@@ -67,7 +67,10 @@ function provider(upstream: UpstreamSettings, settings: EnvoySettings): Json {
 function protocols(upstream: UpstreamSettings): Json {
   const common = { common_http_protocol_options: { idle_timeout: seconds(60_000) } };
   return upstream.tls
-    ? typed(HTTP_OPTIONS, { ...common, auto_config: { http2_protocol_options: { connection_keepalive: { interval: seconds(30_000), timeout: seconds(10_000) } } } })
+    ? typed(HTTP_OPTIONS, {
+        ...common,
+        auto_config: { http2_protocol_options: { connection_keepalive: { interval: seconds(30_000), timeout: seconds(10_000) } } },
+      })
     : typed(HTTP_OPTIONS, { ...common, explicit_http_config: { http_protocol_options: {} } });
 }
 

@@ -91,7 +91,10 @@ function connectionManager(listener: ListenerSettings, settings: EnvoySettings):
 
 /** Holds a request until its body is whole, so that the processor gets headers and body at once, and decides upon both with one wait. */
 function wholeBody(settings: EnvoySettings): Json {
-  return { name: 'envoy.filters.http.buffer', typed_config: typed('envoy.extensions.filters.http.buffer.v3.Buffer', { max_request_bytes: settings.maxRequestBytes }) };
+  return {
+    name: 'envoy.filters.http.buffer',
+    typed_config: typed('envoy.extensions.filters.http.buffer.v3.Buffer', { max_request_bytes: settings.maxRequestBytes }),
+  };
 }
 
 /**
@@ -110,7 +113,13 @@ function extProc(listener: ListenerSettings, settings: EnvoySettings): Json {
       status_on_error: { code: 'ServiceUnavailable' },
       processing_mode: { request_header_mode: 'SKIP', response_header_mode: 'SKIP', request_trailer_mode: 'SKIP', response_trailer_mode: 'SKIP' },
       send_body_without_waiting_for_header_response: true,
-      forward_rules: { allowed_headers: { patterns: [':path', ':method', ':status', 'content-type', ...settings.headersRead.filter((name) => name !== 'content-type')].map((exact) => ({ exact })) } },
+      forward_rules: {
+        allowed_headers: {
+          patterns: [':path', ':method', ':status', 'content-type', ...settings.headersRead.filter((name) => name !== 'content-type')].map((exact) => ({
+            exact,
+          })),
+        },
+      },
       response_attributes: ['response.code_details'],
       metadata_options: { receiving_namespaces: { untyped: [FRONT_METADATA.namespace] } },
       message_timeout: seconds(settings.messageTimeoutMs),

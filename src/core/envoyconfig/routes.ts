@@ -12,7 +12,13 @@ export function routes(listener: ListenerSettings, settings: EnvoySettings): Jso
       typed('envoy.config.route.v3.RouteConfiguration', {
         name: listener.workload,
         ignore_port_in_host_matching: true,
-        virtual_hosts: [{ name: 'ai', domains: ['*'], routes: [...settings.upstreams.map(toProvider), withoutBody('without-body', WITHOUT_BODY), withoutBody('cancel', CANCEL), unseen()] }],
+        virtual_hosts: [
+          {
+            name: 'ai',
+            domains: ['*'],
+            routes: [...settings.upstreams.map(toProvider), withoutBody('without-body', WITHOUT_BODY), withoutBody('cancel', CANCEL), unseen()],
+          },
+        ],
       }),
     ],
   };

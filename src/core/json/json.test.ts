@@ -54,13 +54,20 @@ describe('parseJson', () => {
     expect(parseJson(bytesOf(text))).toEqual({ ok: false, error: { offset, message: expect.stringContaining(message) } });
   });
 
-  it.each([[0x80], [0xc0, 0xaf], [0xc3], [0xe0, 0x80, 0x80], [0xed, 0xa0, 0x80], [0xf0, 0x80, 0x80, 0x80], [0xf4, 0x90, 0x80, 0x80], [0xf5, 0x80, 0x80, 0x80], [0xff]])(
-    'refuses the bytes %j in a string as not UTF-8',
-    (...bad) => {
-      const result = parseJson(Uint8Array.from([0x22, ...bad, 0x22]));
-      expect(result).toEqual({ ok: false, error: { offset: 1, message: expect.stringContaining('UTF-8') } });
-    },
-  );
+  it.each([
+    [0x80],
+    [0xc0, 0xaf],
+    [0xc3],
+    [0xe0, 0x80, 0x80],
+    [0xed, 0xa0, 0x80],
+    [0xf0, 0x80, 0x80, 0x80],
+    [0xf4, 0x90, 0x80, 0x80],
+    [0xf5, 0x80, 0x80, 0x80],
+    [0xff],
+  ])('refuses the bytes %j in a string as not UTF-8', (...bad) => {
+    const result = parseJson(Uint8Array.from([0x22, ...bad, 0x22]));
+    expect(result).toEqual({ ok: false, error: { offset: 1, message: expect.stringContaining('UTF-8') } });
+  });
 
   it('takes the deepest nesting that is allowed and none deeper', () => {
     const nested = (depth: number): boolean => parseJson(bytesOf('['.repeat(depth) + ']'.repeat(depth))).ok;
@@ -80,7 +87,15 @@ describe('parseJson', () => {
         bytes[0] = 0x22;
         bytes[201] = 0x22;
         expect(parseJson(bytes).ok).toBe(true);
-        for (const [bad, fault] of [[0x1f, at], [0x5c, at], [0x80, at], [0xa2, at], [0xdc, at], [0xff, at], [0x22, at + 1]] as const) {
+        for (const [bad, fault] of [
+          [0x1f, at],
+          [0x5c, at],
+          [0x80, at],
+          [0xa2, at],
+          [0xdc, at],
+          [0xff, at],
+          [0x22, at + 1],
+        ] as const) {
           bytes[at] = bad;
           expect(parseJson(bytes)).toMatchObject({ ok: false, error: { offset: fault } });
         }
@@ -89,7 +104,14 @@ describe('parseJson', () => {
   });
 
   it('agrees with the engine on generated and damaged documents', () => {
-    const damage = fc.array(fc.record({ at: fc.nat(), byte: fc.oneof(fc.nat(255), fc.constantFrom(...bytesOf('{}[]",:\\ue0-. \n'))), kind: fc.constantFrom('set', 'delete', 'insert') }), { maxLength: 3 });
+    const damage = fc.array(
+      fc.record({
+        at: fc.nat(),
+        byte: fc.oneof(fc.nat(255), fc.constantFrom(...bytesOf('{}[]",:\\ue0-. \n'))),
+        kind: fc.constantFrom('set', 'delete', 'insert'),
+      }),
+      { maxLength: 3 },
+    );
     fc.assert(
       fc.property(fc.json({ maxDepth: 4 }), damage, (text, changes) => {
         const bytes = [...bytesOf(text)];
@@ -164,7 +186,10 @@ describe('JsonEditor', () => {
         const editor = new JsonEditor(document);
         const read = document.members(document.root);
         if (!read.ok) throw new Error(read.error.message);
-        editor.editObject(document.root, read.value, { set: new Map(Object.entries(set).map(([key, value]) => [key, bytesOf(JSON.stringify(value))])), remove: new Set(remove) });
+        editor.editObject(document.root, read.value, {
+          set: new Map(Object.entries(set).map(([key, value]) => [key, bytesOf(JSON.stringify(value))])),
+          remove: new Set(remove),
+        });
         const result = textOf(editor.finish());
         const expected: Record<string, unknown> = {};
         for (const [key, { value }] of Object.entries(members)) if (!remove.includes(key) || key in set) expected[key] = JSON.parse(value);
@@ -217,9 +242,15 @@ describe('JsonWatcher', () => {
   }
 
   it('finds chosen values, and only at their paths', () => {
-    const text = '{"x":{"usage":1,"model":"no"},"output":[{"type":"a"},{"id":[{"type":"no"}],"type":"b"}],"model" : "m\\"}","usage":{"n":[1,{"usage":2}]} ,"text":"a\\"b","text":5}';
+    const text =
+      '{"x":{"usage":1,"model":"no"},"output":[{"type":"a"},{"id":[{"type":"no"}],"type":"b"}],"model" : "m\\"}","usage":{"n":[1,{"usage":2}]} ,"text":"a\\"b","text":5}';
     expect(watch([bytesOf(text)])).toEqual({
-      found: [['output[].type', '"a"'], ['output[].type', '"b"'], ['model', '"m\\"}"'], ['usage', '{"n":[1,{"usage":2}]}']],
+      found: [
+        ['output[].type', '"a"'],
+        ['output[].type', '"b"'],
+        ['model', '"m\\"}"'],
+        ['usage', '{"n":[1,{"usage":2}]}'],
+      ],
       state: 'complete',
       textBytes: 4,
     });
@@ -233,13 +264,23 @@ describe('JsonWatcher', () => {
     ['<html>', [], 'broken'],
     ['{}{', [], 'broken'],
     ['['.repeat(200), [], 'broken'],
-    ['{"usage":1,"usage":2}', [['usage', '1'], ['usage', '2']], 'complete'],
+    [
+      '{"usage":1,"usage":2}',
+      [
+        ['usage', '1'],
+        ['usage', '2'],
+      ],
+      'complete',
+    ],
   ])('reads %s', (text, found, state) => {
     expect(watch([bytesOf(text)])).toMatchObject({ found, state });
   });
 
   it('passes over a value that is too long', () => {
-    expect(watch([bytesOf('{"usage":"'), bytesOf('x'.repeat(50)), bytesOf('","model":"m"}')], 20).found).toEqual([['usage', undefined], ['model', '"m"']]);
+    expect(watch([bytesOf('{"usage":"'), bytesOf('x'.repeat(50)), bytesOf('","model":"m"}')], 20).found).toEqual([
+      ['usage', undefined],
+      ['model', '"m"'],
+    ]);
   });
 
   it('sees the same at any cut, whatever the bytes', () => {

@@ -35,7 +35,9 @@ export function parsePlainObject(bytes: Uint8Array): PlainObject | undefined {
   if (mayNestTooDeep(bytes) && !parseJson(bytes).ok) return undefined;
   try {
     const value: unknown = JSON.parse(decodeUtf8(bytes));
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? new PlainObject(bytes, value as Readonly<Record<string, unknown>>) : undefined;
+    return typeof value === 'object' && value !== null && !Array.isArray(value)
+      ? new PlainObject(bytes, value as Readonly<Record<string, unknown>>)
+      : undefined;
   } catch {
     return undefined;
   }

@@ -8,7 +8,14 @@ export function answerOf(share: Share, isOpen: boolean, now: MonotonicMs): Slice
   const { pool, granted, returned, spent, allowance, outstanding } = share;
   const { limit, subject, period, unspent, pending, spec } = pool;
   const answer = {
-    limit, subject, period, granted, returned, spent, allowance, unspent,
+    limit,
+    subject,
+    period,
+    granted,
+    returned,
+    spent,
+    allowance,
+    unspent,
     supply: supplyFor(share),
     limitAmount: spec?.limit ?? 0n,
     offer: isOpen ? offerTo(share) : 0n,
@@ -22,7 +29,20 @@ export function answerOf(share: Share, isOpen: boolean, now: MonotonicMs): Slice
 /** Nothing is booked there: not yet, or no more. */
 export function faultOf({ limit, subject, period }: SliceReport, fault: NonNullable<SliceAnswer['fault']>): SliceAnswer {
   return {
-    limit, subject, period, granted: 0n, returned: 0n, spent: 0n, allowance: 0n, limitAmount: 0n, unspent: 0n, offer: 0n, elsewhere: 0n, isFinal: true, supply: 'ample', fault,
+    limit,
+    subject,
+    period,
+    granted: 0n,
+    returned: 0n,
+    spent: 0n,
+    allowance: 0n,
+    limitAmount: 0n,
+    unspent: 0n,
+    offer: 0n,
+    elsewhere: 0n,
+    isFinal: true,
+    supply: 'ample',
+    fault,
   };
 }
 

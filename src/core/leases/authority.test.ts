@@ -8,7 +8,18 @@ const START = Date.parse('2026-11-24T12:00:20Z');
 const MINUTE_START = Date.parse('2026-11-24T12:00:00Z');
 
 function limit(id: string, changes: Partial<LimitSpec> = {}): LimitSpec {
-  return { id, unit: 'usd', limit: 1_000n, window: { kind: 'lifetime' }, mode: 'Strict', nearLimit: 'Reject', floorOutputTokens: 1, waitMs: 5_000, kind: 'budget', ...changes };
+  return {
+    id,
+    unit: 'usd',
+    limit: 1_000n,
+    window: { kind: 'lifetime' },
+    mode: 'Strict',
+    nearLimit: 'Reject',
+    floorOutputTokens: 1,
+    waitMs: 5_000,
+    kind: 'budget',
+    ...changes,
+  };
 }
 
 const LIMITS = [
@@ -65,7 +76,17 @@ class Trial {
   }
 
   reportOf(lease: number, slices: readonly (Partial<SliceReport> & { readonly limit: string })[], changes: Partial<Report> = {}): Report {
-    return { kind: 'report', lease, instance: 'i', sentAt: this.now, at: this.at, heard: 0, stage: 'open', slices: slices.map((slice) => this.#slice(slice)), ...changes };
+    return {
+      kind: 'report',
+      lease,
+      instance: 'i',
+      sentAt: this.now,
+      at: this.at,
+      heard: 0,
+      stage: 'open',
+      slices: slices.map((slice) => this.#slice(slice)),
+      ...changes,
+    };
   }
 
   hear(processor: string, message: ToAuthority): Answer[] {
@@ -89,7 +110,17 @@ class Trial {
   }
 
   #slice(changes: Partial<SliceReport> & { readonly limit: string }): SliceReport {
-    return { returned: 0n, spent: 0n, need: 0n, least: changes.need ?? 0n, more: 0n, spare: 0n, ...this.#ref(changes.limit), ...changes, limit: this.#ref(changes.limit).limit };
+    return {
+      returned: 0n,
+      spent: 0n,
+      need: 0n,
+      least: changes.need ?? 0n,
+      more: 0n,
+      spare: 0n,
+      ...this.#ref(changes.limit),
+      ...changes,
+      limit: this.#ref(changes.limit).limit,
+    };
   }
 
   #receive(processor: string, message: ToAuthority): Outcome {
@@ -105,7 +136,8 @@ class Trial {
   }
 
   #take({ entries, messages, events }: Outcome): Answer[] {
-    for (const entry of entries) this.stored.set(entry.kind === 'lease' ? `lease ${entry.lease}` : `${entry.kind === 'share' ? entry.lease : ''} ${keyOf(entry)}`, entry);
+    for (const entry of entries)
+      this.stored.set(entry.kind === 'lease' ? `lease ${entry.lease}` : `${entry.kind === 'share' ? entry.lease : ''} ${keyOf(entry)}`, entry);
     this.events.push(...events);
     this.#answers = messages.filter((message) => message.kind === 'answer');
     return this.#answers;
@@ -144,7 +176,9 @@ describe('what is free', () => {
     const leases = ['a', 'b', 'c', 'd'].map((name) => trial.join(name));
     for (const [index, lease] of leases.entries()) trial.report('abcd'.charAt(index), lease, [{ limit: 'life', need: 50n, more: 950n }]);
     for (let turn = 0; turn < 10; turn += 1) trial.pass(5);
-    const shares = leases.map((lease) => trial.report('abcd'.charAt(lease - 1), lease, [{ limit: 'life' }]).find((one) => one.lease === lease)?.slices[0]?.granted);
+    const shares = leases.map(
+      (lease) => trial.report('abcd'.charAt(lease - 1), lease, [{ limit: 'life' }]).find((one) => one.lease === lease)?.slices[0]?.granted,
+    );
     expect(shares).toEqual([400n, 250n, 200n, 150n]);
   });
 
@@ -154,7 +188,10 @@ describe('what is free', () => {
     trial.report('a', a, [{ limit: 'life', need: 100n, spare: 800n }]);
     expect(trial.figures('life')).toEqual([0n, 550n, 450n]);
     const answers = trial.report('b', b, [{ limit: 'life', need: 900n }]);
-    expect(answers.map(({ lease, slices }) => [lease, slices[0]?.supply, slices[0]?.isFinal])).toEqual([[b, 'scarce', false], [a, 'yield', false]]);
+    expect(answers.map(({ lease, slices }) => [lease, slices[0]?.supply, slices[0]?.isFinal])).toEqual([
+      [b, 'scarce', false],
+      [a, 'yield', false],
+    ]);
     expect(granted(trial.report('a', a, [{ limit: 'life', returned: 450n }], { heard: Number.MAX_SAFE_INTEGER }))).toEqual({ [a]: 550n, [b]: 900n });
   });
 
@@ -170,7 +207,10 @@ describe('what is free', () => {
     const trial = new Trial();
     const [a, b] = [trial.join('a'), trial.join('b')];
     trial.report('a', a, [{ limit: 'life', need: 900n }]);
-    expect(trial.report('b', b, [{ limit: 'life', need: 300n }]).find(({ lease }) => lease === b)?.slices[0]).toMatchObject({ unspent: 1_000n, isFinal: false });
+    expect(trial.report('b', b, [{ limit: 'life', need: 300n }]).find(({ lease }) => lease === b)?.slices[0]).toMatchObject({
+      unspent: 1_000n,
+      isFinal: false,
+    });
     const told = trial.report('a', a, [{ limit: 'life', spent: 800n }]).find(({ lease }) => lease === b);
     expect(told?.slices[0]).toMatchObject({ granted: 0n, unspent: 200n, isFinal: true });
   });
@@ -186,29 +226,44 @@ describe('what is free', () => {
 });
 
 describe('counters', () => {
-  const counters = fc.array(fc.record({ limit: fc.constantFrom('life', 'loose', 'minute'), spent: fc.bigInt({ min: 0n, max: 90n }), given: fc.bigInt({ min: 0n, max: 90n }) }), { maxLength: 12 });
+  const counters = fc.array(
+    fc.record({ limit: fc.constantFrom('life', 'loose', 'minute'), spent: fc.bigInt({ min: 0n, max: 90n }), given: fc.bigInt({ min: 0n, max: 90n }) }),
+    { maxLength: 12 },
+  );
 
   it('are the same whatever is lost, repeated or overtaken, as long as the last is heard', () => {
-    fc.assert(fc.property(counters, fc.array(fc.nat({ max: 30 }), { maxLength: 40 }), (steps, order) => {
-      const trial = new Trial();
-      const a = trial.join('a');
-      trial.report('a', a, ['life', 'loose', 'minute'].map((id) => ({ limit: id, need: 1_000n })));
-      const sums: Record<string, { spent: bigint; returned: bigint }> = {};
-      const reports = steps.map(({ limit: id, spent, given }) => {
-        const sum = sums[id] ?? { spent: 0n, returned: 0n };
-        sums[id] = { spent: sum.spent + spent, returned: sum.returned + given > 1_000n - sum.spent - spent ? sum.returned : sum.returned + given };
-        trial.now += 1;
-        return trial.reportOf(a, Object.entries(sums).map(([one, rise]) => ({ limit: one, ...rise })));
-      }).filter((_, index) => index < 5);
-      for (const index of order) if (reports[index] !== undefined) trial.hear('a', reports[index]);
-      const last = reports.at(-1);
-      if (last === undefined) return;
-      trial.hear('a', last);
-      for (const { limit: one, spent, returned } of last.slices) expect(trial.figures(one.split('|')[0] ?? '')).toEqual([spent, 1_000n - spent - returned, returned]);
-      const before = trial.allFigures();
-      trial.restart();
-      expect(trial.allFigures()).toEqual(before);
-    }));
+    fc.assert(
+      fc.property(counters, fc.array(fc.nat({ max: 30 }), { maxLength: 40 }), (steps, order) => {
+        const trial = new Trial();
+        const a = trial.join('a');
+        trial.report(
+          'a',
+          a,
+          ['life', 'loose', 'minute'].map((id) => ({ limit: id, need: 1_000n })),
+        );
+        const sums: Record<string, { spent: bigint; returned: bigint }> = {};
+        const reports = steps
+          .map(({ limit: id, spent, given }) => {
+            const sum = sums[id] ?? { spent: 0n, returned: 0n };
+            sums[id] = { spent: sum.spent + spent, returned: sum.returned + given > 1_000n - sum.spent - spent ? sum.returned : sum.returned + given };
+            trial.now += 1;
+            return trial.reportOf(
+              a,
+              Object.entries(sums).map(([one, rise]) => ({ limit: one, ...rise })),
+            );
+          })
+          .filter((_, index) => index < 5);
+        for (const index of order) if (reports[index] !== undefined) trial.hear('a', reports[index]);
+        const last = reports.at(-1);
+        if (last === undefined) return;
+        trial.hear('a', last);
+        for (const { limit: one, spent, returned } of last.slices)
+          expect(trial.figures(one.split('|')[0] ?? '')).toEqual([spent, 1_000n - spent - returned, returned]);
+        const before = trial.allFigures();
+        trial.restart();
+        expect(trial.allFigures()).toEqual(before);
+      }),
+    );
   });
 
   it('of spending beyond what was granted count as granted; nobody gives back what he never had', () => {
@@ -242,7 +297,10 @@ describe('a lease that is not renewed', () => {
     expect(trial.report('a', a, [{ limit: 'life', spent: 300n, returned: 300n }], { stage: 'done' })[0]).toMatchObject({ state: 'gone' });
     expect(trial.figures('life')).toEqual([300n, 0n, 700n]);
     expect(trial.events).toMatchObject([
-      { kind: 'lost', charged: 600n, released: 0n }, { kind: 'threshold', percent: 50 }, { kind: 'found', spent: 250n, returned: 100n }, { kind: 'found', spent: 50n, returned: 200n },
+      { kind: 'lost', charged: 600n, released: 0n },
+      { kind: 'threshold', percent: 50 },
+      { kind: 'found', spent: 250n, returned: 100n },
+      { kind: 'found', spent: 50n, returned: 200n },
     ]);
   });
 
@@ -301,10 +359,26 @@ describe('a lease that is closed', () => {
   it('is told all that is left of it, and gone when all is back', () => {
     const trial = new Trial();
     const a = trial.join('a');
-    trial.report('a', a, [{ limit: 'life', need: 100n }, { limit: 'loose', need: 50n }]);
+    trial.report('a', a, [
+      { limit: 'life', need: 100n },
+      { limit: 'loose', need: 50n },
+    ]);
     const [answer] = trial.report('a', a, [{ limit: 'life', spent: 30n }], { stage: 'closing' });
-    expect(answer?.slices.map(({ limit: id, granted: amount, spent }) => [id, amount, spent])).toEqual([['life|usd', 100n, 30n], ['loose|usd', 50n, 0n]]);
-    expect(trial.report('a', a, [{ limit: 'life', spent: 30n, returned: 70n }, { limit: 'loose', returned: 50n }], { stage: 'done' })[0]?.state).toBe('gone');
+    expect(answer?.slices.map(({ limit: id, granted: amount, spent }) => [id, amount, spent])).toEqual([
+      ['life|usd', 100n, 30n],
+      ['loose|usd', 50n, 0n],
+    ]);
+    expect(
+      trial.report(
+        'a',
+        a,
+        [
+          { limit: 'life', spent: 30n, returned: 70n },
+          { limit: 'loose', returned: 50n },
+        ],
+        { stage: 'done' },
+      )[0]?.state,
+    ).toBe('gone');
     expect(trial.figures('life')).toEqual([30n, 0n, 970n]);
     trial.restart();
     expect(trial.figures('life')).toEqual([30n, 0n, 970n]);
@@ -337,14 +411,21 @@ describe('limits', () => {
     const a = trial.join('a');
     trial.report('a', a, [{ limit: 'life', need: 800n }]);
     trial.configure(LIMITS.slice(1));
-    expect(trial.report('a', a, [{ limit: 'life', spent: 300n, need: 10n }])[0]?.slices[0]).toMatchObject({ granted: 800n, spent: 300n, fault: 'unknown_limit' });
+    expect(trial.report('a', a, [{ limit: 'life', spent: 300n, need: 10n }])[0]?.slices[0]).toMatchObject({
+      granted: 800n,
+      spent: 300n,
+      fault: 'unknown_limit',
+    });
     trial.configure(LIMITS);
     expect(trial.figures('life')).toEqual([300n, 500n, 200n]);
   });
 
   it('that are wrong change nothing', () => {
     const trial = new Trial();
-    expect(trial.authority.configure([limit('life', { limit: -1n })], trial.at, trial.now)).toMatchObject({ ok: false, error: [{ limit: 'life', field: 'limit' }] });
+    expect(trial.authority.configure([limit('life', { limit: -1n })], trial.at, trial.now)).toMatchObject({
+      ok: false,
+      error: [{ limit: 'life', field: 'limit' }],
+    });
   });
 
   const faults = [
@@ -378,7 +459,7 @@ describe('limits', () => {
 });
 
 describe('a rolling window', () => {
-  it('counts what was spent until it is as old as the window is long, by the holder\'s clock and not by its skew', () => {
+  it("counts what was spent until it is as old as the window is long, by the holder's clock and not by its skew", () => {
     const trial = new Trial();
     const a = trial.join('a');
     trial.report('a', a, [{ limit: 'rolling', need: 700n }]);
@@ -409,7 +490,14 @@ describe('what no honest holder says', () => {
     ['a window that begins at no time', (trial) => trial.reportOf(1, [{ limit: 'life', period: NaN }])],
     ['a negative bucket', (trial) => trial.reportOf(1, [{ limit: 'rolling', buckets: [{ start: 0, amount: -1n }] }])],
     ['too many buckets', (trial) => trial.reportOf(1, [{ limit: 'rolling', buckets: Array.from({ length: 300 }, (_, start) => ({ start, amount: 1n })) }])],
-    ['too many slices', (trial) => trial.reportOf(1, Array.from({ length: 1_001 }, () => ({ limit: 'life' })))],
+    [
+      'too many slices',
+      (trial) =>
+        trial.reportOf(
+          1,
+          Array.from({ length: 1_001 }, () => ({ limit: 'life' })),
+        ),
+    ],
     ['a name without end', (trial) => trial.reportOf(1, [{ limit: 'life', subject: 'x'.repeat(2_000) }])],
     ['a nonce without end', () => ({ kind: 'join', nonce: 'x'.repeat(2_000), sentAt: 0 })],
   ];

@@ -8,13 +8,30 @@ const START = Date.parse('2026-11-24T12:00:20Z');
 const MESSAGE_MS = 1;
 
 function limit(id: string, changes: Partial<LimitSpec> = {}): LimitSpec {
-  return { id, unit: 'usd', limit: 1_000n, window: { kind: 'lifetime' }, mode: 'Strict', nearLimit: 'Reject', floorOutputTokens: 1, waitMs: 5_000, kind: 'budget', ...changes };
+  return {
+    id,
+    unit: 'usd',
+    limit: 1_000n,
+    window: { kind: 'lifetime' },
+    mode: 'Strict',
+    nearLimit: 'Reject',
+    floorOutputTokens: 1,
+    waitMs: 5_000,
+    kind: 'budget',
+    ...changes,
+  };
 }
 
 /** A call that costs what its cap says, at most. */
 function quote(amount: number, capIsDefault = false): Quote {
   return {
-    fixedNanoUsd: 0n, outputNanoUsdPerMillion: 1_000_000n, inputTokens: 0, choices: 1, outputCap: amount, capIsDefault, estimate: { nanoUsd: BigInt(amount), tokens: amount },
+    fixedNanoUsd: 0n,
+    outputNanoUsdPerMillion: 1_000_000n,
+    inputTokens: 0,
+    choices: 1,
+    outputCap: amount,
+    capIsDefault,
+    estimate: { nanoUsd: BigInt(amount), tokens: amount },
   };
 }
 
@@ -72,7 +89,12 @@ class Mesh {
   pass(ms: number): void {
     const until = this.now + ms;
     while (this.now < until) {
-      const next = Math.min(until, ...this.#inFlight.map(({ at }) => at), ...[...this.holders.values()].map((holder) => holder.nextDeadline()), this.authority.nextDeadline());
+      const next = Math.min(
+        until,
+        ...this.#inFlight.map(({ at }) => at),
+        ...[...this.holders.values()].map((holder) => holder.nextDeadline()),
+        this.authority.nextDeadline(),
+      );
       this.now += Math.max(0.01, next - this.now);
       const arriving = this.#inFlight.filter(({ at }) => at <= this.now);
       this.#inFlight = this.#inFlight.filter(({ at }) => at > this.now);
@@ -211,8 +233,16 @@ describe('a call', () => {
   });
 
   it('over a rate limit is refused within two round trips, not after a wait', () => {
-    const mesh = new Mesh([limit('rate', { unit: 'requests', limit: 3n, kind: 'rate', waitMs: 0, window: { kind: 'calendar', unit: 'minute', timeZone: 'UTC' } })], ['a', 'b']);
-    for (const [name, id] of [['a', '1'], ['b', '2'], ['a', '3']] as const) mesh.reserve(name, id, ['rate'], 1);
+    const mesh = new Mesh(
+      [limit('rate', { unit: 'requests', limit: 3n, kind: 'rate', waitMs: 0, window: { kind: 'calendar', unit: 'minute', timeZone: 'UTC' } })],
+      ['a', 'b'],
+    );
+    for (const [name, id] of [
+      ['a', '1'],
+      ['b', '2'],
+      ['a', '3'],
+    ] as const)
+      mesh.reserve(name, id, ['rate'], 1);
     mesh.pass(10);
     expect(['1', '2', '3'].map((id) => mesh.decided.get(id)?.kind)).toEqual(['granted', 'granted', 'granted']);
     mesh.reserve('b', '4', ['rate'], 1);
@@ -332,7 +362,10 @@ describe('a lease', () => {
     mesh.start('a', [{ lease: 1, spent: [{ ...slice, amount: 120n }] }]);
     mesh.pass(3_000);
     expect(mesh.figures('life')).toEqual([120n, 0n, 880n]);
-    expect(mesh.holder('a').takeEntries()).toEqual([{ kind: 'lease_begun', lease: 2 }, { kind: 'lease_ended', lease: 1 }]);
+    expect(mesh.holder('a').takeEntries()).toEqual([
+      { kind: 'lease_begun', lease: 2 },
+      { kind: 'lease_ended', lease: 1 },
+    ]);
   });
 });
 

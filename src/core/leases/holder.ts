@@ -1,7 +1,21 @@
 import { Ledger } from '../ledger/index.ts';
 import type {
-  AccountRef, AccountView, AnswerStatistic, Granted, Hold, LimitError, LimitSpec, Purse, RateView, Refused, ReservationId, ReserveCommand, Settled, Settlement,
-  SharedAccount, Waiting,
+  AccountRef,
+  AccountView,
+  AnswerStatistic,
+  Granted,
+  Hold,
+  LimitError,
+  LimitSpec,
+  Purse,
+  RateView,
+  Refused,
+  ReservationId,
+  ReserveCommand,
+  Settled,
+  Settlement,
+  SharedAccount,
+  Waiting,
 } from '../ledger/index.ts';
 import type { EpochMs, MonotonicMs, Result } from '../units/index.ts';
 import { limitIdentity } from './identity.ts';

@@ -77,8 +77,9 @@ export class Pools {
 
   /** Takes out windows that are over and booked, or so old that what is outstanding stays lost. */
   takeOver(at: EpochMs): Pool[] {
-    const over = [...this.#pools.values()].filter(({ until, figures: { pending, lost, released } }) =>
-      until + (pending === 0n && lost === 0n && released === 0n ? SETTLED_KEPT_MS : RETENTION_MS) <= at);
+    const over = [...this.#pools.values()].filter(
+      ({ until, figures: { pending, lost, released } }) => until + (pending === 0n && lost === 0n && released === 0n ? SETTLED_KEPT_MS : RETENTION_MS) <= at,
+    );
     for (const pool of over) {
       this.#pools.delete(pool.key);
       const limit = this.#limits.get(pool.limit);

@@ -76,7 +76,15 @@ export class Share {
   }
 
   entry(): ShareEntry {
-    const { pool: { limit, subject, period }, lease: { number: lease }, granted, returned, spent, allowance, forgiven } = this;
+    const {
+      pool: { limit, subject, period },
+      lease: { number: lease },
+      granted,
+      returned,
+      spent,
+      allowance,
+      forgiven,
+    } = this;
     const buckets = [...this.buckets].map(([start, amount]) => ({ start, amount }));
     return { kind: 'share', lease, limit, subject, period, granted, returned, spent, buckets, allowance, forgiven };
   }

@@ -257,8 +257,10 @@ export class Slice implements Purse, Outlook, PeriodRef {
   get #toKeep(): bigint {
     const earmarked = this.account?.earmarked ?? 0n;
     switch (this.#heard?.supply) {
-      case 'yield': return 0n;
-      case 'scarce': return earmarked;
+      case 'yield':
+        return 0n;
+      case 'scarce':
+        return earmarked;
     }
     if (this.#isIdle) return earmarked;
     const wanted = this.#wanted * EXCESS;

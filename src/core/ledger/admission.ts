@@ -66,7 +66,10 @@ function capFor(candidate: Candidate, answers: AnswerStatistics, isLastChance: b
  * something. When nobody else does, or the wait is over: whatever is left.
  */
 function capIn(place: Place, answers: AnswerStatistics, isLastChance: boolean): number {
-  const { account, candidate: { demand } } = place;
+  const {
+    account,
+    candidate: { demand },
+  } = place;
   const { spec } = account;
   const room = roomFor(place) + (account.outlook?.offer ?? 0n);
   const competitors = BigInt(1 + account.holds + account.line.length - (place.queued ? 1 : 0));
@@ -110,8 +113,13 @@ function refusalOf({ command: { id } }: Candidate, place: Place, room: bigint, a
   const { account, least } = place;
   const { spec, outlook } = account;
   if (outlook !== undefined && !isLastChance && (!outlook.isFinal || (least <= room + outlook.offer && least <= outlook.limitAmount))) return undefined;
-  const refuse = (reason: Refused['reason'], retryAtMs: EpochMs | undefined): Refused =>
-    ({ kind: 'refused', id, account: { limit: account.limit, subject: account.subject }, reason, retryAtMs });
+  const refuse = (reason: Refused['reason'], retryAtMs: EpochMs | undefined): Refused => ({
+    kind: 'refused',
+    id,
+    account: { limit: account.limit, subject: account.subject },
+    reason,
+    retryAtMs,
+  });
   const isRate = spec.kind === 'rate';
   if (least > (outlook?.limitAmount ?? spec.limit)) return refuse('too_small_for_call', undefined);
   if (least > account.unspent) return refuse(isRate ? 'rate_limited' : 'exhausted', account.enoughAt(least, at));

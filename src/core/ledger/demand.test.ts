@@ -4,10 +4,23 @@ import { Demand } from './demand.ts';
 import type { LimitSpec, Quote } from './types.ts';
 
 const spec = (unit: LimitSpec['unit'], mode: LimitSpec['mode'], kind: LimitSpec['kind'] = 'budget'): LimitSpec => ({
-  id: 'x', unit, limit: 1n, window: { kind: 'lifetime' }, mode, nearLimit: 'Shrink', floorOutputTokens: 16, waitMs: 0, kind,
+  id: 'x',
+  unit,
+  limit: 1n,
+  window: { kind: 'lifetime' },
+  mode,
+  nearLimit: 'Shrink',
+  floorOutputTokens: 16,
+  waitMs: 0,
+  kind,
 });
 const quote: Quote = {
-  fixedNanoUsd: 1_000n, outputNanoUsdPerMillion: 2_500_000n, inputTokens: 400, choices: 2, outputCap: 301, capIsDefault: false,
+  fixedNanoUsd: 1_000n,
+  outputNanoUsdPerMillion: 2_500_000n,
+  inputTokens: 400,
+  choices: 2,
+  outputCap: 301,
+  capIsDefault: false,
   estimate: { nanoUsd: 1_100n, tokens: 150, outputTokens: 50 },
 };
 
@@ -36,14 +49,30 @@ describe('what a limit holds', () => {
   it('the cap within an amount is the largest whose hold is no more', () => {
     const money = fc.bigInt({ min: 0n, max: 10n ** 15n });
     const count = fc.nat({ max: 200_000 });
-    fc.assert(fc.property(money, money, count, fc.integer({ min: 1, max: 8 }), count, money, count, money, fc.constantFrom('usd', 'tokens', 'requests'), fc.constantFrom('Strict', 'Bounded'),
-      (fixedNanoUsd, outputNanoUsdPerMillion, inputTokens, choices, outputCap, nanoUsd, tokens, amount, unit, mode) => {
-        const demand = new Demand({ fixedNanoUsd, outputNanoUsdPerMillion, inputTokens, choices, outputCap, capIsDefault: true, estimate: { nanoUsd, tokens } }, undefined);
-        const limit = spec(unit, mode);
-        const cap = demand.capWithin(limit, amount);
-        if (cap >= 0) expect(demand.holdAt(limit, cap)).toBeLessThanOrEqual(amount);
-        if (cap < outputCap) expect(demand.holdAt(limit, cap + 1)).toBeGreaterThan(amount);
-        expect(cap).toBeLessThanOrEqual(outputCap);
-      }));
+    fc.assert(
+      fc.property(
+        money,
+        money,
+        count,
+        fc.integer({ min: 1, max: 8 }),
+        count,
+        money,
+        count,
+        money,
+        fc.constantFrom('usd', 'tokens', 'requests'),
+        fc.constantFrom('Strict', 'Bounded'),
+        (fixedNanoUsd, outputNanoUsdPerMillion, inputTokens, choices, outputCap, nanoUsd, tokens, amount, unit, mode) => {
+          const demand = new Demand(
+            { fixedNanoUsd, outputNanoUsdPerMillion, inputTokens, choices, outputCap, capIsDefault: true, estimate: { nanoUsd, tokens } },
+            undefined,
+          );
+          const limit = spec(unit, mode);
+          const cap = demand.capWithin(limit, amount);
+          if (cap >= 0) expect(demand.holdAt(limit, cap)).toBeLessThanOrEqual(amount);
+          if (cap < outputCap) expect(demand.holdAt(limit, cap + 1)).toBeGreaterThan(amount);
+          expect(cap).toBeLessThanOrEqual(outputCap);
+        },
+      ),
+    );
   });
 });

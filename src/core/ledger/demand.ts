@@ -31,8 +31,10 @@ export class Demand {
     this.#choices = BigInt(quote.choices);
     this.#nanoUsdPerMillionCap = quote.outputNanoUsdPerMillion * this.#choices;
     const { nanoUsd, tokens, outputTokens } = quote.estimate;
-    const correction = typicalOutputTokens === undefined || outputTokens === undefined ? 0
-      : Math.min(Math.ceil(typicalOutputTokens), quote.outputCap) * quote.choices - outputTokens;
+    const correction =
+      typicalOutputTokens === undefined || outputTokens === undefined
+        ? 0
+        : Math.min(Math.ceil(typicalOutputTokens), quote.outputCap) * quote.choices - outputTokens;
     this.#expectedTokens = atLeastZero(BigInt(tokens) + BigInt(correction));
     this.#expectedNanoUsd = atLeastZero(nanoUsd + ceilDiv(quote.outputNanoUsdPerMillion * BigInt(correction), MILLION));
   }
@@ -49,9 +51,8 @@ export class Demand {
   capWithin(spec: LimitSpec, amount: bigint): number {
     if (this.holdAt(spec, this.outputCap) <= amount) return this.outputCap;
     if (this.holdAt(spec, 0) > amount) return -1;
-    const [spare, perCap] = spec.unit === 'usd'
-      ? [(amount - this.#quote.fixedNanoUsd) * MILLION, this.#nanoUsdPerMillionCap]
-      : [amount - this.#inputTokens, this.#choices];
+    const [spare, perCap] =
+      spec.unit === 'usd' ? [(amount - this.#quote.fixedNanoUsd) * MILLION, this.#nanoUsdPerMillionCap] : [amount - this.#inputTokens, this.#choices];
     return Math.min(this.outputCap, Number(spare / perCap));
   }
 

@@ -37,7 +37,15 @@ const ANSWER_MS = 1_000;
 
 function budget(limit: bigint): LimitSpec {
   return {
-    id: 'team/budget', unit: 'usd', limit, window: { kind: 'lifetime' }, mode: 'Strict', nearLimit: 'Shrink', floorOutputTokens: 16, waitMs: 30_000, kind: 'budget',
+    id: 'team/budget',
+    unit: 'usd',
+    limit,
+    window: { kind: 'lifetime' },
+    mode: 'Strict',
+    nearLimit: 'Shrink',
+    floorOutputTokens: 16,
+    waitMs: 30_000,
+    kind: 'budget',
   };
 }
 
@@ -51,7 +59,12 @@ function run({ clients, attempts, inputTokens, inputBound, answerTokens, cap, ca
   let now = 0;
 
   const quote: Quote = {
-    fixedNanoUsd: BigInt(inputBound) * IN, outputNanoUsdPerMillion: OUT * 1_000_000n, inputTokens: inputBound, choices: 1, outputCap: cap, capIsDefault,
+    fixedNanoUsd: BigInt(inputBound) * IN,
+    outputNanoUsdPerMillion: OUT * 1_000_000n,
+    inputTokens: inputBound,
+    choices: 1,
+    outputCap: cap,
+    capIsDefault,
     estimate: { nanoUsd: 0n, tokens: 0 },
   };
   const call = () => {
@@ -144,7 +157,14 @@ describe('50 clients on a budget worth 100 calls', () => {
     const lengths = fractions(7_777, attempts).map(tokens);
     const limit = CALLS_PAID_FOR * costNanoUsd(12, mean);
     const figures = run({
-      clients, attempts, inputTokens: 12, inputBound: 48, cap: 32_768, capIsDefault: true, limit, answerTokens: (call) => lengths[call] ?? mean,
+      clients,
+      attempts,
+      inputTokens: 12,
+      inputBound: 48,
+      cap: 32_768,
+      capIsDefault: true,
+      limit,
+      answerTokens: (call) => lengths[call] ?? mean,
     });
     expect(figures.highest).toBeLessThanOrEqual(limit);
     expect(figures.pending).toBe(0n);

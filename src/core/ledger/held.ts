@@ -49,8 +49,11 @@ function postingOf(unit: 'usd' | 'tokens' | 'requests', held: bigint, isBound: b
 
 function usedBy(settlement: Settlement): Actual | undefined {
   switch (settlement.kind) {
-    case 'void': return undefined;
-    case 'actual': return settlement.actual;
-    case 'estimated': return settlement.estimate;
+    case 'void':
+      return undefined;
+    case 'actual':
+      return settlement.actual;
+    case 'estimated':
+      return settlement.estimate;
   }
 }

@@ -1,9 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Ledger } from './index.ts';
-import type {
-  AccountRef, Granted, Hold, LimitSpec, Quote, Refused, ReservationId, ReserveCommand, Settled, Settlement, Waiting,
-} from './index.ts';
+import type { AccountRef, Granted, Hold, LimitSpec, Quote, Refused, ReservationId, ReserveCommand, Settled, Settlement, Waiting } from './index.ts';
 
 /** Any order of commands, checked after each against a model that keeps nothing but lists. */
 
@@ -23,7 +21,14 @@ const LIMITS: readonly LimitSpec[] = [
 
 type Subject = 'x' | 'y';
 type Command =
-  | { readonly do: 'reserve'; readonly accounts: readonly number[]; readonly subject: Subject; readonly input: number; readonly cap: number; readonly isDefault: boolean }
+  | {
+      readonly do: 'reserve';
+      readonly accounts: readonly number[];
+      readonly subject: Subject;
+      readonly input: number;
+      readonly cap: number;
+      readonly isDefault: boolean;
+    }
   | { readonly do: 'settle'; readonly which: number; readonly kind: Settlement['kind']; readonly share: number }
   | { readonly do: 'settle again' | 'cancel'; readonly which: number }
   | { readonly do: 'pass'; readonly ms: number }
@@ -31,13 +36,26 @@ type Command =
   | { readonly do: 'restart' };
 
 const command: fc.Arbitrary<Command> = fc.oneof(
-  { weight: 8, arbitrary: fc.record({
-    do: fc.constant('reserve' as const), accounts: fc.uniqueArray(fc.nat({ max: LIMITS.length - 1 }), { minLength: 1, maxLength: LIMITS.length }),
-    subject: fc.constantFrom<Subject>('x', 'y'), input: fc.nat({ max: 80 }), cap: fc.nat({ max: 300 }), isDefault: fc.boolean(),
-  }) },
-  { weight: 5, arbitrary: fc.record({
-    do: fc.constant('settle' as const), which: fc.nat(), kind: fc.constantFrom('actual', 'estimated', 'void'), share: fc.nat({ max: 100 }),
-  }) },
+  {
+    weight: 8,
+    arbitrary: fc.record({
+      do: fc.constant('reserve' as const),
+      accounts: fc.uniqueArray(fc.nat({ max: LIMITS.length - 1 }), { minLength: 1, maxLength: LIMITS.length }),
+      subject: fc.constantFrom<Subject>('x', 'y'),
+      input: fc.nat({ max: 80 }),
+      cap: fc.nat({ max: 300 }),
+      isDefault: fc.boolean(),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('settle' as const),
+      which: fc.nat(),
+      kind: fc.constantFrom('actual', 'estimated', 'void'),
+      share: fc.nat({ max: 100 }),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom('settle again' as const, 'cancel' as const), which: fc.nat() }) },
   { weight: 4, arbitrary: fc.record({ do: fc.constant('pass' as const), ms: fc.oneof(fc.nat({ max: 2_000 }), fc.nat({ max: 70_000 })) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('limits' as const), percent: fc.integer({ min: 20, max: 200 }) }) },
@@ -84,24 +102,52 @@ class Trial {
 
   #carryOut(one: Command): void {
     switch (one.do) {
-      case 'reserve': this.#reserve(one); break;
-      case 'settle': this.#settle(pick(this.#open(), one.which), one.kind, one.share); break;
-      case 'settle again': this.#settleAgain(pick([...this.#calls.keys()].filter((id) => this.#calls.get(id)?.posted), one.which)); break;
-      case 'cancel': this.#cancel(pick([...this.#waiting.keys()], one.which)); break;
-      case 'pass': this.#pass(one.ms); break;
-      case 'limits': this.#change(one.percent); break;
-      case 'restart': this.#restart(); break;
+      case 'reserve':
+        this.#reserve(one);
+        break;
+      case 'settle':
+        this.#settle(pick(this.#open(), one.which), one.kind, one.share);
+        break;
+      case 'settle again':
+        this.#settleAgain(
+          pick(
+            [...this.#calls.keys()].filter((id) => this.#calls.get(id)?.posted),
+            one.which,
+          ),
+        );
+        break;
+      case 'cancel':
+        this.#cancel(pick([...this.#waiting.keys()], one.which));
+        break;
+      case 'pass':
+        this.#pass(one.ms);
+        break;
+      case 'limits':
+        this.#change(one.percent);
+        break;
+      case 'restart':
+        this.#restart();
+        break;
     }
     this.#check();
   }
 
   #reserve({ accounts, subject, input, cap, isDefault }: Extract<Command, { do: 'reserve' }>): void {
     const quote: Quote = {
-      fixedNanoUsd: BigInt(input) * IN, outputNanoUsdPerMillion: OUT * 1_000_000n, inputTokens: input, choices: 1, outputCap: cap, capIsDefault: isDefault,
+      fixedNanoUsd: BigInt(input) * IN,
+      outputNanoUsdPerMillion: OUT * 1_000_000n,
+      inputTokens: input,
+      choices: 1,
+      outputCap: cap,
+      capIsDefault: isDefault,
       estimate: { nanoUsd: BigInt(input) * IN, tokens: input },
     };
     const asked: ReserveCommand = {
-      id: `r${this.#count++}`, at: this.#at, now: this.#now, quote, profile: subject,
+      id: `r${this.#count++}`,
+      at: this.#at,
+      now: this.#now,
+      quote,
+      profile: subject,
       accounts: accounts.map((index) => ({ limit: this.#limits[index]?.id ?? '', subject })),
     };
     const outcome = this.#ledger.reserve(asked);
@@ -119,8 +165,9 @@ class Trial {
     const used = { nanoUsd: BigInt(input) * IN + BigInt(outputTokens) * OUT, tokens: input + outputTokens, outputTokens };
     const settlement: Settlement = kind === 'void' ? { kind } : kind === 'actual' ? { kind, actual: used } : { kind, estimate: used };
     const settled = this.#ledger.settle(id, settlement, this.#at, this.#now);
-    expect(settled?.posted.map(({ limit, subject, windowStart }) => ({ limit, subject, windowStart })))
-      .toEqual(call.granted.holds.map(({ limit, subject, windowStart }) => ({ limit, subject, windowStart })));
+    expect(settled?.posted.map(({ limit, subject, windowStart }) => ({ limit, subject, windowStart }))).toEqual(
+      call.granted.holds.map(({ limit, subject, windowStart }) => ({ limit, subject, windowStart })),
+    );
     call.posted = settled?.posted;
     this.#hear();
   }
@@ -216,7 +263,9 @@ class Trial {
   #checkLine(): void {
     const [first] = this.#waiting.values();
     if (!first) return;
-    expect(first.accounts.some((account) => this.#spec(account.limit).mode === 'Strict' && (this.#ledger.view(account, this.#at)?.pending ?? 0n) > 0n)).toBe(true);
+    expect(first.accounts.some((account) => this.#spec(account.limit).mode === 'Strict' && (this.#ledger.view(account, this.#at)?.pending ?? 0n) > 0n)).toBe(
+      true,
+    );
     if (this.#limits.some(({ nearLimit }) => nearLimit === 'Shrink')) return;
     // Where nothing shrinks, it is known what each needs.
     expect(this.#lacks(first).length).toBeGreaterThan(0);
@@ -264,7 +313,12 @@ class Trial {
   }
 
   #waitMs(accounts: readonly AccountRef[]): number {
-    return Math.min(...accounts.map(({ limit }) => this.#spec(limit)).filter(({ mode }) => mode === 'Strict').map(({ waitMs }) => waitMs));
+    return Math.min(
+      ...accounts
+        .map(({ limit }) => this.#spec(limit))
+        .filter(({ mode }) => mode === 'Strict')
+        .map(({ waitMs }) => waitMs),
+    );
   }
 }
 
@@ -279,7 +333,9 @@ function pick<T>(list: readonly T[], which: number): T | undefined {
 const number = (id: ReservationId) => Number(id.slice(1));
 
 function property(make: () => Ledger) {
-  return fc.property(fc.constantFrom('Reject', 'Shrink', 'mixed'), fc.array(command, { maxLength: 60, size: 'max' }), (nearLimit, commands) => new Trial(make, nearLimit).run(commands));
+  return fc.property(fc.constantFrom('Reject', 'Shrink', 'mixed'), fc.array(command, { maxLength: 60, size: 'max' }), (nearLimit, commands) =>
+    new Trial(make, nearLimit).run(commands),
+  );
 }
 
 /** Books a second settlement of the same call. */
@@ -353,11 +409,19 @@ class LetsOvertake extends Ledger {
 
 describe('any order of commands', () => {
   it('keeps posted + pending + free = limit, never overspends, overtakes nobody, lets nobody starve, and survives restarts', () => {
-    fc.assert(property(() => new Ledger()), { numRuns: 600 });
+    fc.assert(
+      property(() => new Ledger()),
+      { numRuns: 600 },
+    );
   });
 
   const bugs = { SettlesTwice, ForgetsRelease, HoldsInPart, PostsWhereItSettles, LetsOvertake };
   it.each(Object.entries(bugs))('would catch a ledger that %s', (_name, Buggy) => {
-    expect(fc.check(property(() => new Buggy()), { numRuns: 500, seed: 1, endOnFailure: true }).failed).toBe(true);
+    expect(
+      fc.check(
+        property(() => new Buggy()),
+        { numRuns: 500, seed: 1, endOnFailure: true },
+      ).failed,
+    ).toBe(true);
   });
 });

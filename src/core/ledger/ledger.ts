@@ -11,8 +11,23 @@ import { LimitBook } from './limitbook.ts';
 import type { Purse, PurseSource } from './purse.ts';
 import { checkLimits } from './limits.ts';
 import type {
-  AccountRef, AccountView, AnswerStatistic, Checkpoint, Granted, HeldReservation, Hold, LimitError, LimitSpec, PostedWindow, RateView,
-  Refused, ReservationId, ReserveCommand, Settled, Settlement, Waiting,
+  AccountRef,
+  AccountView,
+  AnswerStatistic,
+  Checkpoint,
+  Granted,
+  HeldReservation,
+  Hold,
+  LimitError,
+  LimitSpec,
+  PostedWindow,
+  RateView,
+  Refused,
+  ReservationId,
+  ReserveCommand,
+  Settled,
+  Settlement,
+  Waiting,
 } from './types.ts';
 import { WaitingRoom } from './waitingroom.ts';
 
@@ -217,12 +232,14 @@ export class Ledger {
       const fault = amountError(windowStart, amount);
       if (fault !== undefined) return err(fault);
     }
-    const parts = holds.filter(({ limit }) => this.#book.has(limit)).map((hold): HeldPart => {
-      const account = this.#book.account(hold, at);
-      const counter = account.counterOf(hold.windowStart, at);
-      account.holdIn(counter, hold.amount);
-      return { account, counter, hold, isBound: holdsUpperBound(account.spec) };
-    });
+    const parts = holds
+      .filter(({ limit }) => this.#book.has(limit))
+      .map((hold): HeldPart => {
+        const account = this.#book.account(hold, at);
+        const counter = account.counterOf(hold.windowStart, at);
+        account.holdIn(counter, hold.amount);
+        return { account, counter, hold, isBound: holdsUpperBound(account.spec) };
+      });
     this.#held.set(id, { parts, answer });
     return ok(undefined);
   }

@@ -39,13 +39,17 @@ export function compile(resources: readonly Resource[], workloads: readonly Know
     if (compiled !== undefined) providers.set(compiled.policy.id, compiled);
   }
   const directory = { declared, compiled: providers, boundaries: context.boundaries };
-  const routes = unique.filter((resource) => resource.kind === 'AIRoute').map((route): CompiledRoute => ({ route, rules: compileRules(route, directory, report) }));
+  const routes = unique
+    .filter((resource) => resource.kind === 'AIRoute')
+    .map((route): CompiledRoute => ({ route, rules: compileRules(route, directory, report) }));
   for (const { route } of routes) selectionFindings(route, workloads, context.boundaries).forEach(report);
-  const budgets = unique.filter((resource) => resource.kind === 'AIBudget').flatMap((budget) => {
-    const policy = compileBudget(budget, directory, report);
-    if (policy !== undefined) selectionFindings(budget, workloads, context.boundaries).forEach(report);
-    return policy === undefined ? [] : [{ budget, policy }];
-  });
+  const budgets = unique
+    .filter((resource) => resource.kind === 'AIBudget')
+    .flatMap((budget) => {
+      const policy = compileBudget(budget, directory, report);
+      if (policy !== undefined) selectionFindings(budget, workloads, context.boundaries).forEach(report);
+      return policy === undefined ? [] : [{ budget, policy }];
+    });
   const snapshots = new Map(workloads.map((workload) => [workloadId(workload), snapshotOf(workload, routes, budgets, directory)]));
   return { snapshots, providers, findings };
 }
@@ -70,7 +74,12 @@ interface CompiledBudget {
   readonly policy: BudgetPolicy;
 }
 
-function snapshotOf(known: KnownWorkload, routes: readonly CompiledRoute[], budgets: readonly CompiledBudget[], directory: ProviderDirectory): WorkloadSnapshot {
+function snapshotOf(
+  known: KnownWorkload,
+  routes: readonly CompiledRoute[],
+  budgets: readonly CompiledBudget[],
+  directory: ProviderDirectory,
+): WorkloadSnapshot {
   const { labels: _labels, ...workload } = known;
   const { boundaries } = directory;
   const rules = inPrecedence(routes, known, boundaries).flatMap((route) => route.rules);
@@ -81,7 +90,9 @@ function snapshotOf(known: KnownWorkload, routes: readonly CompiledRoute[], budg
     workload,
     providers: new Map(visible.filter(([id]) => used.has(id)).map(([id, { policy }]) => [id, policy])),
     rules,
-    budgets: budgets.filter(({ budget }) => selects(budget.spec.selector, budget.metadata.namespace, known, boundaries) !== undefined).map(({ policy }) => policy),
+    budgets: budgets
+      .filter(({ budget }) => selects(budget.spec.selector, budget.metadata.namespace, known, boundaries) !== undefined)
+      .map(({ policy }) => policy),
     aliases: SHIPPED_ALIASES,
     knownModels: new Map(visible.flatMap(([, { policy }]) => [...policy.models].map(([key, { name }]): [string, string] => [key, name]))),
   };
@@ -96,7 +107,9 @@ function inPrecedence(routes: readonly CompiledRoute[], workload: KnownWorkload,
   const ranked = routes.flatMap((compiled) => {
     const { metadata, spec } = compiled.route;
     const closeness = selects(spec, metadata.namespace, workload, boundaries);
-    return closeness === undefined ? [] : [{ compiled, foreign: Number(metadata.namespace !== workload.namespace), closeness, created: metadata.creationTimestamp ?? '' }];
+    return closeness === undefined
+      ? []
+      : [{ compiled, foreign: Number(metadata.namespace !== workload.namespace), closeness, created: metadata.creationTimestamp ?? '' }];
   });
   // `routes` are in the order of their names already, and sorting keeps what is equal in its order.
   return ranked.toSorted((a, b) => a.foreign - b.foreign || a.closeness - b.closeness || compareText(a.created, b.created)).map(({ compiled }) => compiled);
@@ -105,11 +118,18 @@ function inPrecedence(routes: readonly CompiledRoute[], workload: KnownWorkload,
 /** What is wrong with whom a resource selects: a slip of the pen, or a workload that is yet to come, is no error; what may not be selected is. */
 function selectionFindings(resource: AIRoute | AIBudget, workloads: readonly KnownWorkload[], boundaries: Boundaries | undefined): Finding[] {
   const { kind, metadata } = resource;
-  const [selection, at, consequence] = kind === 'AIRoute' ? ([resource.spec, 'spec', 'so its rules are for nobody'] as const) : ([resource.spec.selector, 'spec.selector', 'so the budget counts nothing'] as const);
+  const [selection, at, consequence] =
+    kind === 'AIRoute'
+      ? ([resource.spec, 'spec', 'so its rules are for nobody'] as const)
+      : ([resource.spec.selector, 'spec.selector', 'so the budget counts nothing'] as const);
   const label = `${kind} ${resourceId(resource)}`;
-  const beyond = trespasses(selection, metadata.namespace, boundaries).map(
-    ({ path, message }): Finding => ({ severity: 'error', resource: label, path: `${at}.${path}`, message, reason: 'RefNotPermitted' }),
-  );
+  const beyond = trespasses(selection, metadata.namespace, boundaries).map(({ path, message }): Finding => ({
+    severity: 'error',
+    resource: label,
+    path: `${at}.${path}`,
+    message,
+    reason: 'RefNotPermitted',
+  }));
   if (selectsAll(selection) || workloads.some((workload) => selects(selection, metadata.namespace, workload, boundaries) !== undefined)) return beyond;
   const path = (selection.workloads ?? []).length > 0 ? `${at}.workloads` : at;
   return [...beyond, { severity: 'warning', resource: label, path, message: `selects no workload that is known here, ${consequence}` }];
@@ -124,11 +144,16 @@ function compileRules(route: AIRoute, directory: ProviderDirectory, report: (fin
       report({ severity: 'error', resource, path: `${at}.${path}`, message, ...(reason === undefined ? {} : { reason }) });
     if (rule.name !== undefined && names.has(rule.name)) fault('name', `${rule.name} names another rule already`);
     if (rule.name !== undefined) names.add(rule.name);
-    const backends = rule.backends.map(({ provider, model, weight }) => ({ reference: lookUpProvider(provider, route.metadata.namespace, directory), model, weight }));
+    const backends = rule.backends.map(({ provider, model, weight }) => ({
+      reference: lookUpProvider(provider, route.metadata.namespace, directory),
+      model,
+      weight,
+    }));
     backends.forEach(({ reference, model }, position) => {
       if (!reference.found) return fault(`backends[${position}].provider`, reference.message, reference.reason);
       const { models } = reference.provider.policy;
-      if (model !== undefined && !models.has(model.toLowerCase())) fault(`backends[${position}].model`, `${reference.id} does not serve ${model}${meant(model, modelNames(models))}`);
+      if (model !== undefined && !models.has(model.toLowerCase()))
+        fault(`backends[${position}].model`, `${reference.id} does not serve ${model}${meant(model, modelNames(models))}`);
     });
     if (backends.every(({ weight }) => weight === 0)) fault('backends', 'have no weight at all, so none would be called');
     const { transform } = rule;
@@ -171,7 +196,8 @@ function compileBudget(budget: AIBudget, directory: ProviderDirectory, report: (
   const providers = spec.selector.providers.map((reference) => lookUpProvider(reference, budget.metadata.namespace, directory));
   providers.forEach((reference, index) => {
     // One with errors of its own is meant all the same.
-    if (!reference.found && reference.reason !== 'RefInvalid') report({ severity: 'error', resource, path: `spec.selector.providers[${index}]`, message: reference.message, reason: reference.reason });
+    if (!reference.found && reference.reason !== 'RefInvalid')
+      report({ severity: 'error', resource, path: `spec.selector.providers[${index}]`, message: reference.message, reason: reference.reason });
   });
   const { limit } = spec;
   const unit = limit.usd !== undefined ? 'usd' : limit.tokens !== undefined ? 'tokens' : 'requests';

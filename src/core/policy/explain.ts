@@ -20,13 +20,18 @@ export function explain(snapshot: WorkloadSnapshot, query: ModelQuery): Explanat
   const steps = [`${who} asks for ${query.model} at ${query.path}; ${snapshot.rules.length} rules are its own.`];
   const found = resolveModel(snapshot, query);
   if (found.kind !== 'resolved') {
-    steps.push(found.kind === 'unknown' ? 'No provider here has that model.' : 'No rule of this workload allows it.', `It may call: ${found.available.join(', ') || 'nothing'}.`);
+    steps.push(
+      found.kind === 'unknown' ? 'No provider here has that model.' : 'No rule of this workload allows it.',
+      `It may call: ${found.available.join(', ') || 'nothing'}.`,
+    );
     return { outcome: found.kind, steps, rule: undefined, model: undefined, backends: [], budgets: [], limits: undefined };
   }
   const { rule, model } = found;
   if (model.toLowerCase() !== query.model.toLowerCase()) steps.push(`${query.model} is another name of ${model}.`);
   steps.push(`The rule ${rule.id} is the first that matches.`);
-  const usable = rule.backends.filter((backend) => backend.weight > 0 && snapshot.providers.get(backend.provider)?.models.has((backend.model ?? model).toLowerCase()) === true);
+  const usable = rule.backends.filter(
+    (backend) => backend.weight > 0 && snapshot.providers.get(backend.provider)?.models.has((backend.model ?? model).toLowerCase()) === true,
+  );
   const total = usable.reduce((sum, { weight }) => sum + weight, 0);
   const backends = usable.map((backend) => ({
     provider: backend.provider,
@@ -34,7 +39,8 @@ export function explain(snapshot: WorkloadSnapshot, query: ModelQuery): Explanat
     sharePercent: (100 * backend.weight) / total,
     priceSource: snapshot.providers.get(backend.provider)?.models.get((backend.model ?? model).toLowerCase())?.price?.source,
   }));
-  for (const { provider, model: served, sharePercent } of backends) steps.push(`${Math.round(sharePercent * 10) / 10}% of such calls go to ${provider} as ${served}.`);
+  for (const { provider, model: served, sharePercent } of backends)
+    steps.push(`${Math.round(sharePercent * 10) / 10}% of such calls go to ${provider} as ${served}.`);
   const budgets = snapshot.budgets.filter((budget) => counts(budget, backends, query));
   for (const budget of budgets) steps.push(`The budget ${budget.id} counts it (${budget.mode}, ${budget.nearLimit} near the limit).`);
   if (budgets.length === 0) steps.push('No budget counts it.');
@@ -43,6 +49,10 @@ export function explain(snapshot: WorkloadSnapshot, query: ModelQuery): Explanat
 
 /** Whether a budget counts the call at some backend that it may go to. */
 function counts(budget: BudgetPolicy, backends: Explanation['backends'], query: ModelQuery): boolean {
-  const any = (patterns: readonly string[], name: string): boolean => patterns.length === 0 || patterns.some((pattern) => matchesPattern(pattern, name.toLowerCase()));
-  return backends.some(({ provider, model }) => any(budget.providers, provider) && any(budget.models, model)) && budget.headers.every(({ name, value }) => query.headers.get(name) === value);
+  const any = (patterns: readonly string[], name: string): boolean =>
+    patterns.length === 0 || patterns.some((pattern) => matchesPattern(pattern, name.toLowerCase()));
+  return (
+    backends.some(({ provider, model }) => any(budget.providers, provider) && any(budget.models, model)) &&
+    budget.headers.every(({ name, value }) => query.headers.get(name) === value)
+  );
 }

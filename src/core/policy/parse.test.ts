@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { parseKnownFields } from './parse.ts';
 
-const route = (spec: object, more: object = {}): object => ({ apiVersion: 'airmesh.dev/v1alpha1', kind: 'AIRoute', metadata: { name: 'chat', namespace: 'shop', uid: 'u', managedFields: [] }, spec, ...more });
+const route = (spec: object, more: object = {}): object => ({
+  apiVersion: 'airmesh.dev/v1alpha1',
+  kind: 'AIRoute',
+  metadata: { name: 'chat', namespace: 'shop', uid: 'u', managedFields: [] },
+  spec,
+  ...more,
+});
 const RULE = { backends: [{ provider: 'relay' }] };
 
 describe('what an API server of a newer version holds', () => {
@@ -9,9 +15,17 @@ describe('what an API server of a newer version holds', () => {
     ['nothing new', route({ workloads: ['a'], rules: [RULE] }), []],
     ['a field', route({ workloads: ['a'], rules: [RULE], priority: 5 }), ['spec.priority']],
     ['a default within what is known', route({ workloads: ['a'], rules: [RULE, { ...RULE, match: { regions: [] } }] }), ['spec.rules[1].match.regions']],
-    ['several', route({ workloads: ['a'], rules: [{ backends: [{ provider: 'relay', region: 'eu', tier: 1 }] }], mode: {} }), ['spec.mode', 'spec.rules[0].backends[0].region', 'spec.rules[0].backends[0].tier']],
+    [
+      'several',
+      route({ workloads: ['a'], rules: [{ backends: [{ provider: 'relay', region: 'eu', tier: 1 }] }], mode: {} }),
+      ['spec.mode', 'spec.rules[0].backends[0].region', 'spec.rules[0].backends[0].tier'],
+    ],
     ['a field beside spec', route({ workloads: ['a'], rules: [RULE] }, { scale: {} }), ['scale']],
-    ['a field of JavaScript’s own', route(JSON.parse('{"workloads":["a"],"rules":[{"backends":[{"provider":"relay"}]}],"__proto__":{"x":1}}') as object), ['spec.__proto__']],
+    [
+      'a field of JavaScript’s own',
+      route(JSON.parse('{"workloads":["a"],"rules":[{"backends":[{"provider":"relay"}]}],"__proto__":{"x":1}}') as object),
+      ['spec.__proto__'],
+    ],
   ])('is read without it, and told: %s', (_name, document, paths) => {
     const parsed = parseKnownFields(document);
     expect(parsed).toMatchObject({ ok: true, value: { resource: { metadata: { name: 'chat' }, spec: { workloads: ['a'] } } } });

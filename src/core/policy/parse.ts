@@ -23,7 +23,10 @@ export function parseResource(document: unknown): Result<Resource, readonly Find
   if (parsed.success) return ok(parsed.data);
   const findings = parsed.error.issues.slice(0, MAX_FINDINGS + 1).flatMap((issue) => findingsOf(issue, label, kind));
   if (findings.length <= MAX_FINDINGS) return err(findings);
-  return err([...findings.slice(0, MAX_FINDINGS), { severity: 'error', resource: label, path: '', message: `has more than ${MAX_FINDINGS} errors; these were the first` }]);
+  return err([
+    ...findings.slice(0, MAX_FINDINGS),
+    { severity: 'error', resource: label, path: '', message: `has more than ${MAX_FINDINGS} errors; these were the first` },
+  ]);
 }
 
 /**
@@ -38,21 +41,30 @@ export function parseKnownFields(document: unknown): Result<{ readonly resource:
   if (unknown.length === 0) return strict;
   const known = parseResource(unknown.reduce<unknown>(without, document));
   if (!known.ok) return known;
-  const warn = (path: FieldPath): Finding => ({ severity: 'warning', resource: labelOf(known.value), path: shown(formatPath(path)), message: 'is not a field that this version of Airmesh knows; it has no effect' });
+  const warn = (path: FieldPath): Finding => ({
+    severity: 'warning',
+    resource: labelOf(known.value),
+    path: shown(formatPath(path)),
+    message: 'is not a field that this version of Airmesh knows; it has no effect',
+  });
   return ok({ resource: known.value, warnings: unknown.slice(0, MAX_FINDINGS).map(warn) });
 }
 
 const isKind = (kind: unknown): kind is Kind => typeof kind === 'string' && Object.hasOwn(SCHEMAS, kind);
 
 const unknownFields = (issues: readonly z.core.$ZodIssue[]): FieldPath[] =>
-  issues.flatMap((issue) => (issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path.filter((part) => typeof part !== 'symbol'), key]) : []));
+  issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...issue.path.filter((part) => typeof part !== 'symbol'), key]) : [],
+  );
 
 /** A copy that lacks the field at a path. */
 function without(value: unknown, path: FieldPath): unknown {
   const [first, ...rest] = path;
   if (typeof value !== 'object' || value === null || first === undefined) return value;
   if (Array.isArray(value)) return value.map((item: unknown, index) => (index === first ? without(item, rest) : item));
-  return Object.fromEntries(Object.entries(value).flatMap(([name, part]) => (name !== first ? [[name, part]] : rest.length === 0 ? [] : [[name, without(part, rest)]])));
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([name, part]) => (name !== first ? [[name, part]] : rest.length === 0 ? [] : [[name, without(part, rest)]])),
+  );
 }
 
 /** More than a person reads at once, and each costs a search for its place. */
@@ -85,7 +97,10 @@ function findingsOf(issue: z.core.$ZodIssue, label: string, kind: Kind): Finding
     const known = fieldsAt(SCHEMAS[kind], path);
     return issue.keys.slice(0, MAX_FINDINGS + 1).map((key) => {
       const guess = nearest(key, known);
-      return finding([...path, shown(key, MAX_NAME_LENGTH)], `is not a field${guess === undefined ? '' : `; did you mean ${guess}?`}${known.length > 0 ? ` Known: ${known.join(', ')}.` : ''}`);
+      return finding(
+        [...path, shown(key, MAX_NAME_LENGTH)],
+        `is not a field${guess === undefined ? '' : `; did you mean ${guess}?`}${known.length > 0 ? ` Known: ${known.join(', ')}.` : ''}`,
+      );
     });
   }
   // A record's key is checked by a schema of its own, whose issue says what is wrong with it.

@@ -65,7 +65,8 @@ const ROOTS: Readonly<Partial<Record<ProviderType, { readonly suffix: string; re
 /** The types whose models go by the vendor's own names there. */
 const FIRST_HAND: ReadonlySet<ProviderType> = new Set(['OpenAI', 'Anthropic', 'Gemini', 'AzureOpenAI', 'DeepSeek']);
 
-export const resourceId = ({ metadata }: { readonly metadata: { readonly namespace: string; readonly name: string } }): string => `${metadata.namespace}/${metadata.name}`;
+export const resourceId = ({ metadata }: { readonly metadata: { readonly namespace: string; readonly name: string } }): string =>
+  `${metadata.namespace}/${metadata.name}`;
 
 /** Whether resources of a namespace may name a provider: those of its own, and those that it allows. */
 export function allows(provider: AIProvider, namespace: string, boundaries: Boundaries | undefined): boolean {
@@ -147,7 +148,12 @@ function modelsOf(provider: AIProvider, known: KnownModels, fault: (path: string
     if (listed.has(key)) return fault(`spec.models[${index}].name`, `${entry.name} is listed twice`);
     const base = catalogue.get(key);
     const { price, ...limits } = entry;
-    listed.set(key, { ...base, ...withoutUndefined(limits), name: base?.name ?? entry.name, price: price === undefined ? base?.price : priceOf(price, resourceId(provider)) });
+    listed.set(key, {
+      ...base,
+      ...withoutUndefined(limits),
+      name: base?.name ?? entry.name,
+      price: price === undefined ? base?.price : priceOf(price, resourceId(provider)),
+    });
   });
   return listed;
 }

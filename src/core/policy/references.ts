@@ -25,10 +25,17 @@ export function lookUpProvider(reference: string, namespace: string, { declared,
   const visible = declared.get(id);
   if (visible !== undefined && allows(visible, namespace, boundaries)) {
     const provider = compiled.get(id);
-    return provider === undefined ? { found: false, id, reason: 'RefInvalid', message: `the AIProvider ${id} has errors of its own` } : { found: true, id, provider };
+    return provider === undefined
+      ? { found: false, id, reason: 'RefInvalid', message: `the AIProvider ${id} has errors of its own` }
+      : { found: true, id, provider };
   }
   if (boundaries !== undefined && !id.startsWith(`${namespace}/`)) {
-    return { found: false, id, reason: 'RefNotPermitted', message: `there is no AIProvider ${id} that allows namespace ${namespace} to use it; see its spec.allowedRoutes` };
+    return {
+      found: false,
+      id,
+      reason: 'RefNotPermitted',
+      message: `there is no AIProvider ${id} that allows namespace ${namespace} to use it; see its spec.allowedRoutes`,
+    };
   }
   const candidates = [...declared].filter(([, provider]) => allows(provider, namespace, boundaries)).map(([candidate]) => candidate);
   return { found: false, id, reason: 'RefNotFound', message: `there is no AIProvider ${id}${meant(id, candidates)}` };

@@ -47,7 +47,9 @@ function serves(rule: RulePolicy, snapshot: WorkloadSnapshot, model: string): bo
 }
 
 function backendsFor(rule: RulePolicy, snapshot: WorkloadSnapshot, model: string): BackendPolicy[] {
-  return rule.backends.filter((backend) => backend.weight > 0 && snapshot.providers.get(backend.provider)?.models.has((backend.model ?? model).toLowerCase()) === true);
+  return rule.backends.filter(
+    (backend) => backend.weight > 0 && snapshot.providers.get(backend.provider)?.models.has((backend.model ?? model).toLowerCase()) === true,
+  );
 }
 
 /**
@@ -105,5 +107,7 @@ function namesThrough(rule: RulePolicy, backend: BackendPolicy, snapshot: Worklo
     return exact.length > 0 ? exact.map((name) => snapshot.knownModels.get(name) ?? name) : [backend.model];
   }
   const served = [...(snapshot.providers.get(backend.provider)?.models.values() ?? [])].map(({ name }) => name);
-  return models.length === 0 ? served : served.filter((name) => models.some((pattern) => matchesPattern(pattern, name.toLowerCase()) || snapshot.aliases.get(pattern) === name));
+  return models.length === 0
+    ? served
+    : served.filter((name) => models.some((pattern) => matchesPattern(pattern, name.toLowerCase()) || snapshot.aliases.get(pattern) === name));
 }

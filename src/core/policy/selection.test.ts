@@ -11,7 +11,13 @@ const CHECKOUT: KnownWorkload = { namespace: 'shop', name: 'checkout', labels: {
 const SUPPORT: KnownWorkload = { namespace: 'shop', name: 'support' };
 const LAB: KnownWorkload = { namespace: 'lab', name: 'checkout', labels: { app: 'checkout' } };
 
-const BOUNDARIES: Boundaries = { rootNamespace: 'airmesh-system', namespaces: new Map([['shop', { env: 'live' }], ['lab', { env: 'test' }]]) };
+const BOUNDARIES: Boundaries = {
+  rootNamespace: 'airmesh-system',
+  namespaces: new Map([
+    ['shop', { env: 'live' }],
+    ['lab', { env: 'test' }],
+  ]),
+};
 
 const labels = (matchLabels: Record<string, string>): Selection['workloadSelector'] => ({ matchLabels, matchExpressions: [] });
 
@@ -34,7 +40,12 @@ describe('a selector of labels', () => {
     ['DoesNotExist of what is there', {}, [{ key: 'tier', operator: 'DoesNotExist', values: [] }], false],
     ['one that holds and one that does not', { app: 'checkout' }, [{ key: 'tier', operator: 'DoesNotExist', values: [] }], false],
   ] as const)('of %s', (_name, matchLabels, matchExpressions, expected) => {
-    expect(matchesLabels({ matchLabels: { ...matchLabels }, matchExpressions: matchExpressions.map((one) => ({ ...one, values: [...one.values] })) }, CHECKOUT.labels ?? {})).toBe(expected);
+    expect(
+      matchesLabels(
+        { matchLabels: { ...matchLabels }, matchExpressions: matchExpressions.map((one) => ({ ...one, values: [...one.values] })) },
+        CHECKOUT.labels ?? {},
+      ),
+    ).toBe(expected);
   });
 });
 
@@ -79,7 +90,12 @@ describe('a resource', () => {
 });
 
 function resource(kind: string, namespace: string, name: string, spec: object, creationTimestamp?: string): Resource {
-  const parsed = parseResource({ apiVersion: 'airmesh.dev/v1alpha1', kind, metadata: { name, namespace, ...(creationTimestamp === undefined ? {} : { creationTimestamp }) }, spec });
+  const parsed = parseResource({
+    apiVersion: 'airmesh.dev/v1alpha1',
+    kind,
+    metadata: { name, namespace, ...(creationTimestamp === undefined ? {} : { creationTimestamp }) },
+    spec,
+  });
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.error));
   return parsed.value;
 }
@@ -113,14 +129,23 @@ describe('routes that select the same workload', () => {
 
   it('of another namespace have no part in it, and are told so', () => {
     const { findings, ...compiled } = inCluster(...relays, route('shop', 'far', { workloads: ['checkout', 'lab/checkout'] }, 'relay'));
-    expect(findings).toMatchObject([{ severity: 'error', resource: 'AIRoute shop/far', path: 'spec.workloads[1]', reason: 'RefNotPermitted', message: expect.stringContaining('only resources of namespace airmesh-system') }]);
+    expect(findings).toMatchObject([
+      {
+        severity: 'error',
+        resource: 'AIRoute shop/far',
+        path: 'spec.workloads[1]',
+        reason: 'RefNotPermitted',
+        message: expect.stringContaining('only resources of namespace airmesh-system'),
+      },
+    ]);
     expect(rulesOf({ findings, ...compiled }, 'lab/checkout')).toEqual([]);
     expect(rulesOf({ findings, ...compiled }, 'shop/checkout')).toEqual(['shop/far#0']);
   });
 });
 
 describe('a budget', () => {
-  const budget = (namespace: string, selector: object = {}): Resource => resource('AIBudget', namespace, 'all', { selector, limit: { usd: '1' }, window: { lifetime: true } });
+  const budget = (namespace: string, selector: object = {}): Resource =>
+    resource('AIBudget', namespace, 'all', { selector, limit: { usd: '1' }, window: { lifetime: true } });
   const counted = ({ snapshots }: Compiled): string[] => [...snapshots].filter(([, { budgets }]) => budgets.length > 0).map(([id]) => id);
 
   it.each<[string, Resource, string[]]>([
@@ -161,7 +186,11 @@ describe('a provider of another namespace', () => {
   });
 
   it('shows in nobody’s snapshot, not even by the names of its models, nor as what may have been meant', () => {
-    const { snapshots, findings } = inCluster(provider('lab', 'relay'), provider('shop', 'own'), route('shop', 'slip', { workloads: ['checkout'] }, 'shop/relay'));
+    const { snapshots, findings } = inCluster(
+      provider('lab', 'relay'),
+      provider('shop', 'own'),
+      route('shop', 'slip', { workloads: ['checkout'] }, 'shop/relay'),
+    );
     expect([...(snapshots.get('shop/checkout')?.knownModels.keys() ?? [])]).toEqual(['own-model']);
     expect(findings.map(({ message }) => message)).toEqual(['there is no AIProvider shop/relay']);
   });

@@ -31,14 +31,18 @@ const BY_LABELS = 1;
 const AS_ANY = 2;
 
 /** Whether it leaves out nobody, as budgets may. */
-export const selectsAll = ({ workloads = [], workloadSelector, namespaceSelector }: Selection): boolean => workloads.length === 0 && workloadSelector === undefined && namespaceSelector === undefined;
+export const selectsAll = ({ workloads = [], workloadSelector, namespaceSelector }: Selection): boolean =>
+  workloads.length === 0 && workloadSelector === undefined && namespaceSelector === undefined;
 
 /** How closely a resource of a namespace means a workload: a rank, lower is closer. `undefined`: it does not. */
 export function selects(selection: Selection, namespace: string, workload: KnownWorkload, boundaries: Boundaries | undefined): number | undefined {
   const { workloads = [], workloadSelector, namespaceSelector } = selection;
   if (workload.namespace !== namespace && !reachesBeyond(namespace, boundaries)) return undefined;
   if (namespaceSelector !== undefined && !matchesLabels(namespaceSelector, labelsOf(workload.namespace, boundaries))) return undefined;
-  if (workloads.some((reference) => reference === `${workload.namespace}/${workload.name}` || (reference === workload.name && workload.namespace === namespace))) return BY_NAME;
+  if (
+    workloads.some((reference) => reference === `${workload.namespace}/${workload.name}` || (reference === workload.name && workload.namespace === namespace))
+  )
+    return BY_NAME;
   if (workloadSelector !== undefined && matchesLabels(workloadSelector, workload.labels ?? {})) return BY_LABELS;
   return workloads.includes('*') || (workloads.length === 0 && workloadSelector === undefined) ? AS_ANY : undefined;
 }
@@ -48,9 +52,13 @@ export function trespasses(selection: Selection, namespace: string, boundaries: 
   if (reachesBeyond(namespace, boundaries)) return [];
   const only = `only resources of namespace ${boundaries?.rootNamespace ?? ''} may`;
   const named = (selection.workloads ?? []).flatMap((reference, index) =>
-    reference.includes('/') && !reference.startsWith(`${namespace}/`) ? [{ path: `workloads[${index}]`, message: `is a workload of another namespace, which ${only} select` }] : [],
+    reference.includes('/') && !reference.startsWith(`${namespace}/`)
+      ? [{ path: `workloads[${index}]`, message: `is a workload of another namespace, which ${only} select` }]
+      : [],
   );
-  return selection.namespaceSelector === undefined ? named : [...named, { path: 'namespaceSelector', message: `selects workloads of other namespaces, which ${only}` }];
+  return selection.namespaceSelector === undefined
+    ? named
+    : [...named, { path: 'namespaceSelector', message: `selects workloads of other namespaces, which ${only}` }];
 }
 
 const reachesBeyond = (namespace: string, boundaries: Boundaries | undefined): boolean => boundaries === undefined || namespace === boundaries.rootNamespace;

@@ -136,8 +136,12 @@ export type BudgetUnit = 'usd' | 'tokens' | 'requests';
 
 /** Which part of a call a budget keeps a separate account for. */
 export type BudgetSubject =
-  | { readonly kind: 'workload' } | { readonly kind: 'namespace' } | { readonly kind: 'serviceAccount' }
-  | { readonly kind: 'model' } | { readonly kind: 'provider' } | { readonly kind: 'header'; readonly name: string };
+  | { readonly kind: 'workload' }
+  | { readonly kind: 'namespace' }
+  | { readonly kind: 'serviceAccount' }
+  | { readonly kind: 'model' }
+  | { readonly kind: 'provider' }
+  | { readonly kind: 'header'; readonly name: string };
 
 export type BudgetWindow =
   | { readonly kind: 'calendar'; readonly unit: 'minute' | 'hour' | 'day' | 'week' | 'month'; readonly timeZone: string }

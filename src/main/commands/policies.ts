@@ -32,7 +32,9 @@ export function validate(paths: readonly string[], json: boolean, terminal: Term
   else {
     const paint = painter(terminal.colour);
     for (const finding of relevant) terminal.out(`${formatFinding(finding)}\n`);
-    terminal.out(errors === 0 ? paint('green', `${resources.length} resources are in order.\n`) : paint('red', `${errors} ${errors === 1 ? 'error' : 'errors'}.\n`));
+    terminal.out(
+      errors === 0 ? paint('green', `${resources.length} resources are in order.\n`) : paint('red', `${errors} ${errors === 1 ? 'error' : 'errors'}.\n`),
+    );
   }
   return errors === 0 ? EXIT.ok : EXIT.finding;
 }
@@ -78,12 +80,21 @@ export async function check(paths: readonly string[], json: boolean, terminal: T
     const baseUrl = `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}${basePath}`;
     const outcome =
       unusable === undefined
-        ? await checkProvider({ baseUrl, back: policy.back, apiVersion: policy.apiVersion, key: policy.key === undefined ? undefined : keys.get(policy.key), timeoutMs: CHECK_TIMEOUT_MS })
+        ? await checkProvider({
+            baseUrl,
+            back: policy.back,
+            apiVersion: policy.apiVersion,
+            key: policy.key === undefined ? undefined : keys.get(policy.key),
+            timeoutMs: CHECK_TIMEOUT_MS,
+          })
         : ({ kind: 'problem', code: 'key_unreadable', message: `the key ${unusable.reason ?? 'cannot be used'}`, hint: 'Mend auth.apiKey.' } as const);
     results.push({ provider: id, outcome });
     if (outcome.kind === 'problem') problems++;
     if (json) continue;
-    if (outcome.kind === 'accepted') terminal.out(`${id}: ${paint('green', 'key accepted')} in ${outcome.durationMs} ms${outcome.models === undefined ? '' : `, ${outcome.models.length} models`}\n`);
+    if (outcome.kind === 'accepted')
+      terminal.out(
+        `${id}: ${paint('green', 'key accepted')} in ${outcome.durationMs} ms${outcome.models === undefined ? '' : `, ${outcome.models.length} models`}\n`,
+      );
     else terminal.out(`${id}: ${paint('red', outcome.message)}\n  ${outcome.hint}\n`);
   }
   if (json) terminal.out(`${JSON.stringify({ providers: results, findings: policies.findings }, undefined, 2)}\n`);

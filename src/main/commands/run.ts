@@ -26,7 +26,12 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 /** Runs until a signal comes. The first one drains, or gives up the start; a second one ends it at once. */
 export async function run(paths: readonly string[], flags: RunFlags, terminal: Terminal): Promise<number> {
   const format = flags.logFormat ?? (process.stderr.isTTY === true ? 'pretty' : 'json');
-  const logger = createLogger({ level: flags.logLevel, format, colour: terminal.colour, destination: fileDescriptorDestination(2, process.stderr.isTTY === true) });
+  const logger = createLogger({
+    level: flags.logLevel,
+    format,
+    colour: terminal.colour,
+    destination: fileDescriptorDestination(2, process.stderr.isTTY === true),
+  });
   process.on('unhandledRejection', (error) => logger.error('process.unhandled_rejection', { error: error instanceof Error ? error.message : String(error) }));
   process.on('uncaughtException', (error) => logger.error('process.uncaught_exception', { error: error.message, stack: error.stack }));
   const interruption = firstSignal();

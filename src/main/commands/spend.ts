@@ -47,11 +47,19 @@ async function ask({ admin, state, since }: SpendFlags, usualAdmin: URL): Promis
   if (since !== undefined) url.searchParams.set('since', since.toISOString());
   const answer = await getJson(url);
   if (answer !== undefined) {
-    if (!isReport(answer.value)) throw new StartError(`${url.href} answered ${answer.status}, and not as Airmesh does${problemIn(answer.value)}.`, 'Name its administration address with --admin.');
+    if (!isReport(answer.value))
+      throw new StartError(
+        `${url.href} answered ${answer.status}, and not as Airmesh does${problemIn(answer.value)}.`,
+        'Name its administration address with --admin.',
+      );
     return { report: answer.value, warnings: await warningsOf(server) };
   }
   const stored = admin === undefined ? await fromBooks(state, since) : undefined;
-  if (stored === undefined) throw new StartError(`No Airmesh answers at ${server.origin}${admin === undefined ? `, and there are no books in ${state}` : ''}.`, 'Start it with npm start, or name another with --admin.');
+  if (stored === undefined)
+    throw new StartError(
+      `No Airmesh answers at ${server.origin}${admin === undefined ? `, and there are no books in ${state}` : ''}.`,
+      'Start it with npm start, or name another with --admin.',
+    );
   return { report: stored, warnings: [`No Airmesh answers at ${server.origin}: these are the books in ${state}, without budgets.`] };
 }
 
@@ -60,7 +68,9 @@ async function fromBooks(state: string, since: Date | undefined): Promise<SpendR
     return await storedSpend(state, since?.getTime() ?? 0, usdToNano(DEFAULT_CNY_PER_USD));
   } catch (error) {
     if (!(error instanceof BooksUnusable)) throw error;
-    throw new StartError(`The books in ${state} cannot be read: ${error.message}.`, 'Nothing was changed. Start Airmesh to have damage looked after.', { cause: error });
+    throw new StartError(`The books in ${state} cannot be read: ${error.message}.`, 'Nothing was changed. Start Airmesh to have damage looked after.', {
+      cause: error,
+    });
   }
 }
 

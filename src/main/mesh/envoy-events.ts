@@ -10,6 +10,8 @@ export function tellOfEnvoy(event: EnvoyEvent, logger: Logger, metrics: Metrics)
       metrics.envoyRestarted();
       return logger.error('envoy.died', { how: event.how, restartInMs: event.restartInMs });
     case 'log':
-      return event.level === 'error' || event.level === 'critical' ? logger.error('envoy.log', { message: event.message }) : logger.debug('envoy.log', { message: event.message });
+      return event.level === 'error' || event.level === 'critical'
+        ? logger.error('envoy.log', { message: event.message })
+        : logger.debug('envoy.log', { message: event.message });
   }
 }

@@ -15,7 +15,6 @@ import { BatchWatch, trustIn } from '../../shell/batches/index.ts';
 import { openBudgets, spendReport } from '../../shell/budgets/index.ts';
 import type { OpenedBudgets, SpendReport } from '../../shell/budgets/index.ts';
 import { EnvoySupervisor, ensureEnvoy, stopOrphan, trustedCaFile } from '../../shell/envoy/index.ts';
-import { ExtProcServer, Session } from '../../shell/extproc/index.ts';
 import { FolderInUse, folderHolder } from '../../shell/journal/index.ts';
 import { KeyStore } from '../../shell/keys/index.ts';
 import { formatFinding, watchResources } from '../../shell/resources/index.ts';
@@ -24,14 +23,16 @@ import type { Metrics } from '../../shell/telemetry/index.ts';
 import type { RunOptions, RunningMesh } from '../ports.ts';
 import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
+import { serveCalls } from './calls.ts';
 import { newCallId, systemClock } from './clock.ts';
 import { tellOfEnvoy } from './envoy-events.ts';
+import { messageOf } from './message-of.ts';
 import { ownAddresses } from './own.ts';
 import { loadPolicies, needsSimulator, policySource } from './policies.ts';
 import type { Policies, PolicySource } from './policies.ts';
 import { asStartError, requireFree } from './preflight.ts';
 import { readinessOf } from './readiness.ts';
-import { MAX_REQUEST_BYTES, adminSocket, envoySettings, processorSocket } from './settings.ts';
+import { adminSocket, envoySettings, processorSocket } from './settings.ts';
 import type { MeshPlace } from './settings.ts';
 import { startSimulatorThread } from './simulator.ts';
 import type { SimulatorThread } from './simulator.ts';
@@ -75,7 +76,7 @@ class Mesh {
   #envoy: EnvoySupervisor | undefined;
   #admin: AdminServer | undefined;
   #envoyVersion = '';
-  #activeCalls = 0;
+  #activeCalls: () => number = () => 0;
   #ready = false;
   /** What is wrong though calls go on: the last change of a file that could not be applied. */
   #problems: readonly string[] = [];
@@ -118,7 +119,9 @@ class Mesh {
       { ...options.admin, option: '--admin' },
       ...options.workloads.map((workload) => ({ ...workload, option: `--workload ${workload.name}` })),
     ]);
-    const envoy = await this.#unlessInterrupted(ensureEnvoy({ ...options.envoy, environment: options.environment, onStep: (message) => options.logger.info('envoy.install', { message }) }));
+    const envoy = await this.#unlessInterrupted(
+      ensureEnvoy({ ...options.envoy, environment: options.environment, onStep: (message) => options.logger.info('envoy.install', { message }) }),
+    );
     this.#envoyVersion = envoy.version;
     this.#policies = await this.#firstPolicies();
     await this.#openBudgets(this.#policies);
@@ -177,15 +180,25 @@ class Mesh {
     }
     const policies = this.#load();
     const errors = policies.findings.filter(({ severity }) => severity === 'error');
-    for (const finding of policies.findings) if (finding.severity === 'warning') this.#options.logger.warn('resource.warning', { finding: formatFinding(finding) });
-    if (errors.length > 0) throw new StartError(`The resources have ${errors.length} ${errors.length === 1 ? 'error' : 'errors'}:\n${errors.map(formatFinding).join('\n')}`, 'Mend them; `airmesh validate` checks without starting.');
+    for (const finding of policies.findings)
+      if (finding.severity === 'warning') this.#options.logger.warn('resource.warning', { finding: formatFinding(finding) });
+    if (errors.length > 0)
+      throw new StartError(
+        `The resources have ${errors.length} ${errors.length === 1 ? 'error' : 'errors'}:\n${errors.map(formatFinding).join('\n')}`,
+        'Mend them; `airmesh validate` checks without starting.',
+      );
     this.#applyKeys(policies);
     return policies;
   }
 
   #load(): Policies {
     const { listen, admin, workloads, environment } = this.#options;
-    return loadPolicies(this.#source, { workloads: this.#workloads, own: ownAddresses([listen, admin, ...workloads]), simulatedUrl: this.#simulator?.url, environment });
+    return loadPolicies(this.#source, {
+      workloads: this.#workloads,
+      own: ownAddresses([listen, admin, ...workloads]),
+      simulatedUrl: this.#simulator?.url,
+      environment,
+    });
   }
 
   async #openBudgets(policies: Policies): Promise<void> {
@@ -196,13 +209,15 @@ class Mesh {
       limits: limitsOf(policies.compiled.snapshots.values()),
       events: {
         failed: (what, error) => logger.error(`${what}.failed`, { error: error.message }),
-        recovered: (record) => logger.warn('call.recovered', { call: record.id, workload: `${record.namespace}/${record.workload}`, charged: String(record.chargedNanoUsd) }),
+        recovered: (record) =>
+          logger.warn('call.recovered', { call: record.id, workload: `${record.namespace}/${record.workload}`, charged: String(record.chargedNanoUsd) }),
       },
     });
     this.#budgets = opened;
     this.#stops.push(() => opened.close());
     for (const warning of opened.warnings) logger.error('ledger.damaged', { warning });
-    const forget = (): void => void opened.budgets.forget(Date.now() - RETENTION_MS).catch((error: unknown) => logger.warn('records.retention_failed', { error: messageOf(error) }));
+    const forget = (): void =>
+      void opened.budgets.forget(Date.now() - RETENTION_MS).catch((error: unknown) => logger.warn('records.retention_failed', { error: messageOf(error) }));
     const timer = setInterval(forget, RETENTION_EVERY_MS);
     this.#stops.push(() => clearInterval(timer));
   }
@@ -245,25 +260,9 @@ class Mesh {
       random: Math.random,
       newId: newCallId,
     };
-    const onError = (error: unknown): void => this.#options.logger.error('processor.error', { error: messageOf(error), stack: error instanceof Error ? error.stack : undefined });
-    const server = new ExtProcServer({
-      listen: { socketPath: processorSocket(this.#place) },
-      maxMessageBytes: MAX_REQUEST_BYTES + 1024 * 1024,
-      onError,
-      onStream: (stream) => {
-        this.#activeCalls++;
-        const session = new Session(stream, { ports, onError });
-        return {
-          onMessage: (message) => session.onMessage(message),
-          onEnd: () => {
-            this.#activeCalls--;
-            session.onEnd();
-          },
-        };
-      },
-    });
-    await server.listen();
-    this.#stops.push(() => server.close(1000));
+    const calls = await serveCalls(ports, processorSocket(this.#place), this.#options.logger);
+    this.#activeCalls = () => calls.active();
+    this.#stops.push(() => calls.close());
   }
 
   async #startEnvoy(binary: string, policies: Policies): Promise<void> {
@@ -275,7 +274,7 @@ class Mesh {
       onEvent: (event) => tellOfEnvoy(event, this.#options.logger, this.#metrics),
     });
     this.#envoy = envoy;
-    this.#stops.push(() => envoy.stop(DRAIN_MS, () => this.#activeCalls));
+    this.#stops.push(() => envoy.stop(DRAIN_MS, this.#activeCalls));
     await envoy.start(this.#render([policies]));
     const readiness = await this.#unlessInterrupted(envoy.whenReady(READY_WITHIN_MS));
     if (!readiness.ready) throw new StartError(`Envoy did not become ready: ${readiness.reason}.`, 'Its log lines above say more.');
@@ -370,7 +369,13 @@ class Mesh {
   }
 
   #render(policies: readonly Policies[]): ReturnType<typeof renderEnvoy> {
-    return renderEnvoy(envoySettings(policies.map(({ compiled }) => compiled), this.#listeners, this.#place));
+    return renderEnvoy(
+      envoySettings(
+        policies.map(({ compiled }) => compiled),
+        this.#listeners,
+        this.#place,
+      ),
+    );
   }
 
   #isBudget(limit: string): boolean {
@@ -388,6 +393,3 @@ class Mesh {
     return this.#budgets;
   }
 }
-
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
-

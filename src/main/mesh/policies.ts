@@ -11,7 +11,9 @@ import { StartError } from '../start-error.ts';
 export const QUICKSTART = fileURLToPath(new URL('../../../examples/quickstart', import.meta.url));
 
 /** Where resources come from; files are watched, the environment is read once. */
-export type PolicySource = { readonly kind: 'files'; readonly paths: readonly string[] } | { readonly kind: 'environment'; readonly resources: readonly Resource[] };
+export type PolicySource =
+  | { readonly kind: 'files'; readonly paths: readonly string[] }
+  | { readonly kind: 'environment'; readonly resources: readonly Resource[] };
 
 export interface Policies {
   readonly resources: readonly Resource[];
@@ -46,7 +48,10 @@ const known = knownModels();
 export function loadPolicies(source: PolicySource, settings: CompileSettings): Policies {
   const read = source.kind === 'files' ? readResources(source.paths) : undefined;
   const isQuickstart = source.kind === 'files' && source.paths.length === 1 && source.paths[0] === QUICKSTART;
-  const resources = [...(read?.resources ?? (source.kind === 'environment' ? source.resources : [])), ...(isQuickstart ? extraBudget(settings.environment) : [])];
+  const resources = [
+    ...(read?.resources ?? (source.kind === 'environment' ? source.resources : [])),
+    ...(isQuickstart ? extraBudget(settings.environment) : []),
+  ];
   const compiled = compile(resources, settings.workloads, { own: settings.own, known, simulatedUrl: settings.simulatedUrl });
   const locate = read?.locate ?? ((finding: Finding): LocatedFinding => ({ ...finding, file: 'environment', line: 0, column: 0 }));
   return { resources, compiled, findings: [...(read?.findings ?? []), ...compiled.findings.map(locate)] };

@@ -14,13 +14,17 @@ export async function requireFree(addresses: readonly (Address & { readonly opti
     seen.set(key, option);
     if (await isFree(host, port)) continue;
     const holder = portHolder(port);
-    throw new StartError(`${key} (${option}) is taken${holder === undefined ? '' : ` by ${holder}`}.`, `Stop that process, or choose another port with ${option}.`);
+    throw new StartError(
+      `${key} (${option}) is taken${holder === undefined ? '' : ` by ${holder}`}.`,
+      `Stop that process, or choose another port with ${option}.`,
+    );
   }
 }
 
 /** What the pieces report when they cannot start → what to tell a person. Anything else is a bug and stays one. */
 export function asStartError(error: unknown, stateDir: string): unknown {
-  if (error instanceof FolderInUse) return new StartError(error.message, 'Only one Airmesh may use a state folder: two would each spend the whole budget.', { cause: error });
+  if (error instanceof FolderInUse)
+    return new StartError(error.message, 'Only one Airmesh may use a state folder: two would each spend the whole budget.', { cause: error });
   if (error instanceof NoEnvoy) return new StartError(error.message, 'Airmesh needs a real Envoy.', { cause: error });
   if (error instanceof BooksUnusable) return unusableBooks(error, stateDir);
   const { code = '', path = stateDir } = (error ?? {}) as NodeJS.ErrnoException;
@@ -45,6 +49,9 @@ const FOLDER_FAULTS: ReadonlyMap<string, string> = new Map([
 
 function unusableBooks(error: BooksUnusable, stateDir: string): StartError {
   const message = `The ledger in the state folder ${stateDir} cannot be used: ${error.message}.`;
-  const hint = error.fault === 'newer' ? 'Nothing was changed.' : 'Nothing was changed. See that there is room, and that this user may read and write it; or name another folder with --state.';
+  const hint =
+    error.fault === 'newer'
+      ? 'Nothing was changed.'
+      : 'Nothing was changed. See that there is room, and that this user may read and write it; or name another folder with --state.';
   return new StartError(message, hint, { cause: error });
 }

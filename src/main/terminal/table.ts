@@ -11,7 +11,10 @@ const GAP = '  ';
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], title: (text: string) => string = (text) => text): string {
   const widths = columns.map(({ title: head }, index) => Math.max(head.length, ...rows.map((row) => visibleLength(row[index] ?? ''))));
   const line = (cells: readonly string[]): string =>
-    cells.map((cell, index) => pad(cell, widths[index] ?? 0, columns[index]?.align ?? 'left')).join(GAP).trimEnd();
+    cells
+      .map((cell, index) => pad(cell, widths[index] ?? 0, columns[index]?.align ?? 'left'))
+      .join(GAP)
+      .trimEnd();
   return [title(line(columns.map((column) => column.title))), ...rows.map((row) => line(row))].join('\n');
 }
 

@@ -18,7 +18,10 @@ it.each([
 
 describe('table', () => {
   it('lines up, coloured or not', () => {
-    const rows = (colour: boolean): string[][] => [['a', painter(colour)('red', '1')], ['long', '200']];
+    const rows = (colour: boolean): string[][] => [
+      ['a', painter(colour)('red', '1')],
+      ['long', '200'],
+    ];
     const columns = [{ title: 'name' }, { title: 'n', align: 'right' }] as const;
     expect(table(columns, rows(false))).toBe('name    n\na       1\nlong  200');
     expect(table(columns, rows(true))).toBe('name    n\na       \u001B[31m1\u001B[39m\nlong  200');

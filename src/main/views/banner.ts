@@ -35,7 +35,9 @@ export function banner(summary: StartSummary, paint: Paint): string {
     `  ANTHROPIC_BASE_URL=${root} ANTHROPIC_API_KEY=any your-program           Anthropic's, any model`,
     `  GOOGLE_GEMINI_BASE_URL=${root} GEMINI_API_KEY=any your-program          Google's, any model`,
     '  npm run airmesh -- spend',
-    ...(summary.providers.every(({ simulated }) => simulated) ? ['  OPENAI_API_KEY=sk-… AIRMESH_BUDGET_USD=5 npm start     the real provider, at most five dollars, ever'] : []),
+    ...(summary.providers.every(({ simulated }) => simulated)
+      ? ['  OPENAI_API_KEY=sk-… AIRMESH_BUDGET_USD=5 npm start     the real provider, at most five dollars, ever']
+      : []),
     '',
     'Ctrl-C stops it when the calls in flight have ended.',
     '',
@@ -45,7 +47,8 @@ export function banner(summary: StartSummary, paint: Paint): string {
 
 function providerLine(paint: Paint): (provider: StartSummary['providers'][number]) => string {
   return ({ name, url, simulated, problem }) => {
-    const state = problem !== undefined ? paint('red', `key ${problem}`) : simulated ? paint('yellow', 'simulated: no account, no cost') : paint('green', 'live');
+    const state =
+      problem !== undefined ? paint('red', `key ${problem}`) : simulated ? paint('yellow', 'simulated: no account, no cost') : paint('green', 'live');
     return `  provider        ${name} at ${url}   ${state}`;
   };
 }

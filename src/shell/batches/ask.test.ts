@@ -11,13 +11,40 @@ import { trustIn } from './trust.ts';
 it('believes whom it is told to believe, and checks the name', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'airmesh-ask-'));
   const [keyFile, certificateFile] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
-  execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', keyFile, '-out', certificateFile], { stdio: 'ignore' });
+  execFileSync(
+    'openssl',
+    [
+      'req',
+      '-x509',
+      '-newkey',
+      'ec',
+      '-pkeyopt',
+      'ec_paramgen_curve:prime256v1',
+      '-nodes',
+      '-days',
+      '2',
+      '-subj',
+      '/CN=localhost',
+      '-addext',
+      'subjectAltName=DNS:localhost',
+      '-keyout',
+      keyFile,
+      '-out',
+      certificateFile,
+    ],
+    { stdio: 'ignore' },
+  );
   const server = createServer({ key: readFileSync(keyFile), cert: readFileSync(certificateFile) }, (_request, response) => response.end('good'));
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   const asked = async (host: string, caFile: string): Promise<string> => {
     let said = '';
-    const status = await ask({ url: new URL(`https://${host}:${port}/`), headers: {}, trust: trustIn(caFile)(), onChunk: (chunk) => void (said += Buffer.from(chunk).toString()) });
+    const status = await ask({
+      url: new URL(`https://${host}:${port}/`),
+      headers: {},
+      trust: trustIn(caFile)(),
+      onChunk: (chunk) => void (said += Buffer.from(chunk).toString()),
+    });
     return `${status} ${said}`;
   };
   try {

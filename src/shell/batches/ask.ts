@@ -24,18 +24,22 @@ export interface Question {
 export function ask({ url, headers, trust, onChunk }: Question): Promise<number> {
   return new Promise((resolve, reject) => {
     const send = url.protocol === 'https:' ? httpsRequest : httpRequest;
-    const request = send(url, { agent: false, headers: { ...headers, 'accept-encoding': 'identity' }, ...(trust === undefined ? {} : { secureContext: trust }) }, (response) => {
-      const status = response.statusCode ?? 0;
-      const isGood = status >= 200 && status < 300;
-      let bytes = 0;
-      response.on('data', (chunk: Buffer) => {
-        bytes += chunk.length;
-        if (bytes > MAX_ANSWER_BYTES) request.destroy(new Error(`the answer is longer than ${MAX_ANSWER_BYTES} bytes`));
-        else if (isGood) onChunk(chunk);
-      });
-      response.on('end', () => (response.complete ? resolve(status) : reject(new Error('the answer broke off'))));
-      response.on('error', reject);
-    });
+    const request = send(
+      url,
+      { agent: false, headers: { ...headers, 'accept-encoding': 'identity' }, ...(trust === undefined ? {} : { secureContext: trust }) },
+      (response) => {
+        const status = response.statusCode ?? 0;
+        const isGood = status >= 200 && status < 300;
+        let bytes = 0;
+        response.on('data', (chunk: Buffer) => {
+          bytes += chunk.length;
+          if (bytes > MAX_ANSWER_BYTES) request.destroy(new Error(`the answer is longer than ${MAX_ANSWER_BYTES} bytes`));
+          else if (isGood) onChunk(chunk);
+        });
+        response.on('end', () => (response.complete ? resolve(status) : reject(new Error('the answer broke off'))));
+        response.on('error', reject);
+      },
+    );
     request.setTimeout(IDLE_MS, () => request.destroy(new Error(`no byte for ${IDLE_MS / 1000} s`)));
     request.on('error', reject);
     request.end();

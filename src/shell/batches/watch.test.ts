@@ -9,11 +9,18 @@ import { BatchWatch } from './watch.ts';
 
 type Answer = (response: ServerResponse) => void;
 
-const json = (value: unknown, status = 200): Answer => (response) => void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
+const json =
+  (value: unknown, status = 200): Answer =>
+  (response) =>
+    void response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(value));
 const batchIs = (status: string, more: object = {}): Answer => json({ id: 'batch_1', object: 'batch', status, ...more });
 const done = batchIs('completed', { output_file_id: 'file-out', error_file_id: 'file-err' });
-const line = (usage: unknown, status = 200): string => JSON.stringify({ custom_id: 'a', response: { status_code: status, body: { model: 'gpt-4.1-2025-04-14', usage } } });
-const lines = (...texts: readonly string[]): Answer => (response) => void response.end(texts.map((text) => `${text}\n`).join(''));
+const line = (usage: unknown, status = 200): string =>
+  JSON.stringify({ custom_id: 'a', response: { status_code: status, body: { model: 'gpt-4.1-2025-04-14', usage } } });
+const lines =
+  (...texts: readonly string[]): Answer =>
+  (response) =>
+    void response.end(texts.map((text) => `${text}\n`).join(''));
 const USAGE = { prompt_tokens: 1000, completion_tokens: 100, total_tokens: 1100 };
 
 let server: Server;
@@ -28,7 +35,14 @@ let watch: BatchWatch;
 let holds: Map<string, CallHold>;
 let epochMs: number;
 
-const BATCH: KeptObject = { provider: 'shop/openai', kind: 'batch', id: 'batch_1', workload: 'shop/alpha', at: 0, open: { endpointPath: '/chat/completions', holds: ['b1'] } };
+const BATCH: KeptObject = {
+  provider: 'shop/openai',
+  kind: 'batch',
+  id: 'batch_1',
+  workload: 'shop/alpha',
+  at: 0,
+  open: { endpointPath: '/chat/completions', holds: ['b1'] },
+};
 
 const hold = (id: string, model: string): CallHold => ({
   id,
@@ -80,7 +94,11 @@ beforeEach(async () => {
     keys: { get: () => 'sk-real' },
     clock: { epochMs: () => epochMs, monotonicMs: () => 0 },
     random: () => 0.5,
-    events: { settled: () => events.push('settled'), failed: (_batch, reason) => events.push(`failed: ${reason}`), lost: (_batch, reason) => events.push(`lost: ${reason}`) },
+    events: {
+      settled: () => events.push('settled'),
+      failed: (_batch, reason) => events.push(`failed: ${reason}`),
+      lost: (_batch, reason) => events.push(`lost: ${reason}`),
+    },
     firstLookMs: 5,
   });
 });
@@ -101,7 +119,12 @@ describe('a batch', () => {
     watch.opened(BATCH);
     await settledOnce();
     expect(settled[0]?.settlement).toEqual({ kind: 'actual', actual: { nanoUsd: 2n * (1000n * 1000n + 100n * 4000n), tokens: 2200, outputTokens: 200 } });
-    expect(settled[0]?.record).toMatchObject({ ending: 'finished', estimated: false, servedModel: 'gpt-4.1-2025-04-14', usage: { inputTokens: 2000, outputTokens: 200 } });
+    expect(settled[0]?.record).toMatchObject({
+      ending: 'finished',
+      estimated: false,
+      servedModel: 'gpt-4.1-2025-04-14',
+      usage: { inputTokens: 2000, outputTokens: 200 },
+    });
     expect(asked.every((each) => each.endsWith('Bearer sk-real'))).toBe(true);
     expect(kept.map(({ kind, id, workload, open }) => [kind, id, workload, open])).toEqual([
       ['file', 'file-out', 'shop/alpha', undefined],

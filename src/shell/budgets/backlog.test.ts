@@ -32,7 +32,12 @@ describe('Backlog', () => {
   });
 
   it('never says of any entry that it is applied before it is, in any order, and of all in the end', () => {
-    const orders = fc.integer({ min: 1, max: 30 }).chain((count) => fc.shuffledSubarray(Array.from({ length: count }, (_, index) => index + 1), { minLength: count }));
+    const orders = fc.integer({ min: 1, max: 30 }).chain((count) =>
+      fc.shuffledSubarray(
+        Array.from({ length: count }, (_, index) => index + 1),
+        { minLength: count },
+      ),
+    );
     fc.assert(
       fc.property(orders, fc.integer({ min: 1, max: 5 }), (order, size) => {
         const backlog = new Backlog();

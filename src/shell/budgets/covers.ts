@@ -152,7 +152,15 @@ export class Covers {
     if (known !== undefined && known.windowStart === part.windowStart) return known;
     if (known !== undefined) this.#giveBack(known);
     const { limit, subject, windowStart } = part;
-    const fresh = { ref: { limit, subject }, windowStart, active: new Map<string, bigint>(), total: 0n, unsynced: 0n, usedAt: this.#ports.clock.monotonicMs(), isGrowing: false };
+    const fresh = {
+      ref: { limit, subject },
+      windowStart,
+      active: new Map<string, bigint>(),
+      total: 0n,
+      unsynced: 0n,
+      usedAt: this.#ports.clock.monotonicMs(),
+      isGrowing: false,
+    };
     this.#accounts.set(key, fresh);
     return fresh;
   }

@@ -170,7 +170,12 @@ export class DurableBudgets implements BudgetGate {
    */
   recoverCovers(covers: readonly Cover[], wasPowerCut: boolean): void {
     for (const { id, at, hold, of } of covers) {
-      const settled = this.#ledger.settle(id, wasPowerCut ? { kind: 'estimated', estimate: NOTHING_USED } : { kind: 'void' }, this.#clock.epochMs(), this.#clock.monotonicMs());
+      const settled = this.#ledger.settle(
+        id,
+        wasPowerCut ? { kind: 'estimated', estimate: NOTHING_USED } : { kind: 'void' },
+        this.#clock.epochMs(),
+        this.#clock.monotonicMs(),
+      );
       if (!wasPowerCut || settled === undefined) {
         this.#append({ kind: 'uncover', id }, 'lazy', () => undefined);
         continue;

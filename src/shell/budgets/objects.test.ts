@@ -9,7 +9,17 @@ import { booksFile } from './folder.ts';
 import { openBudgets } from './open.ts';
 import type { OpenedBudgets } from './open.ts';
 
-const LIMIT: LimitSpec = { kind: 'budget', id: 'shop/life', unit: 'usd', limit: 1000n, window: { kind: 'lifetime' }, mode: 'Strict', nearLimit: 'Reject', floorOutputTokens: 1, waitMs: 0 };
+const LIMIT: LimitSpec = {
+  kind: 'budget',
+  id: 'shop/life',
+  unit: 'usd',
+  limit: 1000n,
+  window: { kind: 'lifetime' },
+  mode: 'Strict',
+  nearLimit: 'Reject',
+  floorOutputTokens: 1,
+  waitMs: 0,
+};
 
 let folder: string;
 let recovered: CallRecord[];
@@ -34,7 +44,14 @@ function killed(): void {
   folder = copy;
 }
 
-const file = (id: string, more: Partial<KeptObject> = {}): KeptObject => ({ provider: 'shop/openai', kind: 'file', id, workload: 'shop/alpha', at: 1, ...more });
+const file = (id: string, more: Partial<KeptObject> = {}): KeptObject => ({
+  provider: 'shop/openai',
+  kind: 'file',
+  id,
+  workload: 'shop/alpha',
+  at: 1,
+  ...more,
+});
 const batch = (id: string, holds: readonly string[]): KeptObject => file(id, { kind: 'batch', open: { endpointPath: '/chat/completions', holds } });
 
 const holdOf = (granted: Granted): CallHold => ({
@@ -60,7 +77,15 @@ const admit = (opened: OpenedBudgets, id: string, nanoUsd: bigint): Promise<{ re
       at: now,
       now: clock.monotonicMs(),
       accounts: [{ limit: LIMIT.id, subject: 'shop/alpha' }],
-      quote: { fixedNanoUsd: nanoUsd, outputNanoUsdPerMillion: 0n, inputTokens: 1, choices: 1, outputCap: 0, capIsDefault: false, estimate: { nanoUsd, tokens: 1 } },
+      quote: {
+        fixedNanoUsd: nanoUsd,
+        outputNanoUsdPerMillion: 0n,
+        inputTokens: 1,
+        choices: 1,
+        outputCap: 0,
+        capIsDefault: false,
+        estimate: { nanoUsd, tokens: 1 },
+      },
       profile: 'test',
     },
     holdOf,

@@ -9,7 +9,17 @@ import { decodeEntries, encodeEntry } from '../journal/entry.ts';
 import { acceptLoss, openBudgets } from './open.ts';
 import type { OpenedBudgets } from './open.ts';
 
-const LIMIT: LimitSpec = { kind: 'budget', id: 'shop/life', unit: 'usd', limit: 1000n, window: { kind: 'lifetime' }, mode: 'Strict', nearLimit: 'Reject', floorOutputTokens: 1, waitMs: 0 };
+const LIMIT: LimitSpec = {
+  kind: 'budget',
+  id: 'shop/life',
+  unit: 'usd',
+  limit: 1000n,
+  window: { kind: 'lifetime' },
+  mode: 'Strict',
+  nearLimit: 'Reject',
+  floorOutputTokens: 1,
+  waitMs: 0,
+};
 const clock = { epochMs: () => 1_000_000, monotonicMs: () => performance.now() };
 
 let folder: string;
@@ -29,7 +39,15 @@ const reserve = (id: string, nanoUsd: bigint): ReserveCommand => ({
   at: clock.epochMs(),
   now: clock.monotonicMs(),
   accounts: [{ limit: LIMIT.id, subject: 'shop/checkout' }],
-  quote: { fixedNanoUsd: nanoUsd, outputNanoUsdPerMillion: 0n, inputTokens: 1, choices: 1, outputCap: 0, capIsDefault: false, estimate: { nanoUsd, tokens: 1 } },
+  quote: {
+    fixedNanoUsd: nanoUsd,
+    outputNanoUsdPerMillion: 0n,
+    inputTokens: 1,
+    choices: 1,
+    outputCap: 0,
+    capIsDefault: false,
+    estimate: { nanoUsd, tokens: 1 },
+  },
   profile: 'test',
 });
 
@@ -50,13 +68,30 @@ const describeHold = (granted: Granted): CallHold => ({
 });
 
 const recordOf = (settled: Settled, nanoUsd: bigint): CallRecord => {
-  const { holds: _holds, estimate: _estimate, ...call } = describeHold({ kind: 'granted', id: settled.id, holds: settled.posted, outputCap: 0, shrunk: false, observed: [] });
-  return { ...call, endedAt: clock.epochMs(), ending: 'finished', status: 200, servedModel: 'gpt-4.1', usage: { inputTokens: 7, outputTokens: 3 }, estimated: false, costNanoUsd: nanoUsd, chargedNanoUsd: nanoUsd, posted: settled.posted, shrunkToTokens: undefined };
+  const {
+    holds: _holds,
+    estimate: _estimate,
+    ...call
+  } = describeHold({ kind: 'granted', id: settled.id, holds: settled.posted, outputCap: 0, shrunk: false, observed: [] });
+  return {
+    ...call,
+    endedAt: clock.epochMs(),
+    ending: 'finished',
+    status: 200,
+    servedModel: 'gpt-4.1',
+    usage: { inputTokens: 7, outputTokens: 3 },
+    estimated: false,
+    costNanoUsd: nanoUsd,
+    chargedNanoUsd: nanoUsd,
+    posted: settled.posted,
+    shrunkToTokens: undefined,
+  };
 };
 
 async function spend(opened: OpenedBudgets, id: string, nanoUsd: bigint): Promise<string> {
   const decision = await opened.budgets.admit(reserve(id, nanoUsd), describeHold);
-  if (decision.kind === 'granted') opened.budgets.settle(id, { kind: 'actual', actual: { nanoUsd, tokens: 10, outputTokens: 3 } }, (settled) => recordOf(settled, nanoUsd));
+  if (decision.kind === 'granted')
+    opened.budgets.settle(id, { kind: 'actual', actual: { nanoUsd, tokens: 10, outputTokens: 3 } }, (settled) => recordOf(settled, nanoUsd));
   return decision.kind;
 }
 
@@ -191,7 +226,9 @@ describe('damage', () => {
     writeFileSync(join(folder, 'journal', segment), bytes);
     await first.close();
     const second = await open();
-    expect(second.warnings.join()).toMatch(/the journal is damaged: .*journal-\d+\.log goes on at entry \d+; 4 was expected\. Strict budgets are refused until you run: airmesh ledger accept-loss/);
+    expect(second.warnings.join()).toMatch(
+      /the journal is damaged: .*journal-\d+\.log goes on at entry \d+; 4 was expected\. Strict budgets are refused until you run: airmesh ledger accept-loss/,
+    );
     expect(await spend(second, 'four', 1n)).toBe('unavailable');
     await second.close();
     expect(acceptLoss(folder)).toContain('the journal is damaged');
@@ -249,7 +286,10 @@ describe('covers', () => {
     const second = await open([BIG], 'another run');
     expect(posted(second)).toBe(900n);
     // The settlement of the first call was not flushed either, and a strict budget posts its hold.
-    expect(recovered.map(({ ending, chargedNanoUsd }) => [ending, chargedNanoUsd])).toEqual([['lost', 100n], ['lost', 800n]]);
+    expect(recovered.map(({ ending, chargedNanoUsd }) => [ending, chargedNanoUsd])).toEqual([
+      ['lost', 100n],
+      ['lost', 800n],
+    ]);
     await second.close();
     recovered = [];
     const third = await open([BIG], 'a third run');

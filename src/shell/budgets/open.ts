@@ -50,7 +50,11 @@ export async function openBudgets({ folder, clock, events, limits, boot = bootId
     const wasPowerCut = boot === null || readBoot(folder) !== boot;
     // A power cut takes back what no flush had covered, and leaves such gaps; a restart takes back nothing.
     if (gap !== undefined && !wasPowerCut) recordLoss(folder, `the journal is damaged: ${gap}`, warnings);
-    if (entries.length > 0) await books.apply(entries.map(({ payload }) => payload.toString('utf8')), entries.at(-1)?.sequence ?? 0);
+    if (entries.length > 0)
+      await books.apply(
+        entries.map(({ payload }) => payload.toString('utf8')),
+        entries.at(-1)?.sequence ?? 0,
+      );
     const { posted, holds, covers, openBatches } = entries.length > 0 ? await books.state() : state;
     const ledger = new Ledger();
     const budgets = new DurableBudgets({ ledger, journal, books, clock, events, unacceptedLoss: lossIn(folder), useCovers: boot !== null });
@@ -112,7 +116,9 @@ function recordLoss(folder: string, what: string, warnings: string[]): void {
 
 function lossIn(folder: string): string | undefined {
   const path = join(folder, LOSS_FILE);
-  return existsSync(path) ? `what was spent before is not known (${readFileSync(path, 'utf8').trim()}); run "airmesh ledger accept-loss" and start again` : undefined;
+  return existsSync(path)
+    ? `what was spent before is not known (${readFileSync(path, 'utf8').trim()}); run "airmesh ledger accept-loss" and start again`
+    : undefined;
 }
 
 /** A person decided to go on without what was lost. Returns what it was; `undefined` where nothing was. */

@@ -46,8 +46,17 @@ export interface SpendReport {
 }
 
 /** Who spent what since a time (whole days, UTC), and where each budget stands. `cnyPerUsdNano` in billionths. */
-export async function spendReport(budgets: Pick<DurableBudgets, 'spend' | 'views'>, sinceMs: number, cnyPerUsdNano: bigint, isBudget: (limit: string) => boolean): Promise<SpendReport> {
-  const [byWorkload, byModel, byProvider] = await Promise.all([budgets.spend('workload', sinceMs), budgets.spend('model', sinceMs), budgets.spend('provider', sinceMs)]);
+export async function spendReport(
+  budgets: Pick<DurableBudgets, 'spend' | 'views'>,
+  sinceMs: number,
+  cnyPerUsdNano: bigint,
+  isBudget: (limit: string) => boolean,
+): Promise<SpendReport> {
+  const [byWorkload, byModel, byProvider] = await Promise.all([
+    budgets.spend('workload', sinceMs),
+    budgets.spend('model', sinceMs),
+    budgets.spend('provider', sinceMs),
+  ]);
   const entry = (row: SpendRow): SpendEntry => entryOf(row, cnyPerUsdNano);
   return {
     since: new Date(sinceMs).toISOString(),

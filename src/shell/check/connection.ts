@@ -6,7 +6,7 @@ interface Diagnosis {
   readonly hint: string;
 }
 
-const CLOCK_HINT = 'Check this machine\'s clock, and whether something in between (a company proxy, an antivirus) replaces certificates.';
+const CLOCK_HINT = "Check this machine's clock, and whether something in between (a company proxy, an antivirus) replaces certificates.";
 const AUTHORITY_HINT = 'If a company proxy replaces certificates, add its authority to this machine; otherwise do not trust this address.';
 
 /** What is behind an error of Node's (`error.code`): names from Node's errors, libuv's, and OpenSSL's verification. */
@@ -17,11 +17,19 @@ export function connectionProblem(error: unknown, url: URL, timeoutMs: number): 
 function diagnose(error: unknown, url: URL, timeoutMs: number): Diagnosis {
   const code = codeOf(error);
   if (error instanceof Error && error.name === 'TimeoutError') {
-    return { code: 'timeout', message: `no answer from ${url.host} in ${timeoutMs / 1_000} s`, hint: 'Check the network and any firewall, or ask again with a longer --timeout.' };
+    return {
+      code: 'timeout',
+      message: `no answer from ${url.host} in ${timeoutMs / 1_000} s`,
+      hint: 'Check the network and any firewall, or ask again with a longer --timeout.',
+    };
   }
   switch (code) {
     case 'ENOTFOUND':
-      return { code: 'dns', message: `there is no host ${url.hostname}`, hint: 'Check baseUrl for a slip of the pen, and that this machine can resolve names.' };
+      return {
+        code: 'dns',
+        message: `there is no host ${url.hostname}`,
+        hint: 'Check baseUrl for a slip of the pen, and that this machine can resolve names.',
+      };
     case 'EAI_AGAIN':
       return { code: 'dns', message: `the name ${url.hostname} could not be looked up now`, hint: 'Check the network and the DNS server of this machine.' };
     case 'ECONNREFUSED':
@@ -32,7 +40,11 @@ function diagnose(error: unknown, url: URL, timeoutMs: number): Diagnosis {
       return { code: 'unreachable', message: `${url.host} cannot be reached`, hint: 'Check the network, the route and any firewall.' };
     case 'ECONNRESET':
     case 'EPIPE':
-      return { code: 'unreachable', message: `${url.host} closed the connection`, hint: 'Check whether baseUrl should begin with https:// or http://, and any firewall.' };
+      return {
+        code: 'unreachable',
+        message: `${url.host} closed the connection`,
+        hint: 'Check whether baseUrl should begin with https:// or http://, and any firewall.',
+      };
     case 'CERT_HAS_EXPIRED':
     case 'CERT_NOT_YET_VALID':
       return { code: 'tls', message: `the certificate of ${url.host} is not valid at this time`, hint: CLOCK_HINT };
@@ -48,7 +60,11 @@ function diagnose(error: unknown, url: URL, timeoutMs: number): Diagnosis {
       return { code: 'key_unreadable', message: 'the key has characters that no header can carry', hint: 'Copy it again, without line breaks and quotes.' };
   }
   if (code === 'EPROTO' || code?.startsWith('ERR_SSL') === true) {
-    return { code: 'tls', message: `${url.host} does not speak TLS as expected (${code})`, hint: 'Check whether baseUrl should begin with http://, and its port.' };
+    return {
+      code: 'tls',
+      message: `${url.host} does not speak TLS as expected (${code})`,
+      hint: 'Check whether baseUrl should begin with http://, and its port.',
+    };
   }
   if (code?.startsWith('HPE_') === true) {
     return { code: 'wrong_base_url', message: `${url.host} does not speak HTTP`, hint: 'Check host and port of baseUrl.' };

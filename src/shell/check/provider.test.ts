@@ -13,18 +13,28 @@ import { checkProvider } from './index.ts';
 
 const KEY = 'sk-planted0123456789abcdefghij';
 
-const json = (status: number, value: unknown, headers = {}) => (_request: IncomingMessage, response: ServerResponse): void =>
-  void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
+const json =
+  (status: number, value: unknown, headers = {}) =>
+  (_request: IncomingMessage, response: ServerResponse): void =>
+    void response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
 
 /** As Google lists them, whose names stand below their collection. */
-const listFor = (header: string, others: Readonly<Record<string, string>> = {}): RequestListener => (request, response) => {
-  const accepted = request.headers[header] === KEY && request.headers.authorization === undefined && Object.entries(others).every(([name, value]) => request.headers[name] === value);
-  json(accepted ? 200 : 401, { models: [{ name: 'models/gpt-4.1' }, { name: 'o3' }, {}] })(request, response);
-};
+const listFor =
+  (header: string, others: Readonly<Record<string, string>> = {}): RequestListener =>
+  (request, response) => {
+    const accepted =
+      request.headers[header] === KEY &&
+      request.headers.authorization === undefined &&
+      Object.entries(others).every(([name, value]) => request.headers[name] === value);
+    json(accepted ? 200 : 401, { models: [{ name: 'models/gpt-4.1' }, { name: 'o3' }, {}] })(request, response);
+  };
 
 const pages: Readonly<Record<string, RequestListener>> = {
   '/good/models': (request, response) =>
-    json(request.headers.authorization === `Bearer ${KEY}` ? 200 : 401, { object: 'list', data: [{ id: 'gpt-4.1' }, { id: 'o3' }, { noId: true }] })(request, response),
+    json(request.headers.authorization === `Bearer ${KEY}` ? 200 : 401, { object: 'list', data: [{ id: 'gpt-4.1' }, { id: 'o3' }, { noId: true }] })(
+      request,
+      response,
+    ),
   '/x-api-key/models': listFor('x-api-key', { 'anthropic-version': '2023-06-01' }),
   '/x-goog-api-key/models': listFor('x-goog-api-key'),
   '/api-key/v1/models': listFor('api-key'),
@@ -61,7 +71,10 @@ afterAll(() => {
 
 describe('checkProvider', () => {
   it('lists the models of a provider that accepts the key', async () => {
-    expect(await checkProvider({ back: 'openai', baseUrl: `${base}/good/`, key: KEY, timeoutMs: 2_000 })).toMatchObject({ kind: 'accepted', models: ['gpt-4.1', 'o3'] });
+    expect(await checkProvider({ back: 'openai', baseUrl: `${base}/good/`, key: KEY, timeoutMs: 2_000 })).toMatchObject({
+      kind: 'accepted',
+      models: ['gpt-4.1', 'o3'],
+    });
   });
 
   it.each<[back: BackName, apiVersion: string | undefined, root: string]>([
@@ -71,7 +84,10 @@ describe('checkProvider', () => {
     ['azure', '2024-10-21', 'api-key'],
     ['deepseek', undefined, 'good'],
   ])('asks %s (version %s) as its API wants it', async (back, apiVersion, root) => {
-    expect(await checkProvider({ back, apiVersion, baseUrl: `${base}/${root}`, key: KEY, timeoutMs: 2_000 })).toMatchObject({ kind: 'accepted', models: ['gpt-4.1', 'o3'] });
+    expect(await checkProvider({ back, apiVersion, baseUrl: `${base}/${root}`, key: KEY, timeoutMs: 2_000 })).toMatchObject({
+      kind: 'accepted',
+      models: ['gpt-4.1', 'o3'],
+    });
   });
 
   it.each([
@@ -113,7 +129,10 @@ describe('checkProvider', () => {
     await new Promise<void>((resolve) => void closed.listen(0, '127.0.0.1', resolve));
     const { port } = closed.address() as AddressInfo;
     await new Promise((resolve) => void closed.close(resolve));
-    expect(await checkProvider({ back: 'openai', baseUrl: `http://127.0.0.1:${port}`, key: KEY, timeoutMs: 2_000 })).toMatchObject({ code: 'unreachable', message: `nothing listens at 127.0.0.1:${port}` });
+    expect(await checkProvider({ back: 'openai', baseUrl: `http://127.0.0.1:${port}`, key: KEY, timeoutMs: 2_000 })).toMatchObject({
+      code: 'unreachable',
+      message: `nothing listens at 127.0.0.1:${port}`,
+    });
   });
 
   it('knows plain HTTP behind https://', async () => {
@@ -123,15 +142,43 @@ describe('checkProvider', () => {
   it('trusts no certificate that signs itself', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'airmesh-check-'));
     const [keyFile, certificateFile] = [join(folder, 'key.pem'), join(folder, 'certificate.pem')];
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost', '-keyout', keyFile, '-out', certificateFile], { stdio: 'ignore' });
+    execFileSync(
+      'openssl',
+      [
+        'req',
+        '-x509',
+        '-newkey',
+        'ec',
+        '-pkeyopt',
+        'ec_paramgen_curve:prime256v1',
+        '-nodes',
+        '-days',
+        '2',
+        '-subj',
+        '/CN=localhost',
+        '-addext',
+        'subjectAltName=DNS:localhost',
+        '-keyout',
+        keyFile,
+        '-out',
+        certificateFile,
+      ],
+      { stdio: 'ignore' },
+    );
     const certificate = readFileSync(certificateFile, 'utf8');
     const secure = createTlsServer({ key: readFileSync(keyFile), cert: certificate }, pages['/good/models']);
     await new Promise<void>((resolve) => void secure.listen(0, '127.0.0.1', resolve));
     const { port } = secure.address() as AddressInfo;
     try {
       const check = { back: 'openai' as const, key: KEY, timeoutMs: 2_000 };
-      expect(await checkProvider({ ...check, baseUrl: `https://localhost:${port}` })).toMatchObject({ code: 'tls', message: expect.stringContaining('does not trust') });
-      expect(await checkProvider({ ...check, baseUrl: `https://127.0.0.1:${port}`, certificateAuthority: certificate })).toMatchObject({ code: 'tls', message: expect.stringContaining('another name') });
+      expect(await checkProvider({ ...check, baseUrl: `https://localhost:${port}` })).toMatchObject({
+        code: 'tls',
+        message: expect.stringContaining('does not trust'),
+      });
+      expect(await checkProvider({ ...check, baseUrl: `https://127.0.0.1:${port}`, certificateAuthority: certificate })).toMatchObject({
+        code: 'tls',
+        message: expect.stringContaining('another name'),
+      });
       expect(await checkProvider({ ...check, baseUrl: `https://localhost:${port}`, certificateAuthority: certificate })).toMatchObject({ kind: 'accepted' });
     } finally {
       secure.close();

@@ -24,11 +24,25 @@ export interface CheckRequest {
 
 /** What was found. Every problem says what to do; none quotes the key. */
 export type CheckOutcome =
-  | { readonly kind: 'accepted'; /** `undefined`: it accepts the key but keeps no list. */ readonly models: readonly string[] | undefined; readonly durationMs: number }
+  | {
+      readonly kind: 'accepted';
+      /** `undefined`: it accepts the key but keeps no list. */ readonly models: readonly string[] | undefined;
+      readonly durationMs: number;
+    }
   | { readonly kind: 'problem'; readonly code: CheckProblemCode; readonly message: string; readonly hint: string };
 
 export type CheckProblemCode =
-  | 'key_unreadable' | 'key_refused' | 'forbidden' | 'quota' | 'dns' | 'unreachable' | 'timeout' | 'tls' | 'wrong_base_url' | 'redirected' | 'provider_error';
+  | 'key_unreadable'
+  | 'key_refused'
+  | 'forbidden'
+  | 'quota'
+  | 'dns'
+  | 'unreachable'
+  | 'timeout'
+  | 'tls'
+  | 'wrong_base_url'
+  | 'redirected'
+  | 'provider_error';
 
 /**
  * Asks for the list of models, directly: no proxy of the environment, no connection kept. Certificates are checked as Envoy
@@ -60,21 +74,25 @@ function ask(url: URL, check: CheckRequest): Promise<RawAnswer> {
     const { set, defaults = [] } = backOf(check.back).auth(check.key ?? '');
     const headers = { accept: 'application/json', 'user-agent': 'airmesh-check', ...Object.fromEntries([...defaults, ...set]) };
     const signal = AbortSignal.timeout(check.timeoutMs);
-    const request = send(url, { agent: false, headers, signal, ...(check.certificateAuthority === undefined ? {} : { ca: check.certificateAuthority }) }, (response) => {
-      const chunks: Buffer[] = [];
-      let bytes = 0;
-      response.on('data', (chunk: Buffer) => {
-        bytes += chunk.length;
-        // What matters stands at the beginning; the rest of an endless page is nobody's.
-        if (bytes > MAX_ANSWER_BYTES) response.destroy();
-        else chunks.push(chunk);
-      });
-      response.on('close', () => {
-        if (signal.aborted) reject(signal.reason);
-        else resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString('utf8') });
-      });
-      response.on('error', () => undefined);
-    });
+    const request = send(
+      url,
+      { agent: false, headers, signal, ...(check.certificateAuthority === undefined ? {} : { ca: check.certificateAuthority }) },
+      (response) => {
+        const chunks: Buffer[] = [];
+        let bytes = 0;
+        response.on('data', (chunk: Buffer) => {
+          bytes += chunk.length;
+          // What matters stands at the beginning; the rest of an endless page is nobody's.
+          if (bytes > MAX_ANSWER_BYTES) response.destroy();
+          else chunks.push(chunk);
+        });
+        response.on('close', () => {
+          if (signal.aborted) reject(signal.reason);
+          else resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString('utf8') });
+        });
+        response.on('error', () => undefined);
+      },
+    );
     request.on('error', (error) => reject(signal.aborted ? signal.reason : error));
     request.end();
   });

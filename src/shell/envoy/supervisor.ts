@@ -68,9 +68,13 @@ export class EnvoySupervisor {
     if (state === undefined) return { ready: false, reason: 'Envoy does not answer yet' };
     if (!state.live) return { ready: false, reason: 'Envoy is starting' };
     if (state.rejected.length > 0) {
-      return { ready: false, reason: `Envoy refused a configuration (${state.rejected.join(', ')})${this.#lastError === undefined ? '' : `: ${this.#lastError}`}` };
+      return {
+        ready: false,
+        reason: `Envoy refused a configuration (${state.rejected.join(', ')})${this.#lastError === undefined ? '' : `: ${this.#lastError}`}`,
+      };
     }
-    if (this.#expected !== undefined && state.accepted < this.#expected.accepted) return { ready: false, reason: 'Envoy has not taken up the latest configuration yet' };
+    if (this.#expected !== undefined && state.accepted < this.#expected.accepted)
+      return { ready: false, reason: 'Envoy has not taken up the latest configuration yet' };
     return { ready: true };
   }
 

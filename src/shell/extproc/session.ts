@@ -60,7 +60,9 @@ export class Session implements ProcessHandler {
       decision = await begin(this.#id, incomingRequest(this.#stream, this.#requestHeaders, body), ports);
     } catch (error) {
       onError(error);
-      this.#stream.send({ immediateResponse: { status: { code: 500 }, headers: headerMutation([JSON_CONTENT], []), body: INTERNAL_ERROR, details: REFUSAL_DETAILS } });
+      this.#stream.send({
+        immediateResponse: { status: { code: 500 }, headers: headerMutation([JSON_CONTENT], []), body: INTERNAL_ERROR, details: REFUSAL_DETAILS },
+      });
       return;
     }
     if (decision.kind === 'reply') return this.#reply(decision.reply);
@@ -111,7 +113,14 @@ export class Session implements ProcessHandler {
 const NO_BYTES = new Uint8Array(0);
 const JSON_CONTENT = ['content-type', 'application/json'] as const;
 const INTERNAL_ERROR = Buffer.from(
-  JSON.stringify({ error: { message: 'The policy processor failed on this call; it was not sent on. This is a bug of ours.', type: 'server_error', param: null, code: 'internal_error' } }),
+  JSON.stringify({
+    error: {
+      message: 'The policy processor failed on this call; it was not sent on. This is a bug of ours.',
+      type: 'server_error',
+      param: null,
+      code: 'internal_error',
+    },
+  }),
 );
 
 function incomingRequest(stream: ProcessStream, requestHeaders: HttpHeaders | undefined, body: HttpBody | undefined): IncomingRequest {
@@ -173,7 +182,8 @@ function answerHead(message: HttpHeaders, codeDetails: string | undefined): Answ
 function localAnswer(details: string | undefined): LocalAnswer | undefined {
   if (details === undefined || details === '' || details === 'via_upstream') return undefined;
   if (/timeout/.test(details) && !/connection_timeout/.test(details)) return 'timeout';
-  if (details.startsWith('upstream_reset_before_response_started')) return /connection_failure|connection_timeout|overflow/.test(details) ? 'unreachable' : 'reset';
+  if (details.startsWith('upstream_reset_before_response_started'))
+    return /connection_failure|connection_timeout|overflow/.test(details) ? 'unreachable' : 'reset';
   if (/no_healthy_upstream|cluster_not_found|maintenance_mode|overload/.test(details)) return 'unreachable';
   return 'reset';
 }

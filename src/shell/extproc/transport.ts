@@ -109,7 +109,12 @@ export class ExtProcServer {
     }
     const { session } = stream;
     const { maxMessageBytes, onStream, onError } = this.#options;
-    const options: ConversationOptions = { maxMessageBytes, onStream, onError, isLost: () => session === undefined || session.destroyed || session.socket.destroyed };
+    const options: ConversationOptions = {
+      maxMessageBytes,
+      onStream,
+      onError,
+      isLost: () => session === undefined || session.destroyed || session.socket.destroyed,
+    };
     new Conversation(stream, headers, options).start();
   }
 }

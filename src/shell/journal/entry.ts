@@ -32,7 +32,8 @@ export function encodeSkip(from: number, to: number): Buffer {
 }
 
 /** The first of the numbers that an entry stands for; `undefined` where it is an ordinary one. */
-export const skippedFrom = ({ payload }: JournalEntry): number | undefined => (payload.length === 9 && payload[0] === SKIP ? Number(payload.readBigUInt64BE(1)) : undefined);
+export const skippedFrom = ({ payload }: JournalEntry): number | undefined =>
+  payload.length === 9 && payload[0] === SKIP ? Number(payload.readBigUInt64BE(1)) : undefined;
 
 /** Entries from an offset up to the first that is not whole: a torn write, or the end. `end` is where the next entry goes. */
 export function decodeEntries(bytes: Buffer, from = 0): { readonly entries: JournalEntry[]; readonly end: number; readonly torn: boolean } {

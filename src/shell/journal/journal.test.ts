@@ -16,7 +16,10 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 const kept = (journal: Journal, text: string, keeping: 'written' | 'durable' | 'lazy'): Promise<void> =>
   new Promise((resolve, reject) => journal.append(Buffer.from(text), keeping, (error) => (error === undefined ? resolve() : reject(error))));
 const reread = (applied = 0): string[] => Journal.open(folder, applied).entries.map(({ payload }) => payload.toString());
-const segments = (): string[] => readdirSync(folder).filter((name) => name.startsWith('journal-')).toSorted();
+const segments = (): string[] =>
+  readdirSync(folder)
+    .filter((name) => name.startsWith('journal-'))
+    .toSorted();
 
 describe('Journal', () => {
   it('gives back what was written, in order, although it was never closed', async () => {

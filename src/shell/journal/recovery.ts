@@ -28,7 +28,9 @@ export function readJournal(folder: string, appliedSequence: number): Recovery {
   const entries: JournalEntry[] = [];
   let gap: string | undefined;
   let last = appliedSequence === 0 ? undefined : appliedSequence;
-  for (const name of readdirSync(folder).filter((file) => SEGMENT_NAME.test(file)).toSorted()) {
+  for (const name of readdirSync(folder)
+    .filter((file) => SEGMENT_NAME.test(file))
+    .toSorted()) {
     const path = join(folder, name);
     const read = entriesOf(readFileSync(path));
     segments.push({ path, lastSequence: read.at(-1)?.sequence });
@@ -49,7 +51,7 @@ export function readJournal(folder: string, appliedSequence: number): Recovery {
 /** All that is whole, also behind what is not: damage, and a sector of zeros, look like an end. */
 function entriesOf(bytes: Buffer): JournalEntry[] {
   const entries: JournalEntry[] = [];
-  for (let from: number | undefined = 0; from !== undefined; ) {
+  for (let from: number | undefined = 0; from !== undefined;) {
     const read = decodeEntries(bytes, from);
     entries.push(...read.entries);
     from = findEntry(bytes, read.end + 1);

@@ -44,7 +44,8 @@ describe('KeyStore', () => {
     const store = new KeyStore({ KEY: OPENAI }, () => 0);
     store.configure(new Map([['shop/openai', { source: { env: 'KEY' }, type: 'OpenAI' }]]));
     expect(store.get('shop/openai')).toBe(OPENAI);
-    for (const shown of [JSON.stringify(store), inspect(store, { depth: 10 }), String(store), JSON.stringify(store.health())]) expect(shown).not.toContain('0123456789');
+    for (const shown of [JSON.stringify(store), inspect(store, { depth: 10 }), String(store), JSON.stringify(store.health())])
+      expect(shown).not.toContain('0123456789');
   });
 
   it('counts what the provider says', () => {
@@ -59,7 +60,12 @@ describe('KeyStore', () => {
 
   it('says where a key should have come from', () => {
     const store = new KeyStore({}, () => 0);
-    store.configure(new Map([['a', { source: { env: 'NOT_SET' }, type: 'OpenAI' }], ['b', { source: { file: '/nowhere/key' }, type: 'OpenAI' }]]));
+    store.configure(
+      new Map([
+        ['a', { source: { env: 'NOT_SET' }, type: 'OpenAI' }],
+        ['b', { source: { file: '/nowhere/key' }, type: 'OpenAI' }],
+      ]),
+    );
     expect(store.get('a')).toBeUndefined();
     expect(store.health().map(({ reason }) => reason)).toEqual([expect.stringContaining('NOT_SET'), expect.stringContaining('/nowhere/key')]);
   });

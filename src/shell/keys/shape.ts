@@ -5,7 +5,8 @@ export type KeyCheck = { readonly ok: true; readonly key: string } | { readonly 
 
 const MAX_KEY_LENGTH = 4096;
 
-const PLACEHOLDER = /your[-_ ]?(?:api[-_ ]?)?key|^<.*>$|^\$\{.*\}$|^change[-_ ]?me$|^(?:sk|hs)[-_](?:x{3,}|\.{3}|…|\*{3,}|your.*)|^x{4,}$|^(?:todo|none|null|undefined|placeholder|dummy|test)$|airmesh-injected/i;
+const PLACEHOLDER =
+  /your[-_ ]?(?:api[-_ ]?)?key|^<.*>$|^\$\{.*\}$|^change[-_ ]?me$|^(?:sk|hs)[-_](?:x{3,}|\.{3}|…|\*{3,}|your.*)|^x{4,}$|^(?:todo|none|null|undefined|placeholder|dummy|test)$|airmesh-injected/i;
 
 /** Beginnings that tell whose key it is. */
 const ANTHROPIC = /^sk-ant-/;

@@ -118,7 +118,9 @@ export class KeyStore implements KeySource {
     if (source.value !== undefined) return { check: checkKey(source.value, type), stamp: '' };
     if (source.env !== undefined) {
       const value = this.#environment[source.env];
-      return value === undefined ? unusable(`is to come from the environment variable ${source.env}, which is not set`) : { check: checkKey(value, type), stamp: '' };
+      return value === undefined
+        ? unusable(`is to come from the environment variable ${source.env}, which is not set`)
+        : { check: checkKey(value, type), stamp: '' };
     }
     if (source.file !== undefined) return readKeyFile(source.file, type);
     return unusable('is in a Secret, which only the controller in a cluster can read; use env or file here');

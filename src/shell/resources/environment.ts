@@ -55,7 +55,12 @@ export function resourcesFromEnvironment(environment: Readonly<Record<string, st
       apiVersion: API_VERSION,
       kind: 'AIProvider',
       metadata: { name: provider.name },
-      spec: { type: provider.type, auth: { apiKey: { env: provider.key } }, ...(url === undefined ? {} : { baseUrl: url }), ...(apiVersion === undefined ? {} : { apiVersion }) },
+      spec: {
+        type: provider.type,
+        auth: { apiKey: { env: provider.key } },
+        ...(url === undefined ? {} : { baseUrl: url }),
+        ...(apiVersion === undefined ? {} : { apiVersion }),
+      },
     });
   }
   documents.push({

@@ -16,7 +16,11 @@ afterEach(() => rmSync(folder, { recursive: true }));
 const HEAD = 'apiVersion: airmesh.dev/v1alpha1\nkind: AIBudget\n';
 const budget = (name: string): string => `${HEAD}metadata: {name: ${name}}\nspec: {limit: {usd: 1}, window: {lifetime: true}}\n`;
 const asJson = (name: string, indent?: string): string =>
-  JSON.stringify({ apiVersion: 'airmesh.dev/v1alpha1', kind: 'AIBudget', metadata: { name }, spec: { limit: { usd: '1' }, window: { lifetime: true } } }, undefined, indent);
+  JSON.stringify(
+    { apiVersion: 'airmesh.dev/v1alpha1', kind: 'AIBudget', metadata: { name }, spec: { limit: { usd: '1' }, window: { lifetime: true } } },
+    undefined,
+    indent,
+  );
 
 /** Hostile files of a quarter of the size that is allowed; what grows faster than the file would take minutes. */
 const WITHIN_MS = 10_000;
@@ -67,7 +71,11 @@ describe('text that is not', () => {
     ['a field that is no text', labelled('{[a]: b}'), ':3:30  document  is a field whose name is no text'],
     ['a list of resources', `[${asJson('a')}]`, ':1:1  document  is not a resource; write apiVersion, kind, metadata and spec'],
     ['a tag of another program', labelled('{a: !vault x}'), ':3:33  document  has a tag that means nothing here; put a text that begins with "!" in quotes'],
-    ['a tag that makes functions', labelled('{a: !!js/function "x"}'), ':3:33  document  has a tag that means nothing here; put a text that begins with "!" in quotes'],
+    [
+      'a tag that makes functions',
+      labelled('{a: !!js/function "x"}'),
+      ':3:33  document  has a tag that means nothing here; put a text that begins with "!" in quotes',
+    ],
     ['bytes that are no UTF-8', Buffer.from(labelled('{a: caf\xe9}'), 'latin1'), '  file  is not UTF-8 (line 3); save it as UTF-8'],
     ['UTF-16', Buffer.from(`\u{feff}${budget('a')}`, 'utf16le'), '  file  is not UTF-8 (line 1); save it as UTF-8'],
     ['an alias before what it stands for', labelled('{a: *x, b: &x 1}'), ':3:33  document  is an alias that stands for nothing'],
@@ -111,7 +119,9 @@ describe('limits', () => {
     expect(problems(readResources([folder])).join()).toMatch(/holds 1001 files; at most 1000 are read/);
   });
 
-  const bomb = Array.from('bcdefghij', (name, index) => `${name}: &${name} [${Array.from({ length: 10 }, () => `*${'abcdefghij'[index]}`).join(', ')}]\n`).join('');
+  const bomb = Array.from('bcdefghij', (name, index) => `${name}: &${name} [${Array.from({ length: 10 }, () => `*${'abcdefghij'[index]}`).join(', ')}]\n`).join(
+    '',
+  );
   const ROUTE = 'apiVersion: airmesh.dev/v1alpha1\nkind: AIRoute\nmetadata: {name: a}\n';
 
   it.each<[string, string, RegExp]>([
@@ -139,7 +149,8 @@ describe('limits', () => {
 
 describe('files', () => {
   it('of a folder: those that end as YAML and JSON do, in order, without hidden ones and what lies below', () => {
-    for (const name of ['b.yml', 'a.yaml', 'c.json', 'd.txt', '.e.yaml', 'f.yaml~']) writeFileSync(join(folder, name), name === 'c.json' ? asJson('c') : budget(name[0] ?? ''));
+    for (const name of ['b.yml', 'a.yaml', 'c.json', 'd.txt', '.e.yaml', 'f.yaml~'])
+      writeFileSync(join(folder, name), name === 'c.json' ? asJson('c') : budget(name[0] ?? ''));
     mkdirSync(join(folder, 'below'));
     writeFileSync(join(folder, 'below', 'g.yaml'), budget('g'));
     expect(names(readResources([folder]))).toEqual(['a', 'b', 'c']);
@@ -169,7 +180,41 @@ describe('files', () => {
 it('nothing that is wrong makes it throw, loses its place, or quotes a key', () => {
   const key = 'sk-planted0123456789abcdefghijklmnopqrstuvwxyz';
   const whole = `${HEAD.replace('AIBudget', 'AIProvider')}metadata: {name: a}\nspec:\n  type: OpenAI\n  auth:\n    apiKey:\n      value: ${key}\n---\n${budget('b')}`;
-  const tokens = ['"', "'", '[', ']', '{', '}', ':', ': ', '- ', '\n', '\n  ', '\t', '!', '&', '*', '|', '>', '%', '@', '`', '#', ',', '?', '\0', '\u{7f}', '---\n', '...\n', '&a ', '*a', '!!str ', '\\', '<<: ', 'null'];
+  const tokens = [
+    '"',
+    "'",
+    '[',
+    ']',
+    '{',
+    '}',
+    ':',
+    ': ',
+    '- ',
+    '\n',
+    '\n  ',
+    '\t',
+    '!',
+    '&',
+    '*',
+    '|',
+    '>',
+    '%',
+    '@',
+    '`',
+    '#',
+    ',',
+    '?',
+    '\0',
+    '\u{7f}',
+    '---\n',
+    '...\n',
+    '&a ',
+    '*a',
+    '!!str ',
+    '\\',
+    '<<: ',
+    'null',
+  ];
   const edit = fc.record({ at: fc.nat(whole.length), cut: fc.nat(12), put: fc.oneof(fc.constantFrom(...tokens), fc.string({ maxLength: 4 })) });
   fc.assert(
     fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {

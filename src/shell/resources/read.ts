@@ -134,7 +134,9 @@ function readDocument(source: Source, resources: Resource[], sources: Map<string
   const label = `${parsed.value.kind} ${resourceId(parsed.value)}`;
   if (sources.has(label)) {
     const first = sources.get(label);
-    findings.push(placed({ severity: 'error', resource: label, path: 'metadata.name', message: `is declared in ${first?.file ?? 'another file'} already` }, source));
+    findings.push(
+      placed({ severity: 'error', resource: label, path: 'metadata.name', message: `is declared in ${first?.file ?? 'another file'} already` }, source),
+    );
     return;
   }
   sources.set(label, source);
@@ -143,7 +145,13 @@ function readDocument(source: Source, resources: Resource[], sources: Map<string
 
 /** The place of a field path in its document; of its nearest ancestor where the field is not there. */
 function placed(finding: Finding, { file, document, lines }: Source): LocatedFinding {
-  const path = finding.path === '' ? [] : finding.path.replaceAll(/\[(\d+)\]/g, '.$1').split('.').map((part) => (/^\d+$/.test(part) ? Number(part) : part));
+  const path =
+    finding.path === ''
+      ? []
+      : finding.path
+          .replaceAll(/\[(\d+)\]/g, '.$1')
+          .split('.')
+          .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
   for (let length = path.length; length >= 0; length--) {
     const offset = offsetOf(document, path.slice(0, length));
     if (offset !== undefined) {

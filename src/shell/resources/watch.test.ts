@@ -120,7 +120,10 @@ describe('a change is seen within a second', () => {
     mount(volume, '..2026_01', budget(1));
     symlinkSync(join('..data', 'resources.yaml'), join(volume, 'resources.yaml'));
     const { until, seen } = watching([how === 'the folder' ? volume : join(volume, 'resources.yaml')]);
-    for (const [version, usd] of [['..2026_02', 2], ['..2026_03', 3]] as const) {
+    for (const [version, usd] of [
+      ['..2026_02', 2],
+      ['..2026_03', 3],
+    ] as const) {
       mount(volume, version, budget(usd));
       await until(usd);
     }

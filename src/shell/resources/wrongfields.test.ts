@@ -60,7 +60,10 @@ describe('a field that nobody knows', () => {
     expect(resources).toHaveLength(2);
   });
 
-  const named = places.filter(({ kind, path, at }) => path.length > 1 && typeof path.at(-1) === 'string' && path[0] === 'spec' && !at.startsWith('spec.per[') && ALTERNATIVES[`${kind} ${at}`] === undefined);
+  const named = places.filter(
+    ({ kind, path, at }) =>
+      path.length > 1 && typeof path.at(-1) === 'string' && path[0] === 'spec' && !at.startsWith('spec.per[') && ALTERNATIVES[`${kind} ${at}`] === undefined,
+  );
 
   it.each(named.filter(({ at }) => !at.includes('secretRef')))('but is nearly $kind $at', ({ kind, path }) => {
     const document = documentWith(kind, '');
@@ -74,7 +77,11 @@ describe('a field that nobody knows', () => {
 });
 
 const WORKLOADS = [{ namespace: 'shop', name: 'checkout' }];
-const OWN = [{ host: '127.0.0.1', port: 4000 }, { host: '0.0.0.0', port: 4010 }, { host: '10.0.0.7', port: 4020 }];
+const OWN = [
+  { host: '127.0.0.1', port: 4000 },
+  { host: '0.0.0.0', port: 4010 },
+  { host: '10.0.0.7', port: 4020 },
+];
 const CONTEXT = { own: OWN, known: { openai: [], anthropic: [], google: [], deepseek: [] }, simulatedUrl: undefined };
 
 /** What depends on none of the above, and must stand whatever becomes of it. */
@@ -131,7 +138,9 @@ describe('a value that cannot be', () => {
 describe('what is declared twice', () => {
   it.each(Object.entries(WHOLE) as [Kind, string][])('%s: the first one counts, and the second is named', (kind, text) => {
     const { findings, compiled, file } = read(...Object.values(WHOLE), text, STEADY);
-    expect(findings).toMatchObject([{ severity: 'error', resource: expect.stringContaining(kind), path: 'metadata.name', message: expect.stringMatching(/already/), file }]);
+    expect(findings).toMatchObject([
+      { severity: 'error', resource: expect.stringContaining(kind), path: 'metadata.name', message: expect.stringMatching(/already/), file },
+    ]);
     expect(findings[0]?.line).toBeGreaterThan(Object.values(WHOLE).join('---\n').split('\n').length);
     expectSteady(compiled);
   });
@@ -147,7 +156,9 @@ describe('what is declared twice', () => {
 
   it('a field', () => {
     const { findings, compiled, file } = read(`${WHOLE.AIBudget}  mode: Observe\n`, STEADY);
-    expect(findings).toMatchObject([{ severity: 'error', file, line: lineOf(WHOLE.AIBudget, 'waitTimeout') + 1, message: expect.stringMatching(/stands here twice/) }]);
+    expect(findings).toMatchObject([
+      { severity: 'error', file, line: lineOf(WHOLE.AIBudget, 'waitTimeout') + 1, message: expect.stringMatching(/stands here twice/) },
+    ]);
     expectSteady(compiled);
   });
 });

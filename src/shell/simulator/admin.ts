@@ -29,7 +29,8 @@ export function administer(call: Call, answer: Answer, { books, random }: Admini
 function setFaults(body: unknown, random: RandomFaults): object {
   if (!isObject(body)) throw new Error('The body must be a JSON object such as {"faults":"status=500","probability":0.1,"seed":7}.');
   const { faults = '', probability = 1, seed = 1 } = body;
-  if (typeof faults !== 'string' || typeof probability !== 'number' || typeof seed !== 'number') throw new Error('faults must be text, probability and seed must be numbers.');
+  if (typeof faults !== 'string' || typeof probability !== 'number' || typeof seed !== 'number')
+    throw new Error('faults must be text, probability and seed must be numbers.');
   const parsed = parseFaults(faults);
   random.set(parsed, probability, seed);
   return { faults: parsed, probability, seed };

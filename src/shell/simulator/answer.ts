@@ -129,7 +129,8 @@ export class Answer {
     const bytes = Buffer.from(this.#shape(text));
     const size = this.#faults.chunks === 'bytes' ? 1 : this.#faults.chunks === 'odd' ? 7 : bytes.length;
     for (let from = 0; from < bytes.length && this.isOpen; from += size) {
-      if (!this.#response.write(bytes.subarray(from, from + size))) await new Promise((resolve) => this.#response.once('drain', resolve).once('close', resolve));
+      if (!this.#response.write(bytes.subarray(from, from + size)))
+        await new Promise((resolve) => this.#response.once('drain', resolve).once('close', resolve));
       if (size < bytes.length) await new Promise((resolve) => setImmediate(resolve));
     }
   }

@@ -43,7 +43,9 @@ export class PromptCache {
     const ends = cumulative(spans);
     const breakpoints = spans.flatMap((span, index) => (span.cache !== undefined && (ends[index] ?? 0) >= least ? [index] : []));
     const keyOf = (index: number): string => `${model}\n${spans[index]?.digest}`;
-    const kept = breakpoints.flatMap((end) => Array.from({ length: LOOK_BACK + 1 }, (_, back) => end - back)).filter((index) => index >= 0 && this.#seen.has(keyOf(index)));
+    const kept = breakpoints
+      .flatMap((end) => Array.from({ length: LOOK_BACK + 1 }, (_, back) => end - back))
+      .filter((index) => index >= 0 && this.#seen.has(keyOf(index)));
     const read = kept.reduce((most, index) => Math.max(most, ends[index] ?? 0), 0);
     const written: Record<CacheTtl, number> = { '5m': 0, '1h': 0 };
     let from = read;

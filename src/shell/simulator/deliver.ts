@@ -35,7 +35,10 @@ export function refuse(exchange: Exchange, { status, body }: Failure): void {
   exchange.answer.json(status, body);
 }
 
-function record({ api, answer, books }: Exchange, { model, status, billed, counted }: { readonly model: string; readonly status: number; readonly billed: boolean; readonly counted: Counted }): void {
+function record(
+  { api, answer, books }: Exchange,
+  { model, status, billed, counted }: { readonly model: string; readonly status: number; readonly billed: boolean; readonly counted: Counted },
+): void {
   books.record({ requestId: answer.requestId, dialect: api, model, status, billed, ...counted });
 }
 

@@ -95,7 +95,10 @@ const DIALECTS: readonly Dialect[] = [
 ];
 
 function at(value: unknown, ...path: readonly (string | number)[]): unknown {
-  return path.reduce<unknown>((place, name) => (typeof place === 'object' && place !== null ? (place as Readonly<Record<string | number, unknown>>)[name] : undefined), value);
+  return path.reduce<unknown>(
+    (place, name) => (typeof place === 'object' && place !== null ? (place as Readonly<Record<string | number, unknown>>)[name] : undefined),
+    value,
+  );
 }
 
 async function send(dialect: Dialect, { text = ASK, simulate = '', isStreamed = false } = {}): Promise<Response> {
@@ -121,7 +124,20 @@ it.each([ASK, 'Zażółć gęślą jaźń 👋', 'Say “tool” without any.'])
 describe.each(DIALECTS.map((dialect) => ({ dialect, where: `${dialect.name} with ${dialect.model} at ${dialect.path(false)}` })))('$where', ({ dialect }) => {
   it('books what it says that it used', async () => {
     const [input, output] = dialect.figures(await answer(dialect));
-    expect(attempts()).toEqual([expect.objectContaining({ dialect: dialect.name, model: dialect.model, status: 200, billed: true, input, output, cached: 0, cacheWrites: 0, cacheWritesLong: 0, reasoning: 0 })]);
+    expect(attempts()).toEqual([
+      expect.objectContaining({
+        dialect: dialect.name,
+        model: dialect.model,
+        status: 200,
+        billed: true,
+        input,
+        output,
+        cached: 0,
+        cacheWrites: 0,
+        cacheWritesLong: 0,
+        reasoning: 0,
+      }),
+    ]);
   });
 
   it('fails, and bills nothing', async () => {
@@ -156,7 +172,9 @@ describe.each(DIALECTS.map((dialect) => ({ dialect, where: `${dialect.name} with
     const response = await send(dialect, { isStreamed: true, simulate: 'reset=stream, after=5, chunk-delay=2ms' });
     await expect(response.text()).rejects.toThrow();
     await expect.poll(() => attempts().length).toBe(1);
-    expect(attempts()).toEqual([expect.objectContaining({ billed: true, output: expect.toSatisfy((output: number) => output > 0 && output < Number(whole)) as unknown })]);
+    expect(attempts()).toEqual([
+      expect.objectContaining({ billed: true, output: expect.toSatisfy((output: number) => output > 0 && output < Number(whole)) as unknown }),
+    ]);
   });
 
   it.each(['no-done', 'half-line, after=4'])('ends a stream before its end: %s', async (simulate) => {
@@ -190,6 +208,9 @@ describe.each(DIALECTS.map((dialect) => ({ dialect, where: `${dialect.name} with
 describe('rooms', () => {
   it('have the same files', () => {
     const rooms = ['openai', 'anthropic', 'gemini', 'azure', 'deepseek'];
-    for (const name of rooms) expect(readdirSync(join(import.meta.dirname, name)), name).toEqual(expect.arrayContaining(['index.ts', 'chat.ts', 'errors.ts', 'rules.ts', 'sdk.test.ts']));
+    for (const name of rooms)
+      expect(readdirSync(join(import.meta.dirname, name)), name).toEqual(
+        expect.arrayContaining(['index.ts', 'chat.ts', 'errors.ts', 'rules.ts', 'sdk.test.ts']),
+      );
   });
 });

@@ -12,7 +12,10 @@ export interface Flaw {
 export function firstFlaw({ issues }: Pick<z.ZodError, 'issues'>): Flaw {
   const flaws = issues.map((issue) => flawOf(issue, []));
   // A wrong value says more than a field that nobody knows.
-  return flaws.find(({ issue }) => issue.code !== 'unrecognized_keys') ?? flaws[0] ?? { path: [], issue: { code: 'custom', path: [], message: 'wrong', input: undefined } };
+  return (
+    flaws.find(({ issue }) => issue.code !== 'unrecognized_keys') ??
+    flaws[0] ?? { path: [], issue: { code: 'custom', path: [], message: 'wrong', input: undefined } }
+  );
 }
 
 function flawOf(issue: Issue, before: readonly (string | number)[]): Flaw {

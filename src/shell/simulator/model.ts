@@ -48,7 +48,9 @@ export function replyTo(prompt: Prompt, faults: Faults): Outcome {
   const thought = generate(seed + THINKING_SHIFT, Math.min(prompt.thinking, prompt.cap, prompt.thinking > 0 ? LEAST_THINKING + (seed % THINKING_RANGE) : 0));
   const visible = prompt.cap - thought.length;
   const calls = callsOf(prompt, faults, seed);
-  const answers = Array.from({ length: prompt.answers }, (_, index) => (calls.length > 0 ? called(calls, visible) : said(prompt, faults, seed + index, visible)));
+  const answers = Array.from({ length: prompt.answers }, (_, index) =>
+    calls.length > 0 ? called(calls, visible) : said(prompt, faults, seed + index, visible),
+  );
   const replies = answers.map(({ reply }) => ({ ...reply, thought }));
   const reasoning = thought.length * replies.length;
   return { replies, isPromptBlocked: false, output: answers.reduce((sum, { tokens }) => sum + tokens, reasoning), reasoning, seed };
@@ -85,11 +87,15 @@ function called(calls: readonly ToolCall[], cap: number): Answered {
 }
 
 function said({ format, stops }: Prompt, faults: Faults, seed: number, cap: number): Answered {
-  const whole = format === undefined || faults.block === 'refusal' ? generate(seed, faults.tokens ?? DEFAULT_TOKENS + (seed % DEFAULT_TOKENS)) : splitJson(JSON.stringify(format.kind === 'schema' ? sample(format.schema, seed) : { answer: seed % 100 }));
+  const whole =
+    format === undefined || faults.block === 'refusal'
+      ? generate(seed, faults.tokens ?? DEFAULT_TOKENS + (seed % DEFAULT_TOKENS))
+      : splitJson(JSON.stringify(format.kind === 'schema' ? sample(format.schema, seed) : { answer: seed % 100 }));
   const shown = faults.block === 'answer' ? whole.slice(0, Math.ceil(whole.length / 2)) : whole;
   const capped = shown.slice(0, Math.max(0, Math.min(cap, shown.length)));
   const stopped = stopAt(capped, stops);
-  if (stopped !== undefined) return { reply: { pieces: stopped.pieces, calls: [], finish: 'stop_sequence', stopSequence: stopped.sequence }, tokens: stopped.pieces.length };
+  if (stopped !== undefined)
+    return { reply: { pieces: stopped.pieces, calls: [], finish: 'stop_sequence', stopSequence: stopped.sequence }, tokens: stopped.pieces.length };
   const ended = faults.block === 'answer' ? 'blocked' : faults.block === 'refusal' ? 'refused' : 'stop';
   const finish = capped.length < shown.length ? 'length' : ended;
   return { reply: { pieces: capped, calls: [], finish, stopSequence: undefined }, tokens: capped.length };

@@ -47,7 +47,9 @@ export interface Tool {
   readonly cache?: CacheTtl | undefined;
 }
 
-export type ToolChoice = { readonly kind: 'auto' | 'none' } | { readonly kind: 'required'; /** One of these; of all where absent. */ readonly names?: readonly string[] };
+export type ToolChoice =
+  | { readonly kind: 'auto' | 'none' }
+  | { readonly kind: 'required'; /** One of these; of all where absent. */ readonly names?: readonly string[] };
 
 export type Format = { readonly kind: 'object' } | { readonly kind: 'schema'; readonly schema: Readonly<Record<string, unknown>> };
 
@@ -93,7 +95,11 @@ export function spansOf({ tools, turns }: Pick<Prompt, 'tools' | 'turns'>): read
     add(countTokens(text), text, cache);
   }
   for (const turn of turns) {
-    add(TURN_TOKENS + countTokens(turn.role) + (turn.name === undefined ? 0 : NAME_TOKENS + countTokens(turn.name)), `${turn.role} ${turn.name ?? ''}`, undefined);
+    add(
+      TURN_TOKENS + countTokens(turn.role) + (turn.name === undefined ? 0 : NAME_TOKENS + countTokens(turn.name)),
+      `${turn.role} ${turn.name ?? ''}`,
+      undefined,
+    );
     for (const { cache, ...part } of turn.parts) add(partTokens(part), JSON.stringify(part), cache);
   }
   return spans;

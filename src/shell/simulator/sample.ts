@@ -38,7 +38,12 @@ class Sampler {
     if (!isObject(schema) || depth > MAX_DEPTH) return null;
     const { $ref: reference, anyOf, oneOf, allOf, ...rest } = schema;
     if (typeof reference === 'string') return this.value({ ...rest, ...this.#resolve(reference) }, variant, depth + 1);
-    if (Array.isArray(allOf)) return this.value(allOf.reduce<Schema>((whole, part) => merged(whole, this.#resolved(part)), { ...schema, allOf: undefined }), variant, depth + 1);
+    if (Array.isArray(allOf))
+      return this.value(
+        allOf.reduce<Schema>((whole, part) => merged(whole, this.#resolved(part)), { ...schema, allOf: undefined }),
+        variant,
+        depth + 1,
+      );
     const branch = firstOf(anyOf) ?? firstOf(oneOf);
     if (branch !== undefined) return this.value(merged(rest, this.#resolved(branch)), variant, depth + 1);
     if ('const' in schema) return schema['const'];
@@ -68,7 +73,9 @@ class Sampler {
     const first = Array.isArray(prefixItems) ? prefixItems.map((item) => this.value(item, variant, depth + 1)) : [];
     const least = typeof minItems === 'number' ? minItems : depth < MAX_OPTIONAL_DEPTH && isObject(items) ? 1 : 0;
     const length = Math.min(Math.max(least, first.length), typeof maxItems === 'number' ? maxItems : Number.POSITIVE_INFINITY);
-    return Array.from({ length }, (_, index) => (index < first.length ? first[index] : this.value(isObject(items) ? items : { type: 'string' }, variant + index, depth + 1)));
+    return Array.from({ length }, (_, index) =>
+      index < first.length ? first[index] : this.value(isObject(items) ? items : { type: 'string' }, variant + index, depth + 1),
+    );
   }
 
   #object({ properties, required }: Schema, variant: number, depth: number): unknown {
@@ -86,7 +93,10 @@ class Sampler {
 
   /** `#/$defs/Place`, within the document only. */
   #resolve(reference: string): Schema {
-    const path = reference.replace(/^#\/?/, '').split('/').filter((name) => name !== '');
+    const path = reference
+      .replace(/^#\/?/, '')
+      .split('/')
+      .filter((name) => name !== '');
     const found = path.reduce<unknown>((place, name) => (isObject(place) ? place[name.replaceAll('~1', '/').replaceAll('~0', '~')] : undefined), this.#root);
     return isObject(found) ? found : {};
   }
@@ -126,8 +136,21 @@ function number({ type, minimum, maximum, exclusiveMinimum, exclusiveMaximum, mu
   const least = Math.max(numberOr(minimum, Number.NEGATIVE_INFINITY), numberOr(exclusiveMinimum, Number.NEGATIVE_INFINITY));
   const most = Math.min(numberOr(maximum, Number.POSITIVE_INFINITY), numberOr(exclusiveMaximum, Number.POSITIVE_INFINITY));
   const fits = (value: number): boolean =>
-    value >= least && value <= most && value !== exclusiveMinimum && value !== exclusiveMaximum && (multipleOf === undefined || Number.isInteger(value / step)) && (!isWhole || Number.isInteger(value));
-  const candidates = [wish, Math.floor(wish / step) * step, Math.ceil(least / step) * step, (Math.floor(least / step) + 1) * step, Math.floor(most / step) * step, (Math.ceil(most / step) - 1) * step, (least + most) / 2];
+    value >= least &&
+    value <= most &&
+    value !== exclusiveMinimum &&
+    value !== exclusiveMaximum &&
+    (multipleOf === undefined || Number.isInteger(value / step)) &&
+    (!isWhole || Number.isInteger(value));
+  const candidates = [
+    wish,
+    Math.floor(wish / step) * step,
+    Math.ceil(least / step) * step,
+    (Math.floor(least / step) + 1) * step,
+    Math.floor(most / step) * step,
+    (Math.ceil(most / step) - 1) * step,
+    (least + most) / 2,
+  ];
   return candidates.find((value) => Number.isFinite(value) && fits(value)) ?? wish;
 }
 

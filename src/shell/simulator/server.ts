@@ -50,7 +50,11 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   const kept = new KeptThings({
     batchMs: BATCH_MS,
     serve: async (path, body) => {
-      const response = await fetch(`${url}${path}`, { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${key}`, 'x-api-key': key, 'anthropic-version': '2023-06-01' }, body: JSON.stringify(body) });
+      const response = await fetch(`${url}${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${key}`, 'x-api-key': key, 'anthropic-version': '2023-06-01' },
+        body: JSON.stringify(body),
+      });
       return { status: response.status, body: await response.json() };
     },
   });
@@ -103,7 +107,12 @@ async function serve(request: IncomingMessage, response: ServerResponse, context
     const exchange = { api: api.name, answer, faults, books, cache, kept: context.kept, acceptEncoding: headerOf(call, 'accept-encoding') ?? '' };
     const denied = api.keyFault(call, context.keys, requestId);
     if (denied !== undefined) return answer.json(denied.status, denied.body);
-    const ofKept = await context.kept.handle({ method: call.method, path: request.url ?? '/', headers: Object.fromEntries(Object.keys(call.headers).map((name) => [name, headerOf(call, name)])), body: call.body });
+    const ofKept = await context.kept.handle({
+      method: call.method,
+      path: request.url ?? '/',
+      headers: Object.fromEntries(Object.keys(call.headers).map((name) => [name, headerOf(call, name)])),
+      body: call.body,
+    });
     if (ofKept !== undefined) return answer.bytes(ofKept.contentType, ofKept.body, ofKept.status);
     if (faults.delayMs > 0) await delay(faults.delayMs);
     if (faults.status !== undefined) return refuse(exchange, api.failure(faults.status, 'This failure was asked for.', requestId));

@@ -2,7 +2,9 @@ import { createHash } from 'node:crypto';
 import { decode, encode } from 'gpt-tokenizer/encoding/o200k_base';
 
 const WORDS =
-  'the a mesh carries each call to its model and back again while budgets hold keys stay hidden tokens are counted one by one services speak without knowing who listens every answer has a price known before it is asked'.split(' ');
+  'the a mesh carries each call to its model and back again while budgets hold keys stay hidden tokens are counted one by one services speak without knowing who listens every answer has a price known before it is asked'.split(
+    ' ',
+  );
 
 /** A number that stands for a text; the same for the same text. */
 export function seedOf(text: string): number {

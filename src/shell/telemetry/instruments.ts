@@ -79,7 +79,7 @@ export function createInstruments(registry: Registry) {
     }),
     cost: new Counter({
       name: 'airmesh_cost_usd_total',
-      help: 'Cost of the usage at the catalogue\'s prices, in US dollars.',
+      help: "Cost of the usage at the catalogue's prices, in US dollars.",
       labelNames: CALL_LABELS,
       registers,
     }),
@@ -97,7 +97,7 @@ export function createInstruments(registry: Registry) {
     }),
     estimatedSettlements: new Counter({
       name: 'airmesh_estimated_settlements_total',
-      help: 'Calls that were settled by an estimate, as the provider\'s own count did not arrive.',
+      help: "Calls that were settled by an estimate, as the provider's own count did not arrive.",
       labelNames: CALL_LABELS,
       registers,
     }),
@@ -121,25 +121,25 @@ export function createInstruments(registry: Registry) {
     }),
     budgetPosted: new Gauge({
       name: 'airmesh_budget_posted',
-      help: 'Spent in the present window, in the account\'s unit.',
+      help: "Spent in the present window, in the account's unit.",
       labelNames: ACCOUNT_LABELS,
       registers,
     }),
     budgetPending: new Gauge({
       name: 'airmesh_budget_pending',
-      help: 'Held for calls in flight, in the account\'s unit.',
+      help: "Held for calls in flight, in the account's unit.",
       labelNames: ACCOUNT_LABELS,
       registers,
     }),
     budgetFree: new Gauge({
       name: 'airmesh_budget_free',
-      help: 'Left for new calls, in the account\'s unit. Negative after a limit was lowered below what was spent.',
+      help: "Left for new calls, in the account's unit. Negative after a limit was lowered below what was spent.",
       labelNames: ACCOUNT_LABELS,
       registers,
     }),
     budgetWindowEnd: new Gauge({
       name: 'airmesh_budget_window_end_timestamp_seconds',
-      help: 'When the account\'s present window ends, in seconds since 1970. Absent for lifetime budgets.',
+      help: "When the account's present window ends, in seconds since 1970. Absent for lifetime budgets.",
       labelNames: ACCOUNT_LABELS,
       registers,
     }),

@@ -48,14 +48,24 @@ describe('createLogger', () => {
 
   it('leaves what is no secret readable', () => {
     const { logger, lines } = recorded('json');
-    const fields = { inputTokens: 5, token_type: 'input', keyRejections: 2, model: 'gpt-4.1', workload: 'default/task-runner', message: 'listener 127.0.0.1:4000 is taken' };
+    const fields = {
+      inputTokens: 5,
+      token_type: 'input',
+      keyRejections: 2,
+      model: 'gpt-4.1',
+      workload: 'default/task-runner',
+      message: 'listener 127.0.0.1:4000 is taken',
+    };
     logger.info('envoy.log', fields);
     expect(JSON.parse(lines[0] ?? '')).toMatchObject(fields);
   });
 
   it('bounds what a field can bring', () => {
     const { logger, lines } = recorded('json');
-    const loop: Record<string, unknown> = { long: 'x'.repeat(1_000_000), many: Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`n${index}`, index])) };
+    const loop: Record<string, unknown> = {
+      long: 'x'.repeat(1_000_000),
+      many: Object.fromEntries(Array.from({ length: 500 }, (_, index) => [`n${index}`, index])),
+    };
     loop['self'] = loop;
     logger.info('config.read', loop);
     expect(lines[0]?.length).toBeLessThan(50_000);
@@ -67,7 +77,7 @@ describe('createLogger', () => {
     expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d info {2}snapshot\.applied {9}version=3 note="two words" path=\/etc\/�\[31mred\n$/);
   });
 
-  it('puts an error\'s stack below the line', () => {
+  it("puts an error's stack below the line", () => {
     const { logger, lines } = recorded('pretty');
     logger.error('process.failed', { error: new TypeError('broken') });
     expect(lines[0]).toMatch(/error="TypeError: broken"\n {4}TypeError: broken\n {8}at /);

@@ -35,8 +35,7 @@ export interface LoggerOptions {
 
 export function createLogger(options: LoggerOptions): Logger {
   const { destination } = options;
-  const stream =
-    options.format === 'json' ? destination : { write: (line: string): void => destination.write(prettyLine(line, options.colour)) };
+  const stream = options.format === 'json' ? destination : { write: (line: string): void => destination.write(prettyLine(line, options.colour)) };
   const root = pino(
     {
       level: options.level,

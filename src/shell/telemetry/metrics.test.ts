@@ -6,16 +6,41 @@ import type { Metrics } from './index.ts';
 import { MAX_BUDGET_SERIES, MAX_CALL_SERIES } from './series.ts';
 
 const record: CallRecord = {
-  id: 'call-1', at: 0, namespace: 'shop', workload: 'checkout', rule: 'shop/route#1', provider: 'shop/openai', model: 'gpt-4.1', operation: 'responses', stream: true,
-  priceSource: 'airmesh-catalog/1', heldNanoUsd: 9_000_000n, endedAt: 1, ending: 'finished', status: 200, servedModel: 'gpt-4.1-2025-04-14',
-  usage: { inputTokens: 10, outputTokens: 101, cachedInputTokens: 4, reasoningTokens: 7 }, estimated: false,
-  costNanoUsd: 828_000n, chargedNanoUsd: 828_000n, posted: [], shrunkToTokens: undefined,
+  id: 'call-1',
+  at: 0,
+  namespace: 'shop',
+  workload: 'checkout',
+  rule: 'shop/route#1',
+  provider: 'shop/openai',
+  model: 'gpt-4.1',
+  operation: 'responses',
+  stream: true,
+  priceSource: 'airmesh-catalog/1',
+  heldNanoUsd: 9_000_000n,
+  endedAt: 1,
+  ending: 'finished',
+  status: 200,
+  servedModel: 'gpt-4.1-2025-04-14',
+  usage: { inputTokens: 10, outputTokens: 101, cachedInputTokens: 4, reasoningTokens: 7 },
+  estimated: false,
+  costNanoUsd: 828_000n,
+  chargedNanoUsd: 828_000n,
+  posted: [],
+  shrunkToTokens: undefined,
 };
 const timings = { durationMs: 1_200, firstByteMs: 200 };
 
 const account: AccountView = {
-  limit: 'shop/daily', subject: 'shop/checkout', unit: 'usd', mode: 'Strict', limitAmount: 25_000_000_000n, posted: 1_500_000_000n, pending: 500_000_000n,
-  free: 23_000_000_000n, windowStart: 0, windowEnd: 86_400_000,
+  limit: 'shop/daily',
+  subject: 'shop/checkout',
+  unit: 'usd',
+  mode: 'Strict',
+  limitAmount: 25_000_000_000n,
+  posted: 1_500_000_000n,
+  pending: 500_000_000n,
+  free: 23_000_000_000n,
+  windowStart: 0,
+  windowEnd: 86_400_000,
 };
 
 const made: Metrics[] = [];
@@ -44,7 +69,7 @@ describe('a settled call', () => {
     expect(await linesOf(metrics, 'airmesh_reasoning_tokens_total')).toEqual([`airmesh_reasoning_tokens_total{${call}} 7`]);
   });
 
-  it('is measured by the conventions\' names and units', async () => {
+  it("is measured by the conventions' names and units", async () => {
     const metrics = metricsWith();
     metrics.callSettled(record, timings);
     const labels = 'gen_ai_operation_name="chat",gen_ai_provider_name="openai",gen_ai_request_model="gpt-4.1",gen_ai_response_model="gpt-4.1-2025-04-14"';
@@ -52,9 +77,13 @@ describe('a settled call', () => {
       `gen_ai_client_token_usage_sum{${labels},gen_ai_token_type="input"} 10`,
       `gen_ai_client_token_usage_sum{${labels},gen_ai_token_type="output"} 101`,
     ]);
-    expect(await linesOf(metrics, 'gen_ai_client_operation_duration_seconds_sum')).toEqual([`gen_ai_client_operation_duration_seconds_sum{${labels},error_type=""} 1.2`]);
+    expect(await linesOf(metrics, 'gen_ai_client_operation_duration_seconds_sum')).toEqual([
+      `gen_ai_client_operation_duration_seconds_sum{${labels},error_type=""} 1.2`,
+    ]);
     expect(await linesOf(metrics, 'gen_ai_server_time_to_first_token_seconds_sum')).toEqual([`gen_ai_server_time_to_first_token_seconds_sum{${labels}} 0.2`]);
-    expect(await linesOf(metrics, 'gen_ai_server_time_per_output_token_seconds_sum')).toEqual([`gen_ai_server_time_per_output_token_seconds_sum{${labels}} 0.01`]);
+    expect(await linesOf(metrics, 'gen_ai_server_time_per_output_token_seconds_sum')).toEqual([
+      `gen_ai_server_time_per_output_token_seconds_sum{${labels}} 0.01`,
+    ]);
   });
 
   it.each([

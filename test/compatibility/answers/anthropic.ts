@@ -34,18 +34,28 @@ const used = (usage: Partial<Usage>): Partial<Message> => ({ usage: { ...USAGE, 
 
 const PROBES: readonly Probe<Message>[] = [
   { name: '`stop_reason`: max_tokens', with: { stop_reason: 'max_tokens' } },
-  { name: '`stop_reason`: stop_sequence', with: { stop_reason: 'stop_sequence', stop_sequence: 'END' }, silent: 'an end like any other there; no field names the sequence' },
+  {
+    name: '`stop_reason`: stop_sequence',
+    with: { stop_reason: 'stop_sequence', stop_sequence: 'END' },
+    silent: 'an end like any other there; no field names the sequence',
+  },
   { name: '`stop_reason`: pause_turn', with: { stop_reason: 'pause_turn' }, silent: 'it comes of tools of the provider, which other APIs cannot ask for' },
   { name: '`stop_reason`: refusal', with: { stop_reason: 'refusal' } },
   { name: '`stop_reason`: model_context_window_exceeded', with: { stop_reason: 'model_context_window_exceeded' as Message['stop_reason'] } },
-  { name: 'a refusal explained (`stop_details`)', with: { stop_reason: 'refusal', stop_details: { type: 'refusal', category: null, explanation: 'This is not allowed.' } as Message['stop_details'] } },
+  {
+    name: 'a refusal explained (`stop_details`)',
+    with: { stop_reason: 'refusal', stop_details: { type: 'refusal', category: null, explanation: 'This is not allowed.' } as Message['stop_details'] },
+  },
   { name: 'a tool call', with: { ...said(CALL), stop_reason: 'tool_use' } },
   { name: 'two tool calls beside text', with: { ...said(TEXT, CALL, { ...CALL, id: 'toolu_2' }), stop_reason: 'tool_use' }, silent: CALLS_UNASKED },
   { name: 'thinking', with: said({ type: 'thinking', thinking: 'Hm.', signature: 'c2VhbA==' }, TEXT), silent: NO_PLACE },
   { name: 'hidden thinking (`redacted_thinking`)', with: said({ type: 'redacted_thinking', data: 'c2VhbA==' }, TEXT), silent: NO_PLACE },
   {
     name: 'citations',
-    with: said({ ...TEXT, citations: [{ type: 'web_search_result_location', cited_text: 'rain', encrypted_index: 'e', title: 'A title', url: 'https://example.com' }] }),
+    with: said({
+      ...TEXT,
+      citations: [{ type: 'web_search_result_location', cited_text: 'rain', encrypted_index: 'e', title: 'A title', url: 'https://example.com' }],
+    }),
     silent: NO_CITATIONS,
   },
   {
@@ -54,7 +64,10 @@ const PROBES: readonly Probe<Message>[] = [
     silent: 'the text tells what came of it; other APIs cannot ask for it',
   },
   { name: 'usage: cache reads', with: used({ cache_read_input_tokens: 40 }) },
-  { name: 'usage: cache writes', with: used({ cache_creation_input_tokens: 40, cache_creation: { ephemeral_1h_input_tokens: 10, ephemeral_5m_input_tokens: 30 } }) },
+  {
+    name: 'usage: cache writes',
+    with: used({ cache_creation_input_tokens: 40, cache_creation: { ephemeral_1h_input_tokens: 10, ephemeral_5m_input_tokens: 30 } }),
+  },
   { name: 'usage: thinking', with: used({ output_tokens_details: { thinking_tokens: 10 } }) },
   { name: 'usage: web searches', with: used({ server_tool_use: { web_search_requests: 2, web_fetch_requests: 0 } }), silent: NO_PLACE },
   { name: 'usage: `service_tier`', with: used({ service_tier: 'priority' }), silent: IN_THE_BOOKS },

@@ -12,7 +12,12 @@ type Body = MessageCreateParamsBase & {
   readonly mcp_servers?: readonly object[];
 };
 
-const tool = (name: string, more: Partial<Tool> = {}): Tool => ({ name, description: 'Tells the weather.', input_schema: { ...SCHEMA, required: ['city'] }, ...more });
+const tool = (name: string, more: Partial<Tool> = {}): Tool => ({
+  name,
+  description: 'Tells the weather.',
+  input_schema: { ...SCHEMA, required: ['city'] },
+  ...more,
+});
 const TOOLS = { tools: [tool('weather'), tool('tide')] };
 const QUESTION: MessageParam = { role: 'user', content: 'How is the weather in Ulm?' };
 const CALL = { type: 'tool_use', id: 'toolu_1', name: 'weather', input: { city: 'Ulm' } } as const;
@@ -29,8 +34,20 @@ const PROBES: readonly Probe<Body>[] = [
   { name: '`max_tokens`: 0 (fills the cache)', with: { max_tokens: 0 } },
   { name: '`stream`', with: { stream: true } },
   { name: '`system`: a string', with: { system: 'Be brief.' } },
-  { name: '`system`: blocks', with: { system: [{ type: 'text', text: 'Be brief.' }, { type: 'text', text: 'Be kind.' }] } },
-  { name: 'a system message between others', from: asked({ role: 'assistant', content: 'Fine.' }, QUESTION), with: asked({ role: 'assistant', content: 'Fine.' }, { role: 'system', content: 'Be brief.' }, QUESTION) },
+  {
+    name: '`system`: blocks',
+    with: {
+      system: [
+        { type: 'text', text: 'Be brief.' },
+        { type: 'text', text: 'Be kind.' },
+      ],
+    },
+  },
+  {
+    name: 'a system message between others',
+    from: asked({ role: 'assistant', content: 'Fine.' }, QUESTION),
+    with: asked({ role: 'assistant', content: 'Fine.' }, { role: 'system', content: 'Be brief.' }, QUESTION),
+  },
   { name: '`temperature`', with: { temperature: 0.5 } },
   { name: '`top_p`', with: { top_p: 0.9 } },
   { name: '`top_k`', with: { top_k: 5 } },
@@ -53,7 +70,12 @@ const PROBES: readonly Probe<Body>[] = [
   { name: '`output_format` (earlier)', with: { output_format: { type: 'json_schema', schema: SCHEMA } } },
   { name: '`tools`', with: { tools: [tool('weather')] } },
   { name: '`strict` of a tool', from: { tools: [tool('weather')] }, with: { tools: [tool('weather', { strict: true })] } },
-  { name: '`cache_control` of a tool', from: { tools: [tool('weather')] }, with: { tools: [tool('weather', { cache_control: { type: 'ephemeral' } })] }, silent: CACHE_HINT },
+  {
+    name: '`cache_control` of a tool',
+    from: { tools: [tool('weather')] },
+    with: { tools: [tool('weather', { cache_control: { type: 'ephemeral' } })] },
+    silent: CACHE_HINT,
+  },
   { name: '`tools`: web_search', with: { tools: [{ type: 'web_search_20250305', name: 'web_search' }] } },
   { name: '`tools`: code_execution', with: { tools: [{ type: 'code_execution_20250825', name: 'code_execution' }] } },
   { name: '`tools`: bash', with: { tools: [{ type: 'bash_20250124', name: 'bash' }] } },
@@ -61,7 +83,11 @@ const PROBES: readonly Probe<Body>[] = [
   { name: '`tool_choice`: any', from: TOOLS, with: { tool_choice: { type: 'any' } } },
   { name: '`tool_choice`: none', from: TOOLS, with: { tool_choice: { type: 'none' } } },
   { name: '`tool_choice`: a tool', from: TOOLS, with: { tool_choice: { type: 'tool', name: 'tide' } } },
-  { name: '`tool_choice.disable_parallel_tool_use`', from: { ...TOOLS, tool_choice: { type: 'any' } }, with: { tool_choice: { type: 'any', disable_parallel_tool_use: true } } },
+  {
+    name: '`tool_choice.disable_parallel_tool_use`',
+    from: { ...TOOLS, tool_choice: { type: 'any' } },
+    with: { tool_choice: { type: 'any', disable_parallel_tool_use: true } },
+  },
   { name: '`cache_control` of the request', with: { cache_control: { type: 'ephemeral' } }, silent: CACHE_HINT },
   { name: '`cache_control` of a block', from: BARE, with: said({ ...TEXT, cache_control: { type: 'ephemeral', ttl: '1h' } }), silent: CACHE_HINT },
   { name: 'an earlier answer', from: asked(QUESTION), with: asked({ role: 'assistant', content: 'Fine.' }, QUESTION) },
@@ -80,7 +106,10 @@ const PROBES: readonly Probe<Body>[] = [
   {
     name: 'an image in a result',
     from: { ...TOOLS, ...asked({ role: 'assistant', content: [CALL] }, { role: 'user', content: [RESULT] }) },
-    with: asked({ role: 'assistant', content: [CALL] }, { role: 'user', content: [{ ...RESULT, content: [{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: PNG } }] }] }),
+    with: asked(
+      { role: 'assistant', content: [CALL] },
+      { role: 'user', content: [{ ...RESULT, content: [{ type: 'image', source: { type: 'base64', media_type: 'image/png', data: PNG } }] }] },
+    ),
   },
   { name: 'a result without its call', from: asked(), with: { messages: [{ role: 'user', content: [RESULT] }] } },
   { name: 'earlier thinking, sealed', from: answered(TEXT), with: answered({ type: 'thinking', thinking: 'Hm.', signature: 'c2VhbA==' }, TEXT) },
@@ -88,7 +117,11 @@ const PROBES: readonly Probe<Body>[] = [
   {
     name: 'an earlier web search',
     from: answered(TEXT),
-    with: answered({ type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: { query: 'q' } }, { type: 'web_search_tool_result', tool_use_id: 'srvtoolu_1', content: [] }, TEXT),
+    with: answered(
+      { type: 'server_tool_use', id: 'srvtoolu_1', name: 'web_search', input: { query: 'q' } },
+      { type: 'web_search_tool_result', tool_use_id: 'srvtoolu_1', content: [] },
+      TEXT,
+    ),
   },
   { name: 'an image by URL', from: BARE, with: said(TEXT, { type: 'image', source: { type: 'url', url: 'https://example.com/a.png' } }) },
   { name: 'an image in base64', from: BARE, with: said(TEXT, { type: 'image', source: { type: 'base64', media_type: 'image/png', data: PNG } }) },
@@ -98,9 +131,19 @@ const PROBES: readonly Probe<Body>[] = [
   { name: "a document's `title`", from: said(TEXT, PDF_BLOCK), with: said(TEXT, { ...PDF_BLOCK, title: 'A title' }) },
   { name: "a document's `context`", from: said(TEXT, PDF_BLOCK), with: said(TEXT, { ...PDF_BLOCK, context: 'Where it is from.' }) },
   { name: "a document's `citations`", from: said(TEXT, PDF_BLOCK), with: said(TEXT, { ...PDF_BLOCK, citations: { enabled: true } }) },
-  { name: 'a search result', from: BARE, with: said(TEXT, { type: 'search_result', source: 'https://example.com', title: 'A title', content: [{ type: 'text', text: 'A text.' }] }) },
+  {
+    name: 'a search result',
+    from: BARE,
+    with: said(TEXT, { type: 'search_result', source: 'https://example.com', title: 'A title', content: [{ type: 'text', text: 'A text.' }] }),
+  },
   { name: 'a file by id', from: BARE, with: said(TEXT, { type: 'document', source: { type: 'file', file_id: 'file_1' } }) },
   { name: 'a file for a container, by id', from: BARE, with: said(TEXT, { type: 'container_upload', file_id: 'file_1' }) },
 ];
 
-export const anthropicMessages: Front = { name: 'Anthropic Messages', dialect: anthropic, path: '/v1/messages', base: { model: 'm', max_tokens: 1000, messages: [QUESTION] }, probes: PROBES };
+export const anthropicMessages: Front = {
+  name: 'Anthropic Messages',
+  dialect: anthropic,
+  path: '/v1/messages',
+  base: { model: 'm', max_tokens: 1000, messages: [QUESTION] },
+  probes: PROBES,
+};

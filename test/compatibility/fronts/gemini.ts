@@ -1,4 +1,14 @@
-import { FunctionCallingConfigMode, HarmBlockThreshold, HarmCategory, MediaResolution, Modality, PartMediaResolutionLevel, ServiceTier, ThinkingLevel, Type } from '@google/genai';
+import {
+  FunctionCallingConfigMode,
+  HarmBlockThreshold,
+  HarmCategory,
+  MediaResolution,
+  Modality,
+  PartMediaResolutionLevel,
+  ServiceTier,
+  ThinkingLevel,
+  Type,
+} from '@google/genai';
 import type { Content, EmbedContentConfig, FunctionCallingConfig, GenerationConfig, Part, SafetySetting, Tool, ToolConfig } from '@google/genai';
 import { gemini } from '../../../src/core/dialects/index.ts';
 import type { Front, Probe } from '../probe.ts';
@@ -49,7 +59,13 @@ const PROBES: readonly Probe<Body>[] = [
   { name: '`responseMimeType`: text/plain', with: set({ responseMimeType: 'text/plain' }), silent: DEFAULT },
   { name: '`responseMimeType`: application/json', with: set({ responseMimeType: 'application/json' }) },
   { name: '`responseMimeType`: text/x.enum', with: set({ responseMimeType: 'text/x.enum', responseSchema: { type: Type.STRING, enum: ['a', 'b'] } }) },
-  { name: '`responseSchema`', with: set({ responseMimeType: 'application/json', responseSchema: { type: Type.OBJECT, properties: { city: { type: Type.STRING, nullable: true } }, required: ['city'] } }) },
+  {
+    name: '`responseSchema`',
+    with: set({
+      responseMimeType: 'application/json',
+      responseSchema: { type: Type.OBJECT, properties: { city: { type: Type.STRING, nullable: true } }, required: ['city'] },
+    }),
+  },
   { name: '`responseJsonSchema`', with: set({ responseMimeType: 'application/json', responseJsonSchema: SCHEMA }) },
   { name: '`responseModalities`: TEXT', with: set({ responseModalities: [Modality.TEXT] }), silent: DEFAULT },
   { name: '`responseModalities` with images', with: set({ responseModalities: [Modality.TEXT, Modality.IMAGE] }) },
@@ -73,14 +89,21 @@ const PROBES: readonly Probe<Body>[] = [
   { name: '`serviceTier`: priority', with: { serviceTier: ServiceTier.PRIORITY } },
   { name: '`store`: false', with: { store: false }, silent: NOTHING_STORED },
   { name: '`tools`: functionDeclarations', with: { tools: [{ functionDeclarations: [weather] }] } },
-  { name: '`tools`: functionDeclarations with a schema of Google’s', with: { tools: [{ functionDeclarations: [{ name: 'weather', parameters: { type: Type.OBJECT, properties: { city: { type: Type.STRING } } } }] }] } },
+  {
+    name: '`tools`: functionDeclarations with a schema of Google’s',
+    with: { tools: [{ functionDeclarations: [{ name: 'weather', parameters: { type: Type.OBJECT, properties: { city: { type: Type.STRING } } } }] }] },
+  },
   { name: '`tools`: googleSearch', with: { tools: [{ googleSearch: {} }] } },
   { name: '`tools`: urlContext', with: { tools: [{ urlContext: {} }] } },
   { name: '`tools`: codeExecution', with: { tools: [{ codeExecution: {} }] } },
   { name: '`functionCallingConfig`: AUTO', from: TOOLS, with: choosing({ mode: FunctionCallingConfigMode.AUTO }) },
   { name: '`functionCallingConfig`: ANY', from: TOOLS, with: choosing({ mode: FunctionCallingConfigMode.ANY }) },
   { name: '`functionCallingConfig`: ANY of one', from: TOOLS, with: choosing({ mode: FunctionCallingConfigMode.ANY, allowedFunctionNames: ['tide'] }) },
-  { name: '`functionCallingConfig`: ANY of several', from: TOOLS, with: choosing({ mode: FunctionCallingConfigMode.ANY, allowedFunctionNames: ['tide', 'weather'] }) },
+  {
+    name: '`functionCallingConfig`: ANY of several',
+    from: TOOLS,
+    with: choosing({ mode: FunctionCallingConfigMode.ANY, allowedFunctionNames: ['tide', 'weather'] }),
+  },
   { name: '`functionCallingConfig`: NONE', from: TOOLS, with: choosing({ mode: FunctionCallingConfigMode.NONE }) },
   { name: '`functionCallingConfig`: VALIDATED', from: TOOLS, with: choosing({ mode: FunctionCallingConfigMode.VALIDATED }) },
   { name: 'an earlier answer', from: asked(QUESTION), with: asked(FINE, QUESTION) },
@@ -89,24 +112,58 @@ const PROBES: readonly Probe<Body>[] = [
   {
     name: 'a call and its result without ids',
     from: { ...TOOLS, ...asked() },
-    with: asked({ role: 'model', parts: [{ functionCall: { name: 'weather', args: {} } }] }, { role: 'user', parts: [{ functionResponse: { name: 'weather', response: { output: 'Rain.' } } }] }),
+    with: asked(
+      { role: 'model', parts: [{ functionCall: { name: 'weather', args: {} } }] },
+      { role: 'user', parts: [{ functionResponse: { name: 'weather', response: { output: 'Rain.' } } }] },
+    ),
   },
-  { name: 'a result that is an error', from: { ...TOOLS, ...asked(CALL, RESULT) }, with: asked(CALL, { role: 'user', parts: [{ functionResponse: { id: 'call_1', name: 'weather', response: { error: 'No.' } } }] }) },
+  {
+    name: 'a result that is an error',
+    from: { ...TOOLS, ...asked(CALL, RESULT) },
+    with: asked(CALL, { role: 'user', parts: [{ functionResponse: { id: 'call_1', name: 'weather', response: { error: 'No.' } } }] }),
+  },
   { name: 'a result without its call', from: asked(), with: asked(RESULT) },
-  { name: 'the seal of a call (`thoughtSignature`)', from: { ...TOOLS, ...asked(CALL, RESULT) }, with: asked({ role: 'model', parts: [{ ...CALL.parts?.[0], thoughtSignature: 'c2VhbA==' }] }, RESULT), silent: 'only Google takes it back' },
-  { name: 'earlier thoughts', from: asked(FINE, QUESTION), with: asked({ role: 'model', parts: [{ text: 'Hm.', thought: true }, { text: 'Fine.' }] }, QUESTION) },
-  { name: 'earlier code that Google ran', from: asked(FINE, QUESTION), with: asked({ role: 'model', parts: [{ executableCode: { code: '1' } }, { text: 'Fine.' }] }, QUESTION) },
+  {
+    name: 'the seal of a call (`thoughtSignature`)',
+    from: { ...TOOLS, ...asked(CALL, RESULT) },
+    with: asked({ role: 'model', parts: [{ ...CALL.parts?.[0], thoughtSignature: 'c2VhbA==' }] }, RESULT),
+    silent: 'only Google takes it back',
+  },
+  {
+    name: 'earlier thoughts',
+    from: asked(FINE, QUESTION),
+    with: asked({ role: 'model', parts: [{ text: 'Hm.', thought: true }, { text: 'Fine.' }] }, QUESTION),
+  },
+  {
+    name: 'earlier code that Google ran',
+    from: asked(FINE, QUESTION),
+    with: asked({ role: 'model', parts: [{ executableCode: { code: '1' } }, { text: 'Fine.' }] }, QUESTION),
+  },
   { name: 'an image in base64', from: BARE, with: said(PNG_PART) },
   { name: 'an image by URL', from: BARE, with: said({ fileData: { fileUri: 'https://example.com/a.png', mimeType: 'image/png' } }) },
-  { name: 'an uploaded file', from: BARE, with: said({ fileData: { fileUri: 'https://generativelanguage.googleapis.com/v1beta/files/1', mimeType: 'image/png' } }) },
-  { name: '`mediaResolution` of an image', from: said(PNG_PART), with: said({ ...PNG_PART, mediaResolution: { level: PartMediaResolutionLevel.MEDIA_RESOLUTION_LOW } }) },
+  {
+    name: 'an uploaded file',
+    from: BARE,
+    with: said({ fileData: { fileUri: 'https://generativelanguage.googleapis.com/v1beta/files/1', mimeType: 'image/png' } }),
+  },
+  {
+    name: '`mediaResolution` of an image',
+    from: said(PNG_PART),
+    with: said({ ...PNG_PART, mediaResolution: { level: PartMediaResolutionLevel.MEDIA_RESOLUTION_LOW } }),
+  },
   { name: 'a PDF in base64', from: BARE, with: said({ inlineData: { mimeType: 'application/pdf', data: PDF_BYTES } }) },
   { name: 'a text in base64', from: BARE, with: said({ inlineData: { mimeType: 'text/plain', data: 'QSB0ZXh0Lg==' } }) },
   { name: 'audio in base64', from: BARE, with: said({ inlineData: { mimeType: 'audio/mp3', data: MP3 } }) },
   { name: 'video in base64', from: BARE, with: said({ inlineData: { mimeType: 'video/mp4', data: MP3 } }) },
 ];
 
-export const geminiGenerate: Front = { name: 'Gemini generateContent', dialect: gemini, path: '/v1beta/models/m:generateContent', base: asked(), probes: PROBES };
+export const geminiGenerate: Front = {
+  name: 'Gemini generateContent',
+  dialect: gemini,
+  path: '/v1beta/models/m:generateContent',
+  base: asked(),
+  probes: PROBES,
+};
 
 /** What `@google/genai` sends for one embedding. */
 type EmbeddingBody = Pick<EmbedContentConfig, 'taskType' | 'title' | 'outputDimensionality' | 'autoTruncate'> & { readonly content: Content };
@@ -120,4 +177,10 @@ const EMBEDDING_PROBES: readonly Probe<EmbeddingBody>[] = [
   { name: 'an image', with: { content: { parts: [PNG_PART] } } },
 ];
 
-export const geminiEmbed: Front = { name: 'Gemini embedContent', dialect: gemini, path: '/v1beta/models/m:embedContent', base: { content: { parts: [{ text: 'One.' }] } }, probes: EMBEDDING_PROBES };
+export const geminiEmbed: Front = {
+  name: 'Gemini embedContent',
+  dialect: gemini,
+  path: '/v1beta/models/m:embedContent',
+  base: { content: { parts: [{ text: 'One.' }] } },
+  probes: EMBEDDING_PROBES,
+};

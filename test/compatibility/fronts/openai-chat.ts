@@ -18,13 +18,21 @@ const said = (content: Extract<ChatCompletionMessageParam, { role: 'user' }>['co
 const TEXT = { type: 'text' as const, text: 'What is this?' };
 const BARE = said([TEXT]);
 const schema = (strict?: boolean): Partial<Body> => ({
-  response_format: { type: 'json_schema', json_schema: { name: 'place', description: 'A place.', schema: SCHEMA, ...(strict === undefined ? {} : { strict }) } },
+  response_format: {
+    type: 'json_schema',
+    json_schema: { name: 'place', description: 'A place.', schema: SCHEMA, ...(strict === undefined ? {} : { strict }) },
+  },
 });
 
 const PROBES: readonly Probe<Body>[] = [
   { name: '`stream`', with: { stream: true } },
   { name: '`stream_options.include_usage`', from: { stream: true }, with: { stream_options: { include_usage: true } }, silent: 'the last chunk has the usage' },
-  { name: '`stream_options.include_obfuscation`', from: { stream: true }, with: { stream_options: { include_obfuscation: false } }, silent: 'there is no padding' },
+  {
+    name: '`stream_options.include_obfuscation`',
+    from: { stream: true },
+    with: { stream_options: { include_obfuscation: false } },
+    silent: 'there is no padding',
+  },
   { name: '`max_completion_tokens`', with: { max_completion_tokens: 500 } },
   { name: '`max_tokens`', with: { max_tokens: 500 } },
   { name: '`temperature`', with: { temperature: 0.5 } },
@@ -88,28 +96,51 @@ const PROBES: readonly Probe<Body>[] = [
   { name: '`parallel_tool_calls`: true', from: TOOLS, with: { parallel_tool_calls: true }, silent: DEFAULT },
   { name: 'a system message', with: { messages: [{ role: 'system', content: 'Be brief.' }, QUESTION] }, from: asked() },
   { name: 'a developer message', with: { messages: [{ role: 'developer', content: 'Be brief.' }, QUESTION] }, from: asked() },
-  { name: 'a system message between others', from: asked({ role: 'assistant', content: 'Fine.' }, QUESTION), with: asked({ role: 'assistant', content: 'Fine.' }, { role: 'system', content: 'Be brief.' }, QUESTION) },
+  {
+    name: 'a system message between others',
+    from: asked({ role: 'assistant', content: 'Fine.' }, QUESTION),
+    with: asked({ role: 'assistant', content: 'Fine.' }, { role: 'system', content: 'Be brief.' }, QUESTION),
+  },
   { name: 'an earlier answer', from: asked(QUESTION), with: asked({ role: 'assistant', content: 'Fine.' }, QUESTION) },
   { name: '`name` of a participant', from: asked(), with: { messages: [{ ...QUESTION, name: 'ada' } as ChatCompletionMessageParam] } },
   { name: 'the beginning of the answer (a last assistant message)', from: asked(), with: asked({ role: 'assistant', content: 'It is' }) },
-  { name: "an assistant's `refusal`", from: asked({ role: 'assistant', content: null }, QUESTION), with: asked({ role: 'assistant', content: null, refusal: 'No.' }, QUESTION) },
-  { name: "an assistant's `audio` by id", from: asked({ role: 'assistant', content: 'a' }, QUESTION), with: asked({ role: 'assistant', content: 'a', audio: { id: 'audio_1' } }, QUESTION) },
+  {
+    name: "an assistant's `refusal`",
+    from: asked({ role: 'assistant', content: null }, QUESTION),
+    with: asked({ role: 'assistant', content: null, refusal: 'No.' }, QUESTION),
+  },
+  {
+    name: "an assistant's `audio` by id",
+    from: asked({ role: 'assistant', content: 'a' }, QUESTION),
+    with: asked({ role: 'assistant', content: 'a', audio: { id: 'audio_1' } }, QUESTION),
+  },
   {
     name: "an assistant's `reasoning_content` (DeepSeek)",
     from: asked({ role: 'assistant', content: 'Fine.' }, QUESTION),
     with: asked({ role: 'assistant', content: 'Fine.', reasoning_content: 'Hm.' } as ChatCompletionMessageParam, QUESTION),
   },
-  { name: 'a call and its result', from: { ...TOOLS, ...asked() }, with: asked({ role: 'assistant', tool_calls: [CALL] }, { role: 'tool', tool_call_id: 'call_1', content: 'Rain.' }) },
+  {
+    name: 'a call and its result',
+    from: { ...TOOLS, ...asked() },
+    with: asked({ role: 'assistant', tool_calls: [CALL] }, { role: 'tool', tool_call_id: 'call_1', content: 'Rain.' }),
+  },
   {
     name: 'two calls at once, and their results',
     from: { ...TOOLS, ...asked() },
-    with: asked({ role: 'assistant', tool_calls: [CALL, { ...CALL, id: 'call_2' }] }, { role: 'tool', tool_call_id: 'call_1', content: 'Rain.' }, { role: 'tool', tool_call_id: 'call_2', content: 'Sun.' }),
+    with: asked(
+      { role: 'assistant', tool_calls: [CALL, { ...CALL, id: 'call_2' }] },
+      { role: 'tool', tool_call_id: 'call_1', content: 'Rain.' },
+      { role: 'tool', tool_call_id: 'call_2', content: 'Sun.' },
+    ),
   },
   { name: 'a result without its call', from: asked(), with: asked({ role: 'tool', tool_call_id: 'call_1', content: 'Rain.' }) },
   {
     name: 'arguments of a call that are not JSON',
     from: asked(),
-    with: asked({ role: 'assistant', tool_calls: [{ ...CALL, function: { name: 'weather', arguments: '{"city' } }] }, { role: 'tool', tool_call_id: 'call_1', content: 'Rain.' }),
+    with: asked(
+      { role: 'assistant', tool_calls: [{ ...CALL, function: { name: 'weather', arguments: '{"city' } }] },
+      { role: 'tool', tool_call_id: 'call_1', content: 'Rain.' },
+    ),
   },
   { name: 'an image by URL', from: BARE, with: said([TEXT, { type: 'image_url', image_url: { url: 'https://example.com/a.png' } }]) },
   { name: 'an image in base64', from: BARE, with: said([TEXT, { type: 'image_url', image_url: { url: PIXEL } }]) },
@@ -124,4 +155,10 @@ const PROBES: readonly Probe<Body>[] = [
   { name: '`prompt_cache_breakpoint` of a part', from: BARE, with: said([{ ...TEXT, prompt_cache_breakpoint: { mode: 'explicit' } }]), silent: CACHE_HINT },
 ];
 
-export const openaiChat: Front = { name: 'OpenAI chat completions', dialect: openai, path: '/v1/chat/completions', base: { model: 'm', messages: [QUESTION] }, probes: PROBES };
+export const openaiChat: Front = {
+  name: 'OpenAI chat completions',
+  dialect: openai,
+  path: '/v1/chat/completions',
+  base: { model: 'm', messages: [QUESTION] },
+  probes: PROBES,
+};

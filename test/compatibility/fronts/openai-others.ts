@@ -23,7 +23,13 @@ const COMPLETION_PROBES: readonly Probe<CompletionCreateParamsBase>[] = [
   { name: '`prompt`: tokens', with: { prompt: [1, 2, 3] } },
 ];
 
-export const openaiCompletions: Front = { name: 'OpenAI completions', dialect: openai, path: '/v1/completions', base: { model: 'm', prompt: 'Once upon a time' }, probes: COMPLETION_PROBES };
+export const openaiCompletions: Front = {
+  name: 'OpenAI completions',
+  dialect: openai,
+  path: '/v1/completions',
+  base: { model: 'm', prompt: 'Once upon a time' },
+  probes: COMPLETION_PROBES,
+};
 
 const EMBEDDING_PROBES: readonly Probe<EmbeddingCreateParams>[] = [
   { name: '`input`: several', with: { input: ['One.', 'Two.'] } },
@@ -33,4 +39,10 @@ const EMBEDDING_PROBES: readonly Probe<EmbeddingCreateParams>[] = [
   { name: '`user`', with: { user: 'u-1' } },
 ];
 
-export const openaiEmbeddings: Front = { name: 'OpenAI embeddings', dialect: openai, path: '/v1/embeddings', base: { model: 'm', input: 'One.' }, probes: EMBEDDING_PROBES };
+export const openaiEmbeddings: Front = {
+  name: 'OpenAI embeddings',
+  dialect: openai,
+  path: '/v1/embeddings',
+  base: { model: 'm', input: 'One.' },
+  probes: EMBEDDING_PROBES,
+};

@@ -5,7 +5,13 @@ import { DEFAULT, ENFORCED, NOTHING_STORED, PDF, PIXEL, SCHEMA, UNASKED } from '
 
 type Body = ResponseCreateParamsBase;
 
-const tool = (name: string, strict: boolean | null = null): FunctionTool => ({ type: 'function', name, description: 'Tells the weather.', parameters: SCHEMA, strict });
+const tool = (name: string, strict: boolean | null = null): FunctionTool => ({
+  type: 'function',
+  name,
+  description: 'Tells the weather.',
+  parameters: SCHEMA,
+  strict,
+});
 const TOOLS = { tools: [tool('weather'), tool('tide')] };
 const QUESTION = { role: 'user', content: 'How is the weather in Ulm?' } as const;
 const CALL = { type: 'function_call', call_id: 'call_1', name: 'weather', arguments: '{"city":"Ulm"}' } as const;
@@ -46,7 +52,12 @@ const PROBES: readonly Probe<Body>[] = [
   { name: '`reasoning.effort`: none', with: { reasoning: { effort: 'none' } }, silent: UNASKED },
   { name: '`reasoning.effort`: low', with: { reasoning: { effort: 'low' } } },
   { name: '`reasoning.effort`: high', with: { reasoning: { effort: 'high' } } },
-  { name: '`reasoning.summary`', from: { reasoning: { effort: 'high' } }, with: { reasoning: { effort: 'high', summary: 'auto' } }, silent: 'what the provider shows of its thinking comes as the summary in any case' },
+  {
+    name: '`reasoning.summary`',
+    from: { reasoning: { effort: 'high' } },
+    with: { reasoning: { effort: 'high', summary: 'auto' } },
+    silent: 'what the provider shows of its thinking comes as the summary in any case',
+  },
   { name: '`text.format`: json_object', with: { text: { format: { type: 'json_object' } } } },
   { name: '`text.format`: json_schema', with: { text: { format: { type: 'json_schema', name: 'place', schema: { ...SCHEMA } } } } },
   {
@@ -67,15 +78,31 @@ const PROBES: readonly Probe<Body>[] = [
   { name: '`tool_choice`: none', from: TOOLS, with: { tool_choice: 'none' } },
   { name: '`tool_choice`: required', from: TOOLS, with: { tool_choice: 'required' } },
   { name: '`tool_choice`: a function', from: TOOLS, with: { tool_choice: { type: 'function', name: 'tide' } } },
-  { name: '`tool_choice`: allowed_tools, required', from: TOOLS, with: { tool_choice: { type: 'allowed_tools', mode: 'required', tools: [{ type: 'function', name: 'tide' }] } } },
+  {
+    name: '`tool_choice`: allowed_tools, required',
+    from: TOOLS,
+    with: { tool_choice: { type: 'allowed_tools', mode: 'required', tools: [{ type: 'function', name: 'tide' }] } },
+  },
   { name: '`parallel_tool_calls`: false', from: TOOLS, with: { parallel_tool_calls: false } },
   { name: 'a developer message', from: asked(), with: { input: [{ role: 'developer', content: 'Be brief.' }, QUESTION] } },
   { name: 'an earlier answer', from: asked(QUESTION), with: asked({ role: 'assistant', content: 'Fine.' }, QUESTION) },
   { name: 'a call and its result', from: { ...TOOLS, ...asked() }, with: asked(CALL, RESULT) },
   { name: 'a result without its call', from: asked(), with: asked(RESULT) },
-  { name: 'an image in the result of a call', from: { ...TOOLS, ...asked(CALL, RESULT) }, with: asked(CALL, { ...RESULT, output: [{ type: 'input_image' as const, image_url: PIXEL }] }) },
-  { name: 'earlier reasoning of OpenAI, sealed', from: asked(QUESTION), with: asked({ type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'gAAA' }, QUESTION) },
-  { name: 'an earlier web search', from: asked(QUESTION), with: asked({ type: 'web_search_call', id: 'ws_1', status: 'completed', action: { type: 'search', query: 'q' } } as ResponseInputItem, QUESTION) },
+  {
+    name: 'an image in the result of a call',
+    from: { ...TOOLS, ...asked(CALL, RESULT) },
+    with: asked(CALL, { ...RESULT, output: [{ type: 'input_image' as const, image_url: PIXEL }] }),
+  },
+  {
+    name: 'earlier reasoning of OpenAI, sealed',
+    from: asked(QUESTION),
+    with: asked({ type: 'reasoning', id: 'rs_1', summary: [], encrypted_content: 'gAAA' }, QUESTION),
+  },
+  {
+    name: 'an earlier web search',
+    from: asked(QUESTION),
+    with: asked({ type: 'web_search_call', id: 'ws_1', status: 'completed', action: { type: 'search', query: 'q' } } as ResponseInputItem, QUESTION),
+  },
   { name: 'an item by its id', from: asked(), with: asked({ type: 'item_reference', id: 'msg_1' }) },
   { name: 'an image by URL', from: BARE, with: said(TEXT, { type: 'input_image', image_url: 'https://example.com/a.png', detail: 'auto' }) },
   { name: 'an image in base64', from: BARE, with: said(TEXT, { type: 'input_image', image_url: PIXEL, detail: 'auto' }) },
@@ -84,4 +111,10 @@ const PROBES: readonly Probe<Body>[] = [
   { name: 'a PDF by URL', from: BARE, with: said(TEXT, { type: 'input_file', file_url: 'https://example.com/a.pdf' }) },
 ];
 
-export const openaiResponses: Front = { name: 'OpenAI responses', dialect: openai, path: '/v1/responses', base: { model: 'm', store: false, input: [QUESTION] }, probes: PROBES };
+export const openaiResponses: Front = {
+  name: 'OpenAI responses',
+  dialect: openai,
+  path: '/v1/responses',
+  base: { model: 'm', store: false, input: [QUESTION] },
+  probes: PROBES,
+};

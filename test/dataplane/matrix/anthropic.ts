@@ -32,7 +32,9 @@ function bodyOf({ model, system, turns, tools, schema, maxTokens }: Question): M
     max_tokens: maxTokens ?? ENOUGH_TOKENS,
     ...(system === undefined ? {} : { system }),
     messages: turns.map(messageOf),
-    ...(tools === undefined ? {} : { tools: tools.map(({ name, description, parameters }) => ({ name, description, input_schema: { type: 'object' as const, ...parameters } })) }),
+    ...(tools === undefined
+      ? {}
+      : { tools: tools.map(({ name, description, parameters }) => ({ name, description, input_schema: { type: 'object' as const, ...parameters } })) }),
     ...(schema === undefined ? {} : { output_config: { format: { type: 'json_schema', schema: { ...schema } } } }),
   };
 }
@@ -41,7 +43,13 @@ function messageOf(turn: Turn): MessageParam {
   switch (turn.role) {
     case 'user':
       if (turn.image === undefined) return { role: 'user', content: turn.text };
-      return { role: 'user', content: [{ type: 'text', text: turn.text }, { type: 'image', source: { type: 'base64', media_type: 'image/png', data: turn.image } }] };
+      return {
+        role: 'user',
+        content: [
+          { type: 'text', text: turn.text },
+          { type: 'image', source: { type: 'base64', media_type: 'image/png', data: turn.image } },
+        ],
+      };
     case 'assistant':
       return { role: 'assistant', content: turn.text };
     case 'calls':

@@ -12,14 +12,39 @@ export interface MatrixBack {
 }
 
 /** The catalogue's price, under a name that no other provider here has. */
-const GPT = (name: string): string => `models: [{name: ${name}, providerModel: gpt-4.1, price: {inputPerMillion: 2, cachedInputPerMillion: 0.5, outputPerMillion: 8}, maxOutputTokens: 32768, maxImageTokens: 2048}]`;
+const GPT = (name: string): string =>
+  `models: [{name: ${name}, providerModel: gpt-4.1, price: {inputPerMillion: 2, cachedInputPerMillion: 0.5, outputPerMillion: 8}, maxOutputTokens: 32768, maxImageTokens: 2048}]`;
 
 export const BACKS: readonly MatrixBack[] = [
   { name: 'openai', model: 'gpt-4.1', served: 'gpt-4.1', lacks: [], spec: (url) => `type: OpenAI, baseUrl: "${url}/v1", models: [{name: gpt-4.1}]` },
-  { name: 'anthropic', model: 'claude-sonnet-4.5', served: 'claude-sonnet-4-5', lacks: [], spec: (url) => `type: Anthropic, baseUrl: "${url}", models: [{name: claude-sonnet-4.5}]` },
-  { name: 'gemini', model: 'gemini-2.5-flash', served: 'gemini-2.5-flash', lacks: [], spec: (url) => `type: Gemini, baseUrl: "${url}", models: [{name: gemini-2.5-flash}]` },
-  { name: 'azure', model: 'house-gpt', served: 'gpt-4.1', lacks: [], spec: (url) => `type: AzureOpenAI, baseUrl: "${url}", apiVersion: "2024-10-21", ${GPT('house-gpt')}` },
-  { name: 'deepseek', model: 'deepseek-v3.2', served: 'deepseek-chat', lacks: ['image', 'structured'], spec: (url) => `type: DeepSeek, baseUrl: "${url}", models: [{name: deepseek-v3.2}]` },
+  {
+    name: 'anthropic',
+    model: 'claude-sonnet-4.5',
+    served: 'claude-sonnet-4-5',
+    lacks: [],
+    spec: (url) => `type: Anthropic, baseUrl: "${url}", models: [{name: claude-sonnet-4.5}]`,
+  },
+  {
+    name: 'gemini',
+    model: 'gemini-2.5-flash',
+    served: 'gemini-2.5-flash',
+    lacks: [],
+    spec: (url) => `type: Gemini, baseUrl: "${url}", models: [{name: gemini-2.5-flash}]`,
+  },
+  {
+    name: 'azure',
+    model: 'house-gpt',
+    served: 'gpt-4.1',
+    lacks: [],
+    spec: (url) => `type: AzureOpenAI, baseUrl: "${url}", apiVersion: "2024-10-21", ${GPT('house-gpt')}`,
+  },
+  {
+    name: 'deepseek',
+    model: 'deepseek-v3.2',
+    served: 'deepseek-chat',
+    lacks: ['image', 'structured'],
+    spec: (url) => `type: DeepSeek, baseUrl: "${url}", models: [{name: deepseek-v3.2}]`,
+  },
   { name: 'compatible', model: 'relay-gpt', served: 'gpt-4.1', lacks: [], spec: (url) => `type: OpenAICompatible, baseUrl: "${url}/v1", ${GPT('relay-gpt')}` },
 ];
 
@@ -52,9 +77,17 @@ export function resourcesOf(urls: ReadonlyMap<string, string>, more: readonly Mo
 apiVersion: airmesh.dev/v1alpha1
 kind: AIProvider
 metadata: {name: ${name}}
-spec: {${spec(urls.get(name) ?? '').replace('models: [', `models: [${moreAt(name).map(({ model, price }) => `{name: ${model}, price: ${price}}, `).join('')}`)}, auth: {apiKey: {env: ${variableOf(name)}}}, retries: {attempts: 0}}`,
+spec: {${spec(urls.get(name) ?? '').replace(
+      'models: [',
+      `models: [${moreAt(name)
+        .map(({ model, price }) => `{name: ${model}, price: ${price}}, `)
+        .join('')}`,
+    )}, auth: {apiKey: {env: ${variableOf(name)}}}, retries: {attempts: 0}}`,
   );
-  const rules = BACKS.map(({ name, model }) => `  - {name: ${name}, match: {models: [${[model, ...moreAt(name).map((one) => one.model)].join(', ')}]}, backends: [{provider: ${name}}]}`);
+  const rules = BACKS.map(
+    ({ name, model }) =>
+      `  - {name: ${name}, match: {models: [${[model, ...moreAt(name).map((one) => one.model)].join(', ')}]}, backends: [{provider: ${name}}]}`,
+  );
   const route = `
 apiVersion: airmesh.dev/v1alpha1
 kind: AIRoute

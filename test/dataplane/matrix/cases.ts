@@ -23,7 +23,11 @@ const WEATHER = {
   },
 };
 
-const TIME = { name: 'get_time', description: 'The time in a city.', parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'], additionalProperties: false } };
+const TIME = {
+  name: 'get_time',
+  description: 'The time in a city.',
+  parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'], additionalProperties: false },
+};
 
 const SCHEMA = {
   type: 'object',
@@ -51,7 +55,12 @@ const plain: MatrixCase = {
   finish: 'stop',
 };
 
-const tools: MatrixCase = { name: 'tools', subject: 'tools', question: { turns: [{ role: 'user', text: 'Use your tools for Oslo.' }], tools: [WEATHER, TIME] }, finish: 'tools' };
+const tools: MatrixCase = {
+  name: 'tools',
+  subject: 'tools',
+  question: { turns: [{ role: 'user', text: 'Use your tools for Oslo.' }], tools: [WEATHER, TIME] },
+  finish: 'tools',
+};
 
 const results: MatrixCase = {
   name: 'tool results',
@@ -60,18 +69,44 @@ const results: MatrixCase = {
     turns: [
       { role: 'user', text: 'How is Oslo now?' },
       { role: 'calls', calls: CALLS },
-      { role: 'results', results: [{ id: 'call_weather_1', name: 'get_weather', output: 'snow' }, { id: 'call_time_2', name: 'get_time', output: 'noon' }] },
+      {
+        role: 'results',
+        results: [
+          { id: 'call_weather_1', name: 'get_weather', output: 'snow' },
+          { id: 'call_time_2', name: 'get_time', output: 'noon' },
+        ],
+      },
     ],
     tools: [WEATHER, TIME],
   },
   finish: 'stop',
 };
 
-const image: MatrixCase = { name: 'image', subject: 'image', question: { turns: [{ role: 'user', text: 'What is in the picture?', image: PIXEL }] }, finish: 'stop' };
-const structured: MatrixCase = { name: 'structured', subject: 'structured', question: { turns: [{ role: 'user', text: 'Describe a book, as JSON.' }], schema: SCHEMA }, finish: 'stop' };
-const capped: MatrixCase = { name: 'capped', subject: 'capped', question: { turns: [{ role: 'user', text: 'Go on and on.' }], maxTokens: 16, headers: { 'x-simulate': 'tokens=40' } }, finish: 'length' };
+const image: MatrixCase = {
+  name: 'image',
+  subject: 'image',
+  question: { turns: [{ role: 'user', text: 'What is in the picture?', image: PIXEL }] },
+  finish: 'stop',
+};
+const structured: MatrixCase = {
+  name: 'structured',
+  subject: 'structured',
+  question: { turns: [{ role: 'user', text: 'Describe a book, as JSON.' }], schema: SCHEMA },
+  finish: 'stop',
+};
+const capped: MatrixCase = {
+  name: 'capped',
+  subject: 'capped',
+  question: { turns: [{ role: 'user', text: 'Go on and on.' }], maxTokens: 16, headers: { 'x-simulate': 'tokens=40' } },
+  finish: 'length',
+};
 
-const streamed = ({ name, subject, question, finish }: MatrixCase): MatrixCase => ({ name: `${name}, streamed`, subject, question: { ...question, stream: true }, finish });
+const streamed = ({ name, subject, question, finish }: MatrixCase): MatrixCase => ({
+  name: `${name}, streamed`,
+  subject,
+  question: { ...question, stream: true },
+  finish,
+});
 
 export const CASES: readonly MatrixCase[] = [plain, tools, results, image, structured, capped].flatMap((one) => [one, streamed(one)]);
 

@@ -22,14 +22,20 @@ const FILTERED: Readonly<Record<string, string>> = {
   'Gemini generateContent': 'SAFETY',
 };
 
-const TOOLS = ['look', 'ask'].map((name) => ({ name, description: name, parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'], additionalProperties: false } }));
+const TOOLS = ['look', 'ask'].map((name) => ({
+  name,
+  description: name,
+  parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'], additionalProperties: false },
+}));
 
 let simulators: ReadonlyMap<string, Simulator>;
 let mesh: TestMesh;
 let fronts: ReadonlyMap<string, Front>;
 
 beforeAll(async () => {
-  simulators = new Map(await Promise.all(BACKS.map(async ({ name }) => [name, await startSimulator({ host: '127.0.0.1', port: 0, keys: [KEYS[name] ?? ''] })] as const)));
+  simulators = new Map(
+    await Promise.all(BACKS.map(async ({ name }) => [name, await startSimulator({ host: '127.0.0.1', port: 0, keys: [KEYS[name] ?? ''] })] as const)),
+  );
   mesh = await startTestMesh({ resources: resourcesOf(new Map([...simulators].map(([name, { url }]) => [name, url]))), environment: ENVIRONMENT });
   fronts = new Map(frontsAt({ origin: mesh.baseURL.replace(/\/v1$/, '') }).map((front) => [front.name, front]));
 });

@@ -32,7 +32,9 @@ function parametersOf({ model, system, turns, tools, schema, maxTokens, headers 
     contents: turns.map(contentOf),
     config: {
       ...(system === undefined ? {} : { systemInstruction: system }),
-      ...(tools === undefined ? {} : { tools: [{ functionDeclarations: tools.map(({ name, description, parameters }) => ({ name, description, parametersJsonSchema: parameters })) }] }),
+      ...(tools === undefined
+        ? {}
+        : { tools: [{ functionDeclarations: tools.map(({ name, description, parameters }) => ({ name, description, parametersJsonSchema: parameters })) }] }),
       ...(schema === undefined ? {} : { responseMimeType: 'application/json', responseJsonSchema: schema }),
       ...(maxTokens === undefined ? {} : { maxOutputTokens: maxTokens }),
       httpOptions: { headers: { ...headers } },

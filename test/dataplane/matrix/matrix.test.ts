@@ -15,7 +15,13 @@ import { geminiGenerateContent } from './gemini.ts';
 import { openaiChat, openaiResponses } from './openai.ts';
 import { vercelFronts } from './vercel.ts';
 
-const frontsAt = (place: Place): readonly Front[] => [openaiChat(place), openaiResponses(place), anthropicMessages(place), geminiGenerateContent(place), ...vercelFronts(place)];
+const frontsAt = (place: Place): readonly Front[] => [
+  openaiChat(place),
+  openaiResponses(place),
+  anthropicMessages(place),
+  geminiGenerateContent(place),
+  ...vercelFronts(place),
+];
 
 const NAMES = frontsAt({ origin: 'http://127.0.0.1' }).map(({ name }) => name);
 
@@ -51,7 +57,9 @@ let fronts: ReadonlyMap<string, Front>;
 let direct: ReadonlyMap<string, Answered>;
 
 beforeAll(async () => {
-  simulators = new Map(await Promise.all(BACKS.map(async ({ name }) => [name, await startSimulator({ host: '127.0.0.1', port: 0, keys: [KEYS[name] ?? ''] })] as const)));
+  simulators = new Map(
+    await Promise.all(BACKS.map(async ({ name }) => [name, await startSimulator({ host: '127.0.0.1', port: 0, keys: [KEYS[name] ?? ''] })] as const)),
+  );
   const urls = new Map([...simulators].map(([name, { url }]) => [name, url]));
   mesh = await startTestMesh({ resources: resourcesOf(urls), environment: ENVIRONMENT });
   fronts = new Map(frontsAt({ origin: mesh.baseURL.replace(/\/v1$/, '') }).map((front) => [front.name, front]));
@@ -71,7 +79,10 @@ describe.each(NAMES)('%s', (name) => {
     it.each(CASES)('$name', async (one) => {
       if (lacks(name, back, one)) {
         const failure = await failureFrom(ask(name, back, one));
-        expect(failure).toMatchObject({ status: expect.toSatisfy((status: number) => status === 400 || status === 404), message: expect.stringMatching(LACKING) });
+        expect(failure).toMatchObject({
+          status: expect.toSatisfy((status: number) => status === 400 || status === 404),
+          message: expect.stringMatching(LACKING),
+        });
         return note(name, back, one, 'refused');
       }
       const answer = await ask(name, back, one);
@@ -101,7 +112,9 @@ describe.each(NAMES)('%s', (name) => {
     });
 
     it.each(FAILURES)('$name', async ({ simulate, stream, statuses }) => {
-      const failure = await failureFrom(askWith(name, { model: back.model, turns: [{ role: 'user', text: 'Fail.' }], stream, headers: { 'x-simulate': simulate } }));
+      const failure = await failureFrom(
+        askWith(name, { model: back.model, turns: [{ role: 'user', text: 'Fail.' }], stream, headers: { 'x-simulate': simulate } }),
+      );
       expect(statuses).toContain(failure?.status);
       expect(failure?.message).toMatch(/This failure was asked for/);
     });

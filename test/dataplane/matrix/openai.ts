@@ -39,15 +39,26 @@ async function streamChat(client: OpenAI, question: Question): Promise<Answered>
 }
 
 function callsOf(calls: readonly ChatCompletionMessageToolCall[] | undefined): Call[] {
-  return (calls ?? []).flatMap((call) => (call.type === 'function' ? [{ id: call.id, name: call.function.name, input: JSON.parse(call.function.arguments) as unknown }] : []));
+  return (calls ?? []).flatMap((call) =>
+    call.type === 'function' ? [{ id: call.id, name: call.function.name, input: JSON.parse(call.function.arguments) as unknown }] : [],
+  );
 }
 
 function chatBody({ model, system, turns, tools, schema, maxTokens }: Question) {
   return {
     model,
     messages: [...(system === undefined ? [] : [{ role: 'system' as const, content: system }]), ...turns.flatMap(messagesOf)],
-    ...(tools === undefined ? {} : { tools: tools.map(({ name, description, parameters }) => ({ type: 'function' as const, function: { name, description, parameters: { ...parameters } } })) }),
-    ...(schema === undefined ? {} : { response_format: { type: 'json_schema' as const, json_schema: { name: 'answer', strict: true, schema: { ...schema } } } }),
+    ...(tools === undefined
+      ? {}
+      : {
+          tools: tools.map(({ name, description, parameters }) => ({
+            type: 'function' as const,
+            function: { name, description, parameters: { ...parameters } },
+          })),
+        }),
+    ...(schema === undefined
+      ? {}
+      : { response_format: { type: 'json_schema' as const, json_schema: { name: 'answer', strict: true, schema: { ...schema } } } }),
     ...(maxTokens === undefined ? {} : { max_completion_tokens: maxTokens }),
   };
 }
@@ -56,11 +67,25 @@ function messagesOf(turn: Turn): ChatCompletionMessageParam[] {
   switch (turn.role) {
     case 'user':
       if (turn.image === undefined) return [{ role: 'user', content: turn.text }];
-      return [{ role: 'user', content: [{ type: 'text', text: turn.text }, { type: 'image_url', image_url: { url: `data:image/png;base64,${turn.image}` } }] }];
+      return [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: turn.text },
+            { type: 'image_url', image_url: { url: `data:image/png;base64,${turn.image}` } },
+          ],
+        },
+      ];
     case 'assistant':
       return [{ role: 'assistant', content: turn.text }];
     case 'calls':
-      return [{ role: 'assistant', content: null, tool_calls: turn.calls.map(({ id, name, input }) => ({ id, type: 'function', function: { name, arguments: JSON.stringify(input) } })) }];
+      return [
+        {
+          role: 'assistant',
+          content: null,
+          tool_calls: turn.calls.map(({ id, name, input }) => ({ id, type: 'function', function: { name, arguments: JSON.stringify(input) } })),
+        },
+      ];
     case 'results':
       return turn.results.map(({ id, output }) => ({ role: 'tool', tool_call_id: id, content: output }));
   }
@@ -76,7 +101,9 @@ async function askResponses(client: OpenAI, question: Question): Promise<Answere
   const options = { headers: question.headers ?? {} };
   const body = responsesBody(question);
   const response = question.stream === true ? await client.responses.stream(body, options).finalResponse() : await client.responses.create(body, options);
-  const calls = response.output.flatMap((item) => (item.type === 'function_call' ? [{ id: item.call_id, name: item.name, input: JSON.parse(item.arguments) as unknown }] : []));
+  const calls = response.output.flatMap((item) =>
+    item.type === 'function_call' ? [{ id: item.call_id, name: item.name, input: JSON.parse(item.arguments) as unknown }] : [],
+  );
   return {
     text: response.output_text,
     finish: finishOf(response),
@@ -88,7 +115,11 @@ async function askResponses(client: OpenAI, question: Question): Promise<Answere
 }
 
 const finishOf = ({ status, incomplete_details, output }: Response): string =>
-  status === 'incomplete' ? (incomplete_details?.reason ?? 'incomplete') : output.some(({ type }) => type === 'function_call') ? 'function_call' : (status ?? '');
+  status === 'incomplete'
+    ? (incomplete_details?.reason ?? 'incomplete')
+    : output.some(({ type }) => type === 'function_call')
+      ? 'function_call'
+      : (status ?? '');
 
 function responsesBody({ model, system, turns, tools, schema, maxTokens }: Question) {
   return {
@@ -96,7 +127,17 @@ function responsesBody({ model, system, turns, tools, schema, maxTokens }: Quest
     store: false,
     ...(system === undefined ? {} : { instructions: system }),
     input: turns.flatMap(itemsOf),
-    ...(tools === undefined ? {} : { tools: tools.map(({ name, description, parameters }) => ({ type: 'function' as const, name, description, parameters: { ...parameters }, strict: false })) }),
+    ...(tools === undefined
+      ? {}
+      : {
+          tools: tools.map(({ name, description, parameters }) => ({
+            type: 'function' as const,
+            name,
+            description,
+            parameters: { ...parameters },
+            strict: false,
+          })),
+        }),
     ...(schema === undefined ? {} : { text: { format: { type: 'json_schema' as const, name: 'answer', strict: true, schema: { ...schema } } } }),
     ...(maxTokens === undefined ? {} : { max_output_tokens: maxTokens }),
   };
@@ -106,7 +147,15 @@ function itemsOf(turn: Turn): ResponseInputItem[] {
   switch (turn.role) {
     case 'user':
       if (turn.image === undefined) return [{ role: 'user', content: turn.text }];
-      return [{ role: 'user', content: [{ type: 'input_text', text: turn.text }, { type: 'input_image', detail: 'auto', image_url: `data:image/png;base64,${turn.image}` }] }];
+      return [
+        {
+          role: 'user',
+          content: [
+            { type: 'input_text', text: turn.text },
+            { type: 'input_image', detail: 'auto', image_url: `data:image/png;base64,${turn.image}` },
+          ],
+        },
+      ];
     case 'assistant':
       return [{ role: 'assistant', content: turn.text }];
     case 'calls':

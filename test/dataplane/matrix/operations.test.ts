@@ -25,7 +25,9 @@ let anthropic: Anthropic;
 let gemini: GoogleGenAI;
 
 beforeAll(async () => {
-  simulators = new Map(await Promise.all(BACKS.map(async ({ name }) => [name, await startSimulator({ host: '127.0.0.1', port: 0, keys: [KEYS[name] ?? ''] })] as const)));
+  simulators = new Map(
+    await Promise.all(BACKS.map(async ({ name }) => [name, await startSimulator({ host: '127.0.0.1', port: 0, keys: [KEYS[name] ?? ''] })] as const)),
+  );
   const embedders = EMBEDDERS.map(({ back, model }) => ({ back, model, price: '{inputPerMillion: 0.02, outputPerMillion: 0}' }));
   mesh = await startTestMesh({ resources: resourcesOf(new Map([...simulators].map(([name, { url }]) => [name, url])), embedders), environment: ENVIRONMENT });
   const origin = mesh.baseURL.replace(/\/v1$/, '');
@@ -43,7 +45,13 @@ describe.each(EMBEDDERS)('embeddings at $back', ({ model }) => {
   it('by OpenAI’s client, one and many, of fewer dimensions', async () => {
     const one = await openai.embeddings.create({ model, input: TEXT });
     const many = await openai.embeddings.create({ model, input: [TEXT, 'Another.'], dimensions: 8 });
-    expect([one.data.length, many.data.map(({ index, embedding }) => [index, embedding.length])]).toEqual([1, [[0, 8], [1, 8]]]);
+    expect([one.data.length, many.data.map(({ index, embedding }) => [index, embedding.length])]).toEqual([
+      1,
+      [
+        [0, 8],
+        [1, 8],
+      ],
+    ]);
     expect(one.data[0]?.embedding.length).toBeGreaterThan(1000);
     expect(one.usage.total_tokens).toBe(10);
   });
@@ -57,7 +65,9 @@ describe.each(EMBEDDERS)('embeddings at $back', ({ model }) => {
 it.each(['anthropic', 'deepseek'])('refuses embeddings at %s, naming the models that can', async (back) => {
   const model = BACKS.find(({ name }) => name === back)?.model ?? '';
   const failures = await Promise.all(
-    [openai.embeddings.create({ model, input: TEXT }), gemini.models.embedContent({ model, contents: TEXT })].map((asked) => Promise.resolve(asked).then(() => undefined, failureOf)),
+    [openai.embeddings.create({ model, input: TEXT }), gemini.models.embedContent({ model, contents: TEXT })].map((asked) =>
+      Promise.resolve(asked).then(() => undefined, failureOf),
+    ),
   );
   for (const failure of failures) expect(failure).toMatchObject({ status: 404, message: expect.stringMatching(/Models that can: .*gemini-embedding-001/) });
 });

@@ -29,7 +29,9 @@ let mesh: TestMesh;
 let origin: string;
 
 beforeAll(async () => {
-  simulators = new Map(await Promise.all(BACKS.map(async ({ name }) => [name, await startSimulator({ host: '127.0.0.1', port: 0, keys: [KEYS[name] ?? ''] })] as const)));
+  simulators = new Map(
+    await Promise.all(BACKS.map(async ({ name }) => [name, await startSimulator({ host: '127.0.0.1', port: 0, keys: [KEYS[name] ?? ''] })] as const)),
+  );
   const more = [
     { back: 'gemini', model: 'gemini-3-pro-preview', price: PRICE },
     { back: 'openai', model: 'gpt-5', price: PRICE },
@@ -61,12 +63,21 @@ const CLIENTS: Readonly<Record<string, Client>> = {
     const client = new Anthropic({ apiKey: 'any word', baseURL: origin, maxRetries: 0 });
     const messages: MessageParam[] = [{ role: 'user', content: ASK }];
     const ask = async (): Promise<Anthropic.Message> => {
-      const body = { model, max_tokens: 3000, thinking: { type: 'enabled' as const, budget_tokens: 1024 }, messages, tools: [{ name: 'look', input_schema: { ...PARAMETERS, type: 'object' as const } }] };
+      const body = {
+        model,
+        max_tokens: 3000,
+        thinking: { type: 'enabled' as const, budget_tokens: 1024 },
+        messages,
+        tools: [{ name: 'look', input_schema: { ...PARAMETERS, type: 'object' as const } }],
+      };
       return isStreamed ? client.messages.stream(body).finalMessage() : client.messages.create(body);
     };
     const first = await ask();
     const uses = first.content.filter((block) => block.type === 'tool_use');
-    messages.push({ role: 'assistant', content: first.content }, { role: 'user', content: uses.map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: 'snow' })) });
+    messages.push(
+      { role: 'assistant', content: first.content },
+      { role: 'user', content: uses.map(({ id }) => ({ type: 'tool_result', tool_use_id: id, content: 'snow' })) },
+    );
     const second = await ask();
     return { calls: uses.length, text: second.content.map((block) => (block.type === 'text' ? block.text : '')).join('') };
   },
@@ -74,7 +85,15 @@ const CLIENTS: Readonly<Record<string, Client>> = {
     const client = new GoogleGenAI({ apiKey: 'any word', httpOptions: { baseUrl: origin } });
     const contents: Content[] = [{ role: 'user', parts: [{ text: ASK }] }];
     const ask = async (): Promise<Content> => {
-      const parameters = { model, contents, config: { maxOutputTokens: 3000, thinkingConfig: { includeThoughts: true }, tools: [{ functionDeclarations: [{ name: 'look', parametersJsonSchema: PARAMETERS }] }] } };
+      const parameters = {
+        model,
+        contents,
+        config: {
+          maxOutputTokens: 3000,
+          thinkingConfig: { includeThoughts: true },
+          tools: [{ functionDeclarations: [{ name: 'look', parametersJsonSchema: PARAMETERS }] }],
+        },
+      };
       if (!isStreamed) return (await client.models.generateContent(parameters)).candidates?.[0]?.content ?? {};
       const parts = [];
       for await (const chunk of await client.models.generateContentStream(parameters)) parts.push(...(chunk.candidates?.[0]?.content?.parts ?? []));
@@ -82,7 +101,10 @@ const CLIENTS: Readonly<Record<string, Client>> = {
     };
     const first = await ask();
     const calls = (first.parts ?? []).flatMap(({ functionCall }) => functionCall ?? []);
-    contents.push(first, { role: 'user', parts: calls.map(({ id, name }) => ({ functionResponse: { ...(id === undefined ? {} : { id }), name: name ?? '', response: { output: 'snow' } } })) });
+    contents.push(first, {
+      role: 'user',
+      parts: calls.map(({ id, name }) => ({ functionResponse: { ...(id === undefined ? {} : { id }), name: name ?? '', response: { output: 'snow' } } })),
+    });
     const second = await ask();
     return { calls: calls.length, text: (second.parts ?? []).map(({ text, thought }) => (thought === true ? '' : (text ?? ''))).join('') };
   },
@@ -103,14 +125,23 @@ const CLIENTS: Readonly<Record<string, Client>> = {
     };
     const first = await ask();
     const calls = first.output.filter((item) => item.type === 'function_call');
-    input.push(...(withoutParsed(first.output) as ResponseInputItem[]), ...calls.map(({ call_id }) => ({ type: 'function_call_output' as const, call_id, output: 'snow' })));
+    input.push(
+      ...(withoutParsed(first.output) as ResponseInputItem[]),
+      ...calls.map(({ call_id }) => ({ type: 'function_call_output' as const, call_id, output: 'snow' })),
+    );
     return { calls: calls.length, text: (await ask()).output_text };
   },
   'OpenAI chat completions': async (model, isStreamed) => {
     const client = new OpenAI({ apiKey: 'any word', baseURL: mesh.baseURL, maxRetries: 0 });
     const messages: ChatCompletionMessageParam[] = [{ role: 'user', content: ASK }];
     const ask = async (): Promise<OpenAI.Chat.Completions.ChatCompletionMessage> => {
-      const body = { model, messages, reasoning_effort: 'low' as const, max_completion_tokens: 3000, tools: [{ type: 'function' as const, function: { name: 'look', parameters: PARAMETERS } }] };
+      const body = {
+        model,
+        messages,
+        reasoning_effort: 'low' as const,
+        max_completion_tokens: 3000,
+        tools: [{ type: 'function' as const, function: { name: 'look', parameters: PARAMETERS } }],
+      };
       const answer = isStreamed ? await client.chat.completions.stream(body).finalChatCompletion() : await client.chat.completions.create(body);
       const message = answer.choices[0]?.message;
       if (message === undefined) throw new Error('no choice');

@@ -41,7 +41,13 @@ function callOf(model: LanguageModel, { system, turns, tools, schema, maxTokens,
     maxRetries: 0,
     messages: turns.map(messageOf),
     ...(system === undefined ? {} : { system }),
-    ...(tools === undefined ? {} : { tools: Object.fromEntries(tools.map(({ name, description, parameters }) => [name, tool({ description, inputSchema: jsonSchema({ ...parameters }) })])) }),
+    ...(tools === undefined
+      ? {}
+      : {
+          tools: Object.fromEntries(
+            tools.map(({ name, description, parameters }) => [name, tool({ description, inputSchema: jsonSchema({ ...parameters }) })]),
+          ),
+        }),
     ...(schema === undefined ? {} : { output: Output.object({ schema: jsonSchema({ ...schema }) }) }),
     ...(maxTokens === undefined ? {} : { maxOutputTokens: maxTokens }),
     ...(headers === undefined ? {} : { headers: { ...headers } }),
@@ -74,12 +80,21 @@ function answered(
 function messageOf(turn: Turn): ModelMessage {
   switch (turn.role) {
     case 'user':
-      return { role: 'user', content: [{ type: 'text', text: turn.text }, ...(turn.image === undefined ? [] : [{ type: 'image' as const, image: turn.image, mediaType: 'image/png' }])] };
+      return {
+        role: 'user',
+        content: [
+          { type: 'text', text: turn.text },
+          ...(turn.image === undefined ? [] : [{ type: 'image' as const, image: turn.image, mediaType: 'image/png' }]),
+        ],
+      };
     case 'assistant':
       return { role: 'assistant', content: turn.text };
     case 'calls':
       return { role: 'assistant', content: turn.calls.map(({ id, name, input }) => ({ type: 'tool-call', toolCallId: id, toolName: name, input })) };
     case 'results':
-      return { role: 'tool', content: turn.results.map(({ id, name, output }) => ({ type: 'tool-result', toolCallId: id, toolName: name, output: { type: 'text', value: output } })) };
+      return {
+        role: 'tool',
+        content: turn.results.map(({ id, name, output }) => ({ type: 'tool-result', toolCallId: id, toolName: name, output: { type: 'text', value: output } })),
+      };
   }
 }

@@ -26,7 +26,8 @@ const LONGEST_BUILD_MS = 30 * 60_000;
 export async function ensureBinaries(environment: NodeJS.ProcessEnv, onStep: (message: string) => void): Promise<ApiServerBinaries> {
   const named = environment['KUBEBUILDER_ASSETS'];
   if (named !== undefined && named !== '') {
-    if (!isComplete(named)) throw new Error(`KUBEBUILDER_ASSETS names ${named}, which lacks ${NAMES.filter((name) => !existsSync(join(named, name))).join(' and ')}`);
+    if (!isComplete(named))
+      throw new Error(`KUBEBUILDER_ASSETS names ${named}, which lacks ${NAMES.filter((name) => !existsSync(join(named, name))).join(' and ')}`);
     return binariesIn(named);
   }
   const cache = join(environment['XDG_CACHE_HOME'] ?? join(environment['HOME'] ?? homedir(), '.cache'), 'airmesh');
@@ -34,7 +35,11 @@ export async function ensureBinaries(environment: NodeJS.ProcessEnv, onStep: (me
   if (isComplete(kept)) return binariesIn(kept);
   mkdirSync(cache, { recursive: true });
   const tried: string[] = [];
-  for (const [name, install] of [['the cluster scripts beside this checkout', fromSibling], ['the official test binaries', fromRelease], ['Go modules', fromModules]] as const) {
+  for (const [name, install] of [
+    ['the cluster scripts beside this checkout', fromSibling],
+    ['the official test binaries', fromRelease],
+    ['Go modules', fromModules],
+  ] as const) {
     const folder = mkdtempSync(`${kept}.new-`);
     try {
       onStep(`kube-apiserver and etcd from ${name} …`);

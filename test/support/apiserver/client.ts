@@ -37,7 +37,11 @@ export function connect({ url, ca, token }: Pick<ApiServerAccess, 'url' | 'ca' |
           incoming.on('end', () => {
             const text = Buffer.concat(chunks).toString('utf8');
             const json = incoming.headers['content-type']?.startsWith('application/json') === true;
-            resolve({ status: incoming.statusCode ?? 0, body: json ? JSON.parse(text) : text, warnings: warningsOf(incoming.headersDistinct['warning'] ?? []) });
+            resolve({
+              status: incoming.statusCode ?? 0,
+              body: json ? JSON.parse(text) : text,
+              warnings: warningsOf(incoming.headersDistinct['warning'] ?? []),
+            });
           });
         });
         outgoing.on('error', reject);
@@ -47,4 +51,5 @@ export function connect({ url, ca, token }: Pick<ApiServerAccess, 'url' | 'ca' |
 }
 
 /** RFC 9111's form: a code, an agent, and the text in quotes. */
-const warningsOf = (headers: readonly string[]): string[] => headers.flatMap((header) => [...header.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text.replaceAll(/\\(.)/g, '$1')));
+const warningsOf = (headers: readonly string[]): string[] =>
+  headers.flatMap((header) => [...header.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, text = '']) => text.replaceAll(/\\(.)/g, '$1')));

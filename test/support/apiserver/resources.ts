@@ -16,7 +16,10 @@ export interface KubernetesObject {
 }
 
 /** The documents of a file of this repository. */
-export const documentsOf = (path: string): KubernetesObject[] => parseAllDocuments(readFileSync(fromRoot(path), 'utf8')).map((document) => document.toJS() as KubernetesObject).filter((content) => content !== null);
+export const documentsOf = (path: string): KubernetesObject[] =>
+  parseAllDocuments(readFileSync(fromRoot(path), 'utf8'))
+    .map((document) => document.toJS() as KubernetesObject)
+    .filter((content) => content !== null);
 
 /** As they are shipped. */
 export const definitions = (): KubernetesObject[] => readdirSync(DEFINITIONS).flatMap((file) => documentsOf(`charts/airmesh/crds/${file}`));
@@ -26,7 +29,8 @@ const RESOURCES = '/apis/airmesh.dev/v1alpha1';
 export const DEFINITION_PATH = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 
 /** Of all resources of that kind in a namespace; of one, where it is named. */
-export const pathOfKind = (kind: string, namespace: string, name?: string): string => `${RESOURCES}/namespaces/${namespace}/${PLURAL[kind as Kind]}${name === undefined ? '' : `/${name}`}`;
+export const pathOfKind = (kind: string, namespace: string, name?: string): string =>
+  `${RESOURCES}/namespaces/${namespace}/${PLURAL[kind as Kind]}${name === undefined ? '' : `/${name}`}`;
 
 /** How `kubectl apply --server-side` says who applies. */
 const MANAGER = 'fieldManager=tests';

@@ -51,11 +51,19 @@ async function startIn(folder: string, binaries: ApiServerBinaries, processes: P
   const [client, peer, secure] = await Promise.all([freePort(), freePort(), freePort()]);
   const store = `http://127.0.0.1:${client}`;
   processes.push(
-    start(folder, binaries.etcd, [`--data-dir=${join(folder, 'etcd')}`, '--unsafe-no-fsync', `--listen-client-urls=${store}`, `--advertise-client-urls=${store}`, `--listen-peer-urls=http://127.0.0.1:${peer}`]),
+    start(folder, binaries.etcd, [
+      `--data-dir=${join(folder, 'etcd')}`,
+      '--unsafe-no-fsync',
+      `--listen-client-urls=${store}`,
+      `--advertise-client-urls=${store}`,
+      `--listen-peer-urls=http://127.0.0.1:${peer}`,
+    ]),
   );
   const token = randomBytes(32).toString('hex');
   writeFileSync(join(folder, 'tokens.csv'), `${token},admin,admin,system:masters\n`, { mode: 0o600 });
-  writeFileSync(join(folder, 'service-accounts.key'), generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs1', format: 'pem' }), { mode: 0o600 });
+  writeFileSync(join(folder, 'service-accounts.key'), generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs1', format: 'pem' }), {
+    mode: 0o600,
+  });
   const server = start(folder, binaries['kube-apiserver'], [
     `--etcd-servers=${store}`,
     '--bind-address=127.0.0.1',
@@ -114,7 +122,12 @@ async function until(process: Process, condition: () => boolean | Promise<boolea
   }
 }
 
-const isReady = async (access: ApiServerAccess): Promise<boolean> => (await connect(access).send('GET', '/readyz').catch(() => undefined))?.status === 200;
+const isReady = async (access: ApiServerAccess): Promise<boolean> =>
+  (
+    await connect(access)
+      .send('GET', '/readyz')
+      .catch(() => undefined)
+  )?.status === 200;
 
 async function freePort(): Promise<number> {
   const server = createServer();

@@ -15,11 +15,25 @@ const resource = (kind: string, name: string, spec: object): Resource => {
 };
 
 const auth = { apiKey: { env: 'KEY' } };
-const openai = resource('AIProvider', 'openai', { type: 'OpenAI', auth, models: [{ name: 'gpt-4.1' }, { name: 'own', providerModel: 'gpt-own', price: { inputPerMillion: '1', outputPerMillion: '2' }, maxOutputTokens: 1000 }] });
-const claude = resource('AIProvider', 'claude', { type: 'Anthropic', auth, models: [{ name: 'claude-sonnet-4.5' }, { name: 'small', price: { inputPerMillion: '1', outputPerMillion: '1' }, maxOutputTokens: 100 }] });
+const openai = resource('AIProvider', 'openai', {
+  type: 'OpenAI',
+  auth,
+  models: [{ name: 'gpt-4.1' }, { name: 'own', providerModel: 'gpt-own', price: { inputPerMillion: '1', outputPerMillion: '2' }, maxOutputTokens: 1000 }],
+});
+const claude = resource('AIProvider', 'claude', {
+  type: 'Anthropic',
+  auth,
+  models: [{ name: 'claude-sonnet-4.5' }, { name: 'small', price: { inputPerMillion: '1', outputPerMillion: '1' }, maxOutputTokens: 100 }],
+});
 const budget = resource('AIBudget', 'life', { limit: { usd: '5' }, window: { lifetime: true }, per: ['Workload'] });
 const route = (more: object = {}): Resource =>
-  resource('AIRoute', 'all', { workloads: ['*'], rules: [{ name: 'all', match: {}, backends: [{ provider: 'openai' }], ...more }, { name: 'claude', match: { models: ['claude-sonnet-4.5', 'small'] }, backends: [{ provider: 'claude' }] }] });
+  resource('AIRoute', 'all', {
+    workloads: ['*'],
+    rules: [
+      { name: 'all', match: {}, backends: [{ provider: 'openai' }], ...more },
+      { name: 'claude', match: { models: ['claude-sonnet-4.5', 'small'] }, backends: [{ provider: 'claude' }] },
+    ],
+  });
 
 interface Bench {
   readonly ports: CallPorts;
@@ -30,9 +44,20 @@ interface Bench {
   readonly forgotten: string[];
 }
 
-function bench({ rule = {}, refuse = () => false, objects = [] }: { rule?: object; refuse?: (command: ReserveCommand) => boolean; objects?: readonly KeptObject[] } = {}): Bench {
+function bench({
+  rule = {},
+  refuse = () => false,
+  objects = [],
+}: { rule?: object; refuse?: (command: ReserveCommand) => boolean; objects?: readonly KeptObject[] } = {}): Bench {
   const known = { openai: [], anthropic: [], google: [], deepseek: [] };
-  const compiled = compile([openai, claude, budget, route(rule)], [{ namespace: 'shop', name: 'alpha' }, { namespace: 'shop', name: 'beta' }], { own: [], known, simulatedUrl: undefined });
+  const compiled = compile(
+    [openai, claude, budget, route(rule)],
+    [
+      { namespace: 'shop', name: 'alpha' },
+      { namespace: 'shop', name: 'beta' },
+    ],
+    { own: [], known, simulatedUrl: undefined },
+  );
   const commands: ReserveCommand[] = [];
   const settlements = new Map<string, Settlement>();
   const records: CallRecord[] = [];
@@ -43,7 +68,8 @@ function bench({ rule = {}, refuse = () => false, objects = [] }: { rule?: objec
     keys: { get: () => 'sk-real', rejected: () => undefined, accepted: () => undefined },
     budgets: {
       admit: async (command) => {
-        if (refuse(command)) return { kind: 'refused', id: command.id, account: { limit: 'shop/life', subject: '' }, reason: 'exhausted', retryAtMs: undefined };
+        if (refuse(command))
+          return { kind: 'refused', id: command.id, account: { limit: 'shop/life', subject: '' }, reason: 'exhausted', retryAtMs: undefined };
         commands.push(command);
         return { kind: 'granted', id: command.id, holds: [], outputCap: command.quote.outputCap, shrunk: false, observed: [] };
       },
@@ -55,7 +81,8 @@ function bench({ rule = {}, refuse = () => false, objects = [] }: { rule?: objec
     },
     state: {
       find: async (workload, kind, id) => kept.findLast((object) => object.workload === workload && object.kind === kind && object.id === id),
-      idsOf: async (workload, kind, provider) => new Set(kept.filter((object) => object.workload === workload && object.kind === kind && object.provider === provider).map(({ id }) => id)),
+      idsOf: async (workload, kind, provider) =>
+        new Set(kept.filter((object) => object.workload === workload && object.kind === kind && object.provider === provider).map(({ id }) => id)),
       keep: (object) => void kept.push(object),
       forget: ({ id }) => void forgotten.push(id),
       settle: async () => undefined,
@@ -96,8 +123,11 @@ const answer = ({ call }: Forwarded, value: unknown, status = 200, contentType =
 const FORM = { 'content-type': 'multipart/form-data; boundary=B' };
 const line = (body: object, url = '/v1/chat/completions'): string => JSON.stringify({ custom_id: 'a', method: 'POST', url, body });
 const form = (...lines: readonly string[]): Uint8Array =>
-  bytes(`--B\r\ncontent-disposition: form-data; name="purpose"\r\n\r\nbatch\r\n--B\r\ncontent-disposition: form-data; name="file"; filename="in.jsonl"\r\n\r\n${lines.join('\n')}\r\n--B--\r\n`);
-const linesOf = (body: Uint8Array | undefined): { body: Record<string, unknown> }[] => (/\r\n\r\n(\{[^]*\})\r\n--B--/.exec(text(body))?.[1] ?? '').split('\n').map((each) => JSON.parse(each) as { body: Record<string, unknown> });
+  bytes(
+    `--B\r\ncontent-disposition: form-data; name="purpose"\r\n\r\nbatch\r\n--B\r\ncontent-disposition: form-data; name="file"; filename="in.jsonl"\r\n\r\n${lines.join('\n')}\r\n--B--\r\n`,
+  );
+const linesOf = (body: Uint8Array | undefined): { body: Record<string, unknown> }[] =>
+  (/\r\n\r\n(\{[^]*\})\r\n--B--/.exec(text(body))?.[1] ?? '').split('\n').map((each) => JSON.parse(each) as { body: Record<string, unknown> });
 const chat = (fields: object = {}): object => ({ model: 'gpt-4.1', messages: [{ role: 'user', content: 'hi' }], ...fields });
 const upload = (at: Bench, ...lines: readonly string[]): Promise<Forwarded> => forward(at, 'POST', '/v1/files', form(...lines), { headers: FORM });
 const CREATE = bytes({ input_file_id: 'file-1', endpoint: '/v1/chat/completions', completion_window: '24h' });
@@ -107,7 +137,12 @@ describe('a file for a batch', () => {
     const at = bench({ rule: { transform: { systemPrompt: 'Be kind', maxOutputTokens: 300, body: { set: { user: 'u' } } } } });
     const { instructions } = await upload(at, line(chat({ model: 'GPT-4' })), line(chat({ model: 'own', max_tokens: 9 })));
     const [one, other] = linesOf(instructions.body);
-    expect(one?.body).toMatchObject({ model: 'gpt-4.1', max_completion_tokens: 300, user: 'u', messages: [{ role: 'system', content: 'Be kind' }, { role: 'user' }] });
+    expect(one?.body).toMatchObject({
+      model: 'gpt-4.1',
+      max_completion_tokens: 300,
+      user: 'u',
+      messages: [{ role: 'system', content: 'Be kind' }, { role: 'user' }],
+    });
     expect(other?.body).toMatchObject({ model: 'gpt-own', max_tokens: 9 });
     expect(instructions.path).toBe('/v1/files');
     expect(instructions.setHeaders).toContainEqual(['content-length', String(instructions.body?.byteLength)]);
@@ -118,11 +153,22 @@ describe('a file for a batch', () => {
     const at = bench();
     const { instructions } = await upload(at, line({ model: 'gpt-4.1', input: 'hi' }, '/v1/responses'));
     expect(linesOf(instructions.body)[0]?.body).toMatchObject({ store: false });
-    for (const body of [chat({ stream: true }), chat({ service_tier: 'priority' }), chat({ model: 'nope' }), chat({ model: 'claude-sonnet-4.5' }), chat({ max_tokens: -1 }), { model: 'gpt-4.1' }]) {
+    for (const body of [
+      chat({ stream: true }),
+      chat({ service_tier: 'priority' }),
+      chat({ model: 'nope' }),
+      chat({ model: 'claude-sonnet-4.5' }),
+      chat({ max_tokens: -1 }),
+      { model: 'gpt-4.1' },
+    ]) {
       expect(await codeOf(at, 'POST', '/v1/files', form(line(chat()), line(body)), { headers: FORM })).toBe('invalid_value');
     }
-    expect(await codeOf(at, 'POST', '/v1/files', form(line({ model: 'gpt-4.1', input: 'hi', store: true }, '/v1/responses')), { headers: FORM })).toBe('unsupported_state');
-    expect(await codeOf(at, 'POST', '/v1/files', form(line({ model: 'gpt-4.1', input: 'hi', previous_response_id: 'resp_1' }, '/v1/responses')), { headers: FORM })).toBe('object_not_found');
+    expect(await codeOf(at, 'POST', '/v1/files', form(line({ model: 'gpt-4.1', input: 'hi', store: true }, '/v1/responses')), { headers: FORM })).toBe(
+      'unsupported_state',
+    );
+    expect(
+      await codeOf(at, 'POST', '/v1/files', form(line({ model: 'gpt-4.1', input: 'hi', previous_response_id: 'resp_1' }, '/v1/responses')), { headers: FORM }),
+    ).toBe('object_not_found');
   });
 
   it('costs nothing by itself, and is kept with what it may cost', async () => {
@@ -130,7 +176,14 @@ describe('a file for a batch', () => {
     const call = await upload(at, line(chat({ max_tokens: 100, n: 2 })), line(chat({ max_tokens: 50 })));
     expect(at.commands[0]?.quote).toMatchObject({ fixedNanoUsd: 0n, inputTokens: 0 });
     answer(call, { id: 'file-1', object: 'file', expires_at: 99 });
-    expect(at.kept.at(-1)).toMatchObject({ provider: 'shop/openai', kind: 'file', id: 'file-1', workload: 'shop/alpha', expiresAt: 99_000, requests: { endpointPath: '/chat/completions', parts: [{ model: 'gpt-4.1', rule: 'shop/all#all', requests: 2, outputTokens: 250 }] } });
+    expect(at.kept.at(-1)).toMatchObject({
+      provider: 'shop/openai',
+      kind: 'file',
+      id: 'file-1',
+      workload: 'shop/alpha',
+      expiresAt: 99_000,
+      requests: { endpointPath: '/chat/completions', parts: [{ model: 'gpt-4.1', rule: 'shop/all#all', requests: 2, outputTokens: 250 }] },
+    });
     expect(at.settlements.get('air_1')).toEqual({ kind: 'actual', actual: { nanoUsd: 0n, tokens: 0, outputTokens: 0 } });
   });
 
@@ -141,7 +194,27 @@ describe('a file for a batch', () => {
 });
 
 describe('a batch', () => {
-  const FILE: KeptObject = { provider: 'shop/openai', kind: 'file', id: 'file-1', workload: 'shop/alpha', at: 0, requests: { endpointPath: '/chat/completions', parts: [{ model: 'gpt-4.1', rule: 'shop/all#all', requests: 2, inputTokens: 1000, outputTokens: 500, estimate: { inputTokens: 100, outputTokens: 50 }, unbounded: [] }] } };
+  const FILE: KeptObject = {
+    provider: 'shop/openai',
+    kind: 'file',
+    id: 'file-1',
+    workload: 'shop/alpha',
+    at: 0,
+    requests: {
+      endpointPath: '/chat/completions',
+      parts: [
+        {
+          model: 'gpt-4.1',
+          rule: 'shop/all#all',
+          requests: 2,
+          inputTokens: 1000,
+          outputTokens: 500,
+          estimate: { inputTokens: 100, outputTokens: 50 },
+          unbounded: [],
+        },
+      ],
+    },
+  };
   const create = (at: Bench): Promise<Forwarded> => forward(at, 'POST', '/v1/batches', CREATE);
 
   it('is held for its worst case, at batch price, and left to whoever looks after it', async () => {
@@ -172,7 +245,13 @@ describe('a batch', () => {
   });
 
   it('is made of a file of one’s own, for what it was read for', async () => {
-    const at = bench({ objects: [FILE, { ...FILE, id: 'file-2', requests: { endpointPath: '/embeddings', parts: [] } }, { provider: FILE.provider, kind: 'file', id: 'file-3', workload: FILE.workload, at: 0 }] });
+    const at = bench({
+      objects: [
+        FILE,
+        { ...FILE, id: 'file-2', requests: { endpointPath: '/embeddings', parts: [] } },
+        { provider: FILE.provider, kind: 'file', id: 'file-3', workload: FILE.workload, at: 0 },
+      ],
+    });
     const batch = (file: string): Uint8Array => bytes({ input_file_id: file, endpoint: '/v1/chat/completions', completion_window: '24h' });
     expect(await codeOf(at, 'POST', '/v1/batches', batch('file-1'), { workload: 'shop/beta' })).toBe('object_not_found');
     expect(await codeOf(at, 'POST', '/v1/batches', batch('file-9'))).toBe('object_not_found');
@@ -182,7 +261,9 @@ describe('a batch', () => {
 
   it('without a bound is refused by a strict budget', async () => {
     const parts = (FILE.requests?.parts ?? []).map((part) => ({ ...part, unbounded: ['hosted tool "web_search"'] }));
-    expect(await codeOf(bench({ objects: [{ ...FILE, requests: { endpointPath: '/chat/completions', parts } }] }), 'POST', '/v1/batches', CREATE)).toBe('cost_unbounded');
+    expect(await codeOf(bench({ objects: [{ ...FILE, requests: { endpointPath: '/chat/completions', parts } }] }), 'POST', '/v1/batches', CREATE)).toBe(
+      'cost_unbounded',
+    );
   });
 
   it('counts as one request, and not among the tokens of a minute', async () => {
@@ -195,7 +276,12 @@ describe('a batch', () => {
 describe('a batch of several models', () => {
   const ANTHROPIC = { 'anthropic-version': '2023-06-01' };
   const params = (model: string): object => ({ model, max_tokens: 100, messages: [{ role: 'user', content: 'hi' }] });
-  const body = bytes({ requests: [{ custom_id: 'a', params: params('small') }, { custom_id: 'b', params: params('claude-sonnet-4.5') }] });
+  const body = bytes({
+    requests: [
+      { custom_id: 'a', params: params('small') },
+      { custom_id: 'b', params: params('claude-sonnet-4.5') },
+    ],
+  });
 
   it('is held for each of them', async () => {
     const at = bench({ rule: { match: { models: ['gpt-4.1'] } } });
@@ -217,7 +303,10 @@ describe('what exists', () => {
 
   it('is answered to others as what does not', async () => {
     const at = bench({ objects: [MINE] });
-    const [theirs, nobodys] = await Promise.all([decide(at, 'GET', '/v1/files/file-1', undefined, { workload: 'shop/beta' }), decide(at, 'GET', '/v1/files/file-2', undefined, { workload: 'shop/beta' })]);
+    const [theirs, nobodys] = await Promise.all([
+      decide(at, 'GET', '/v1/files/file-1', undefined, { workload: 'shop/beta' }),
+      decide(at, 'GET', '/v1/files/file-2', undefined, { workload: 'shop/beta' }),
+    ]);
     if (theirs.kind !== 'reply' || nobodys.kind !== 'reply') throw new Error('forwarded');
     expect(text(theirs.reply.body)).toBe(text(nobodys.reply.body).replace('file-2', 'file-1'));
     expect(theirs.reply.status).toBe(404);
@@ -246,7 +335,9 @@ describe('what exists', () => {
 
   it('is out of reach where no rule leads to its provider', async () => {
     expect(await codeOf(bench({ objects: [{ ...MINE, provider: 'shop/elsewhere' }] }), 'GET', '/v1/files/file-1')).toBe('stateful_endpoint_refused');
-    expect(await codeOf(bench({ objects: [MINE], rule: { match: { paths: ['/chat/completions'] } } }), 'GET', '/v1/files/file-1')).toBe('stateful_endpoint_refused');
+    expect(await codeOf(bench({ objects: [MINE], rule: { match: { paths: ['/chat/completions'] } } }), 'GET', '/v1/files/file-1')).toBe(
+      'stateful_endpoint_refused',
+    );
     expect(await codeOf(bench({ objects: [MINE], rule: { match: { paths: ['/files'] } } }), 'GET', '/v1/files/file-1')).toBe('forwarded');
   });
 
@@ -289,7 +380,10 @@ describe('a stored response', () => {
   });
 
   it('is not reached by the id of an item of it that another workload owns, or nobody', async () => {
-    const input = [{ type: 'reasoning', id: 'rs_1', summary: [] }, { role: 'user', content: 'go on' }];
+    const input = [
+      { type: 'reasoning', id: 'rs_1', summary: [] },
+      { role: 'user', content: 'go on' },
+    ];
     expect(await codeOf(bench(), 'POST', '/v1/responses', respond({ input }))).toBe('object_not_found');
     expect(await codeOf(bench(), 'POST', '/v1/files', form(line({ model: 'gpt-4.1', input }, '/v1/responses')), { headers: FORM })).toBe('unsupported_state');
     expect(await codeOf(bench(), 'POST', '/v1/responses', respond({ model: 'claude-sonnet-4.5', input }))).not.toBe('unsupported_state');
@@ -297,9 +391,23 @@ describe('a stored response', () => {
 
   it.each(['reasoning', 'item_reference'])('goes on by the ids of its items (%s), each as long as the answer at most', async (type) => {
     const at = bench();
-    answer(await forward(at, 'POST', '/v1/responses', respond()), { id: 'resp_1', output: [{ type: 'reasoning', id: 'rs_1' }, { type: 'message', id: 'msg_1' }], usage });
-    expect(at.kept.filter(({ tokens }) => tokens !== undefined).map(({ kind, id, tokens }) => [kind, id, tokens])).toEqual([['response', 'resp_1', 120], ['item', 'rs_1', 20], ['item', 'msg_1', 20]]);
-    const input = [{ type, id: 'rs_1', ...(type === 'reasoning' ? { summary: [] } : {}) }, { role: 'user', content: 'go on' }];
+    answer(await forward(at, 'POST', '/v1/responses', respond()), {
+      id: 'resp_1',
+      output: [
+        { type: 'reasoning', id: 'rs_1' },
+        { type: 'message', id: 'msg_1' },
+      ],
+      usage,
+    });
+    expect(at.kept.filter(({ tokens }) => tokens !== undefined).map(({ kind, id, tokens }) => [kind, id, tokens])).toEqual([
+      ['response', 'resp_1', 120],
+      ['item', 'rs_1', 20],
+      ['item', 'msg_1', 20],
+    ]);
+    const input = [
+      { type, id: 'rs_1', ...(type === 'reasoning' ? { summary: [] } : {}) },
+      { role: 'user', content: 'go on' },
+    ];
     await forward(at, 'POST', '/v1/responses', respond({ input }));
     expect(await codeOf(at, 'POST', '/v1/responses', respond({ input }), { workload: 'shop/beta' })).toBe('object_not_found');
   });

@@ -45,7 +45,13 @@ interface Plan {
 const NOTHING_PRICED = { requests: undefined, starts: undefined, input: undefined };
 
 /** Decides upon such a request: finds out whose the object is and where, what a batch may cost, and holds that. */
-export async function beginState(id: string, request: IncomingRequest, asked: StateRequest, query: PlaceQuery, ports: CallPorts): Promise<Result<Forwarded, Refusal>> {
+export async function beginState(
+  id: string,
+  request: IncomingRequest,
+  asked: StateRequest,
+  query: PlaceQuery,
+  ports: CallPorts,
+): Promise<Result<Forwarded, Refusal>> {
   const { endpoint } = asked;
   const planned = await plan(request, query, ports);
   if (!planned.ok) return planned;
@@ -72,7 +78,22 @@ export async function beginState(id: string, request: IncomingRequest, asked: St
       removeHeaders: [...auth.remove, ...headers.remove],
       body: body === request.body ? undefined : body,
     },
-    call: new StateExchange({ endpoint, workload, place, snapshot: query.snapshot, admitted: admitted.value, object: planned.value.object, requests: planned.value.requests, starts: planned.value.starts, input: planned.value.input, owned, limit: page.limit }, ports),
+    call: new StateExchange(
+      {
+        endpoint,
+        workload,
+        place,
+        snapshot: query.snapshot,
+        admitted: admitted.value,
+        object: planned.value.object,
+        requests: planned.value.requests,
+        starts: planned.value.starts,
+        input: planned.value.input,
+        owned,
+        limit: page.limit,
+      },
+      ports,
+    ),
   });
 }
 
@@ -100,7 +121,13 @@ async function plan(request: IncomingRequest, query: PlaceQuery, ports: CallPort
   return planCreation(creation.value, body, content, query, ports);
 }
 
-async function planCreation(creation: Creation, body: Uint8Array, content: RequestContentHeaders, query: PlaceQuery, ports: CallPorts): Promise<Result<Plan, Refusal>> {
+async function planCreation(
+  creation: Creation,
+  body: Uint8Array,
+  content: RequestContentHeaders,
+  query: PlaceQuery,
+  ports: CallPorts,
+): Promise<Result<Plan, Refusal>> {
   if (creation.kind === 'of_file') return planOfFile(creation, body, query, ports);
   const place = creation.kind === 'plain' ? placeFor(query) : placeForModel(body, creation.kind === 'input' ? creation.request : creation.requests[0], query);
   if (place === undefined) return err(nowhere(query));
@@ -112,21 +139,40 @@ async function planCreation(creation: Creation, body: Uint8Array, content: Reque
   const read = await readRequests(body, creation.requests, query, place, ports.state);
   if (!read.ok) return read;
   // Read once more as the provider will: a form's boundary could stand in what a rule puts in.
-  if (read.value.body !== body && !isSame(creation, query, read.value.body, content)) return err(refusal('invalid_body', 'The boundary of the form occurs in a request. Let the HTTP client choose it.'));
+  if (read.value.body !== body && !isSame(creation, query, read.value.body, content))
+    return err(refusal('invalid_body', 'The boundary of the form occurs in a request. Let the HTTP client choose it.'));
   const requests = { endpointPath: creation.endpointPath, parts: read.value.parts };
-  return ok({ place, object: undefined, body: read.value.body, ...NOTHING_PRICED, requests: creation.startsNow ? undefined : requests, starts: creation.startsNow ? requests : undefined });
+  return ok({
+    place,
+    object: undefined,
+    body: read.value.body,
+    ...NOTHING_PRICED,
+    requests: creation.startsNow ? undefined : requests,
+    starts: creation.startsNow ? requests : undefined,
+  });
 }
 
-function isSame(creation: Extract<Creation, { kind: 'requests' }>, { dialect, endpoint }: PlaceQuery, body: Uint8Array, content: RequestContentHeaders): boolean {
+function isSame(
+  creation: Extract<Creation, { kind: 'requests' }>,
+  { dialect, endpoint }: PlaceQuery,
+  body: Uint8Array,
+  content: RequestContentHeaders,
+): boolean {
   const again = dialect.state.readCreation(endpoint, body, content);
   return again.ok && again.value.kind === 'requests' && again.value.requests.length === creation.requests.length;
 }
 
 /** The file was read when it was uploaded, and says what its requests may cost. */
-async function planOfFile({ file, endpointPath }: Extract<Creation, { kind: 'of_file' }>, body: Uint8Array, query: PlaceQuery, ports: CallPorts): Promise<Result<Plan, Refusal>> {
+async function planOfFile(
+  { file, endpointPath }: Extract<Creation, { kind: 'of_file' }>,
+  body: Uint8Array,
+  query: PlaceQuery,
+  ports: CallPorts,
+): Promise<Result<Plan, Refusal>> {
   const object = await ports.state.find(workloadOf(query), file.kind, file.id);
   if (object === undefined) return err(absent(file, query.dialect));
-  if (object.requests === undefined) return err(refusal('invalid_value', `${file.param} names a file that was not uploaded for a batch (purpose).`, file.param));
+  if (object.requests === undefined)
+    return err(refusal('invalid_value', `${file.param} names a file that was not uploaded for a batch (purpose).`, file.param));
   if (object.requests.endpointPath !== endpointPath) return err(refusal('invalid_value', "endpoint is not the url of the file's requests.", 'endpoint'));
   const place = placeFor(query, object.provider);
   return place === undefined ? err(nowhere(query)) : ok({ place, object, body, ...NOTHING_PRICED, starts: object.requests });
@@ -138,12 +184,25 @@ async function admitAll(id: string, { place, starts, input }: Plan, query: Place
   const common = { snapshot: query.snapshot, provider, operation: query.endpoint.operation, stream: false, headers: query.headers };
   if (input !== undefined) {
     const { model, rule: own, facts } = input;
-    const ask = { ...common, rule: own, model: model.name, priceSource: model.price?.source, quote: quoteOf(facts, model, own.transform), inputTokenEstimate: facts.inputTokenEstimate, unbounded: facts.unbounded, rates: 'both' as const };
+    const ask = {
+      ...common,
+      rule: own,
+      model: model.name,
+      priceSource: model.price?.source,
+      quote: quoteOf(facts, model, own.transform),
+      inputTokenEstimate: facts.inputTokenEstimate,
+      unbounded: facts.unbounded,
+      rates: 'both' as const,
+    };
     const admitted = await admit(id, ask, ports);
     return admitted.ok ? ok([admitted.value]) : admitted;
   }
   if (starts === undefined) {
-    const free = await admit(id, { ...common, rule, model: NO_MODEL, priceSource: undefined, quote: FREE, inputTokenEstimate: 0, unbounded: [], rates: 'both' }, ports);
+    const free = await admit(
+      id,
+      { ...common, rule, model: NO_MODEL, priceSource: undefined, quote: FREE, inputTokenEstimate: 0, unbounded: [], rates: 'both' },
+      ports,
+    );
     return free.ok ? ok([free.value]) : free;
   }
   const held: Admitted[] = [];
@@ -155,7 +214,16 @@ async function admitAll(id: string, { place, starts, input }: Plan, query: Place
         ? err(refusal('model_not_allowed', `${JSON.stringify(part.model)} may not be called at ${provider.id} any more.`, 'model'))
         : await admit(
             index === 0 ? id : `${id}.${index}`,
-            { ...common, rule: own, model: model.name, priceSource: model.price?.source, quote: partQuote(part, model), inputTokenEstimate: part.estimate.inputTokens, unbounded: part.unbounded, rates: index === 0 ? 'requests' : 'none' },
+            {
+              ...common,
+              rule: own,
+              model: model.name,
+              priceSource: model.price?.source,
+              quote: partQuote(part, model),
+              inputTokenEstimate: part.estimate.inputTokens,
+              unbounded: part.unbounded,
+              rates: index === 0 ? 'requests' : 'none',
+            },
             ports,
           );
     if (!admitted.ok) {
@@ -189,7 +257,10 @@ function modelAtProvider({ place, starts }: Plan): string {
 }
 
 function nowhere({ dialect, endpoint }: PlaceQuery): Refusal {
-  return refusal('stateful_endpoint_refused', `No provider that this workload may call keeps ${endpoint.state?.kind.replace('_', ' ') ?? 'thing'}s in ${dialect.name}'s API.`);
+  return refusal(
+    'stateful_endpoint_refused',
+    `No provider that this workload may call keeps ${endpoint.state?.kind.replace('_', ' ') ?? 'thing'}s in ${dialect.name}'s API.`,
+  );
 }
 
 const workloadOf = ({ snapshot: { workload } }: PlaceQuery): string => `${workload.namespace}/${workload.name}`;

@@ -116,7 +116,8 @@ export class StateExchange implements ForwardedCall {
   #settle(hold: CallHold, how: ExchangeEnd): void {
     const status = this.#head?.status ?? 0;
     const tokens = this.#made?.tokens;
-    const reading: UsageReading = this.#call.input === undefined || tokens === undefined ? NO_READING : { kind: 'reported', usage: { inputTokens: tokens, outputTokens: 0 } };
+    const reading: UsageReading =
+      this.#call.input === undefined || tokens === undefined ? NO_READING : { kind: 'reported', usage: { inputTokens: tokens, outputTokens: 0 } };
     const verdict = verdictOf({ status, local: this.#head?.local, how, body: how === 'complete' ? 'complete' : 'truncated', reading });
     const ended: Ended = {
       ...this.#costOf(hold, verdict, reading),
@@ -140,7 +141,8 @@ export class StateExchange implements ForwardedCall {
     const free = { usage: { inputTokens: 0, outputTokens: 0 }, costNanoUsd: 0n };
     if (starts === undefined && input === undefined) return { ...free, basis: basis === 'estimated' ? 'actual' : basis };
     if (basis === 'void') return { ...free, basis };
-    if (reading.kind !== 'reported') return { usage: { inputTokens: estimate.inputTokens, outputTokens: estimate.outputTokens }, basis, costNanoUsd: estimate.nanoUsd };
+    if (reading.kind !== 'reported')
+      return { usage: { inputTokens: estimate.inputTokens, outputTokens: estimate.outputTokens }, basis, costNanoUsd: estimate.nanoUsd };
     const price = input?.model.price;
     return { usage: reading.usage, basis, costNanoUsd: price === undefined ? undefined : costOf(reading.usage, price) };
   }
@@ -187,7 +189,8 @@ export class StateExchange implements ForwardedCall {
     const owns = (kind: StateKind, id: string): boolean => kind === endpoint.state?.kind && owned?.has(id) === true;
     const page = list === 'unreadable' || list.isTooLong ? undefined : dialect.state.filterList(endpoint, list.whole(), owns, limit);
     // Nothing of a list goes on that could not be read.
-    if (page === undefined) return dialect.refusal(refusal('internal_error', "The provider's list could not be read, so what of it is yours could not be told."), this.#id).body;
+    if (page === undefined)
+      return dialect.refusal(refusal('internal_error', "The provider's list could not be read, so what of it is yours could not be told."), this.#id).body;
     for (const found of page.found) this.#found(found);
     const { rewrite } = dialect.state;
     return rewrite?.concerns(endpoint) === true ? rewrite.edit(page.body) : page.body;

@@ -20,7 +20,12 @@ export interface Referred {
 export const NOTHING_REFERRED: Referred = { provider: undefined, tokens: 0, unbounded: [], foreignItem: undefined };
 
 /** Finds what a request refers to among what its workload owns. What others own is answered as what nobody has. */
-export async function findReferred(references: readonly StateReference[], workload: string, dialect: Dialect, state: StateBook): Promise<Result<Referred, Refusal>> {
+export async function findReferred(
+  references: readonly StateReference[],
+  workload: string,
+  dialect: Dialect,
+  state: StateBook,
+): Promise<Result<Referred, Refusal>> {
   let referred = NOTHING_REFERRED;
   for (const reference of references) {
     const object = await state.find(workload, reference.kind, reference.id);
@@ -30,7 +35,13 @@ export async function findReferred(references: readonly StateReference[], worklo
     }
     if (object === undefined) return err(absent(reference, dialect));
     if (referred.provider !== undefined && referred.provider !== object.provider) {
-      return err(refusal('unsupported_state', `${reference.param} refers to what is kept at ${object.provider}, and another part of the request to what is kept at ${referred.provider}.`, reference.param));
+      return err(
+        refusal(
+          'unsupported_state',
+          `${reference.param} refers to what is kept at ${object.provider}, and another part of the request to what is kept at ${referred.provider}.`,
+          reference.param,
+        ),
+      );
     }
     referred = withObject(referred, reference, object);
   }
@@ -38,7 +49,11 @@ export async function findReferred(references: readonly StateReference[], worklo
 }
 
 /** What brings tokens of its own: an earlier response all its conversation. A file is counted where it is mentioned. */
-const BRINGS: Readonly<Partial<Record<StateReference['kind'], string>>> = { response: 'an earlier response', item: 'an earlier item', cached_content: 'a cached content' };
+const BRINGS: Readonly<Partial<Record<StateReference['kind'], string>>> = {
+  response: 'an earlier response',
+  item: 'an earlier item',
+  cached_content: 'a cached content',
+};
 
 function withObject({ tokens, unbounded, foreignItem }: Referred, { kind }: StateReference, object: KeptObject): Referred {
   const { provider } = object;

@@ -24,7 +24,14 @@ export class BatchTally {
 
   /** `modelOf`: a hold's model as it is priced now; `undefined` where it is not known any more. */
   constructor(holds: readonly CallHold[], modelOf: (hold: CallHold) => ModelInfo | undefined) {
-    this.#sums = holds.map((hold) => ({ hold, model: modelOf(hold), usage: { inputTokens: 0, outputTokens: 0 }, costNanoUsd: 0n, unread: 0, servedModel: undefined }));
+    this.#sums = holds.map((hold) => ({
+      hold,
+      model: modelOf(hold),
+      usage: { inputTokens: 0, outputTokens: 0 },
+      costNanoUsd: 0n,
+      unread: 0,
+      servedModel: undefined,
+    }));
   }
 
   add({ model, usage }: BatchAnswer): void {
@@ -43,9 +50,19 @@ export class BatchTally {
   ends(circumstances: Circumstances): readonly { readonly hold: CallHold; readonly ended: Ended }[] {
     return this.#sums.map(({ hold, model, usage, costNanoUsd, unread, servedModel }) => {
       const known = { ...circumstances, status: 200, servedModel, shrunkToTokens: undefined };
-      if (unread === 0) return { hold, ended: { ...known, ending: 'finished', usage, basis: 'actual', costNanoUsd: model?.price === undefined ? undefined : costNanoUsd } };
+      if (unread === 0)
+        return { hold, ended: { ...known, ending: 'finished', usage, basis: 'actual', costNanoUsd: model?.price === undefined ? undefined : costNanoUsd } };
       const isMore = costNanoUsd > hold.estimate.nanoUsd;
-      return { hold, ended: { ...known, ending: 'finished', usage: isMore ? usage : usageExpected(hold), basis: 'estimated', costNanoUsd: isMore ? costNanoUsd : expectedCost(hold) } };
+      return {
+        hold,
+        ended: {
+          ...known,
+          ending: 'finished',
+          usage: isMore ? usage : usageExpected(hold),
+          basis: 'estimated',
+          costNanoUsd: isMore ? costNanoUsd : expectedCost(hold),
+        },
+      };
     });
   }
 
@@ -57,13 +74,24 @@ export class BatchTally {
     if (this.#sums.length <= 1) return this.#sums[0];
     const name = served?.toLowerCase() ?? '';
     const fitting = this.#sums.filter((sum) => name.startsWith(nameOf(sum)));
-    return fitting.toSorted((one, other) => nameOf(other).length - nameOf(one).length)[0] ?? this.#sums.toSorted((one, other) => priceOf(other) - priceOf(one))[0];
+    return (
+      fitting.toSorted((one, other) => nameOf(other).length - nameOf(one).length)[0] ?? this.#sums.toSorted((one, other) => priceOf(other) - priceOf(one))[0]
+    );
   }
 }
 
 /** How a hold ends whose batch's result cannot be had any more. */
 export function lostEnd(hold: CallHold, circumstances: Circumstances): Ended {
-  return { ...circumstances, ending: 'lost', status: 0, servedModel: undefined, usage: usageExpected(hold), basis: 'estimated', costNanoUsd: expectedCost(hold), shrunkToTokens: undefined };
+  return {
+    ...circumstances,
+    ending: 'lost',
+    status: 0,
+    servedModel: undefined,
+    usage: usageExpected(hold),
+    basis: 'estimated',
+    costNanoUsd: expectedCost(hold),
+    shrunkToTokens: undefined,
+  };
 }
 
 const nameOf = ({ model, hold }: Sum): string => (model?.providerModel ?? hold.model).toLowerCase();

@@ -27,8 +27,22 @@ describe('match', () => {
     ['POST', '/v1/messages/batches', 'batches', '/messages/batches', { kind: 'batch', action: 'create' }, 'json'],
     ['GET', '/v1/messages/batches/msgbatch_1', 'batches', '/messages/batches/msgbatch_1', { kind: 'batch', action: 'get', id: 'msgbatch_1' }, 'none'],
     ['DELETE', '/v1/messages/batches/msgbatch_1', 'batches', '/messages/batches/msgbatch_1', { kind: 'batch', action: 'delete', id: 'msgbatch_1' }, 'none'],
-    ['GET', '/v1/messages/batches/msgbatch_1/results', 'batches', '/messages/batches/msgbatch_1/results', { kind: 'batch', action: 'content', id: 'msgbatch_1' }, 'none'],
-    ['POST', '/v1/messages/batches/msgbatch_1/cancel', 'batches', '/messages/batches/msgbatch_1/cancel', { kind: 'batch', action: 'cancel', id: 'msgbatch_1' }, 'none'],
+    [
+      'GET',
+      '/v1/messages/batches/msgbatch_1/results',
+      'batches',
+      '/messages/batches/msgbatch_1/results',
+      { kind: 'batch', action: 'content', id: 'msgbatch_1' },
+      'none',
+    ],
+    [
+      'POST',
+      '/v1/messages/batches/msgbatch_1/cancel',
+      'batches',
+      '/messages/batches/msgbatch_1/cancel',
+      { kind: 'batch', action: 'cancel', id: 'msgbatch_1' },
+      'none',
+    ],
     ['POST', '/v1/files?beta=true', 'files', '/files', { kind: 'file', action: 'create' }, 'multipart'],
     ['GET', '/v1/files', 'files', '/files', { kind: 'file', action: 'list' }, 'none'],
     ['GET', '/v1/files/file_1/content', 'files', '/files/file_1/content', { kind: 'file', action: 'content', id: 'file_1' }, 'none'],
@@ -47,10 +61,23 @@ describe('match', () => {
     expect(match(method, path)).toEqual({ kind: 'stateful', what });
   });
 
-  it.each(['/', '', '/v1', '/v1/', '/v2/messages', '/v1/v1/messages', '/v1//messages', '/v1/Messages', '/v1/%6dessages', '/v1/messages/', '/v1/messages/x', '/v1/complete', '/v1/models/', '/v1/chat/completions', `/v1/models/${'x'.repeat(600)}`])(
-    'does not know %s',
-    (path) => {
-      expect(match('POST', path)).toEqual({ kind: 'unknown' });
-    },
-  );
+  it.each([
+    '/',
+    '',
+    '/v1',
+    '/v1/',
+    '/v2/messages',
+    '/v1/v1/messages',
+    '/v1//messages',
+    '/v1/Messages',
+    '/v1/%6dessages',
+    '/v1/messages/',
+    '/v1/messages/x',
+    '/v1/complete',
+    '/v1/models/',
+    '/v1/chat/completions',
+    `/v1/models/${'x'.repeat(600)}`,
+  ])('does not know %s', (path) => {
+    expect(match('POST', path)).toEqual({ kind: 'unknown' });
+  });
 });

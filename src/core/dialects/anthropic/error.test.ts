@@ -8,8 +8,17 @@ describe('refusal', () => {
   it('has the form that the official SDKs read', () => {
     const reply = refusal({ code: 'budget_exhausted', status: 429, message: 'Spent.', retryAfterS: 1.2, shouldRetry: false }, 'call-1');
     expect(reply.status).toBe(429);
-    expect(Object.fromEntries(reply.headers)).toEqual({ 'content-type': 'application/json', 'request-id': 'call-1', 'x-should-retry': 'false', 'retry-after': '2' });
-    expect(bodyOf(reply)).toEqual({ type: 'error', error: { type: 'rate_limit_error', message: 'Spent.', details: { error_code: 'budget_exhausted' } }, request_id: 'call-1' });
+    expect(Object.fromEntries(reply.headers)).toEqual({
+      'content-type': 'application/json',
+      'request-id': 'call-1',
+      'x-should-retry': 'false',
+      'retry-after': '2',
+    });
+    expect(bodyOf(reply)).toEqual({
+      type: 'error',
+      error: { type: 'rate_limit_error', message: 'Spent.', details: { error_code: 'budget_exhausted' } },
+      request_id: 'call-1',
+    });
   });
 
   it.each([
@@ -32,7 +41,14 @@ describe('models', () => {
   it('lists models as Anthropic does', () => {
     const item = { type: 'model', id: 'claude-x', display_name: 'claude-x', created_at: '1970-01-01T00:00:00Z' };
     expect(bodyOf(modelItem({ id: 'claude-x', ownedBy: 'anthropic' }))).toMatchObject(item);
-    expect(bodyOf(modelsList([{ id: 'claude-x', ownedBy: 'a' }, { id: 'claude-y', ownedBy: 'a' }]))).toMatchObject({ data: [item, { id: 'claude-y' }], has_more: false, first_id: 'claude-x', last_id: 'claude-y' });
+    expect(
+      bodyOf(
+        modelsList([
+          { id: 'claude-x', ownedBy: 'a' },
+          { id: 'claude-y', ownedBy: 'a' },
+        ]),
+      ),
+    ).toMatchObject({ data: [item, { id: 'claude-y' }], has_more: false, first_id: 'claude-x', last_id: 'claude-y' });
     expect(bodyOf(modelsList([]))).toEqual({ data: [], has_more: false, first_id: null, last_id: null });
   });
 });
@@ -41,7 +57,18 @@ describe('auth', () => {
   it("sets the provider's key and removes whatever says who the caller is", () => {
     expect(auth('sk-1')).toMatchObject({ set: [['x-api-key', 'sk-1']], defaults: [['anthropic-version', '2023-06-01']] });
     expect(auth('').set).toEqual([]);
-    expect(auth('').remove).toEqual(expect.arrayContaining(['authorization', 'api-key', 'x-api-key', 'x-goog-api-key', 'anthropic-workspace-id', 'anthropic-user-profile-id', 'proxy-authorization', 'cookie']));
+    expect(auth('').remove).toEqual(
+      expect.arrayContaining([
+        'authorization',
+        'api-key',
+        'x-api-key',
+        'x-goog-api-key',
+        'anthropic-workspace-id',
+        'anthropic-user-profile-id',
+        'proxy-authorization',
+        'cookie',
+      ]),
+    );
     expect(auth('').remove).not.toContain('anthropic-version');
   });
 });

@@ -125,5 +125,9 @@ function referToFile(source: Fields, tally: InputTally): void {
 }
 
 function refuseFile(holder: Fields): void {
-  holder.faults.add('unsupported_state', holder.at('file_id'), `${holder.at('file_id')} puts a file into a container that the provider keeps. Send its content itself.`);
+  holder.faults.add(
+    'unsupported_state',
+    holder.at('file_id'),
+    `${holder.at('file_id')} puts a file into a container that the provider keeps. Send its content itself.`,
+  );
 }

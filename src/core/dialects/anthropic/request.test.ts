@@ -6,7 +6,11 @@ import { readRequest } from './request.ts';
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const HEADERS = { contentType: 'application/json', contentEncoding: undefined };
 
-function read(body: unknown, path = '/v1/messages', headers: { contentType: string | undefined; contentEncoding: string | undefined } = HEADERS): ReturnType<typeof readRequest> {
+function read(
+  body: unknown,
+  path = '/v1/messages',
+  headers: { contentType: string | undefined; contentEncoding: string | undefined } = HEADERS,
+): ReturnType<typeof readRequest> {
   const found = match('POST', path);
   if (found.kind !== 'endpoint') throw new Error(path);
   return readRequest(found.endpoint, bytesOf(typeof body === 'string' ? body : JSON.stringify(body)), headers);
@@ -95,7 +99,11 @@ describe('facts', () => {
   it.each([
     [block({ type: 'image', source: { type: 'file', file_id: 'f' } }), 'messages[0].content[0].source.file_id', { inputImages: 1, unbounded: [] }],
     [block({ type: 'document', source: { type: 'file', file_id: 'f' } }), 'messages[0].content[0].source.file_id', { unbounded: ['document by file id'] }],
-    [block({ type: 'tool_result', tool_use_id: 't', content: [{ type: 'image', source: { type: 'file', file_id: 'f' } }] }), 'messages[0].content[0].content[0].source.file_id', { inputImages: 1 }],
+    [
+      block({ type: 'tool_result', tool_use_id: 't', content: [{ type: 'image', source: { type: 'file', file_id: 'f' } }] }),
+      'messages[0].content[0].content[0].source.file_id',
+      { inputImages: 1 },
+    ],
   ])('finds the file that %j refers to', (body, param, expected) => {
     expect(facts(body)).toMatchObject({ ...expected, references: [{ kind: 'file', id: 'f', param }] });
   });
@@ -115,11 +123,32 @@ describe('facts', () => {
     [chat({ context_management: { edits: [{ type: 'compact_20260112' }] } }), { unbounded: ['context_management "compact_20260112"'] }],
     [chat({ mcp_servers: [] }), { unbounded: [] }],
     [chat({ mcp_servers: [{ type: 'url', url: 'https://m' }] }), { unbounded: ['mcp_servers'] }],
-    [chat({ tools: [{ name: 'f', input_schema: {} }, { type: 'custom', name: 'g' }, { type: 'bash_20250124', name: 'bash' }, { type: 'text_editor_20250728' }, { type: 'computer_20251124' }, { type: 'memory_20250818' }] }), { unbounded: [] }],
-    [chat({ tools: [{ type: 'web_search_20260318', name: 'web_search' }, { type: 'code_execution_20260521' }] }), { unbounded: ['hosted tool "web_search_20260318"', 'hosted tool "code_execution_20260521"'] }],
-    [chat({ tools: [{ type: 'computer_toolset_20260801' }, { type: 'mcp_toolset' }] }), { unbounded: ['toolset "computer_toolset_20260801"', 'toolset "mcp_toolset"'] }],
+    [
+      chat({
+        tools: [
+          { name: 'f', input_schema: {} },
+          { type: 'custom', name: 'g' },
+          { type: 'bash_20250124', name: 'bash' },
+          { type: 'text_editor_20250728' },
+          { type: 'computer_20251124' },
+          { type: 'memory_20250818' },
+        ],
+      }),
+      { unbounded: [] },
+    ],
+    [
+      chat({ tools: [{ type: 'web_search_20260318', name: 'web_search' }, { type: 'code_execution_20260521' }] }),
+      { unbounded: ['hosted tool "web_search_20260318"', 'hosted tool "code_execution_20260521"'] },
+    ],
+    [
+      chat({ tools: [{ type: 'computer_toolset_20260801' }, { type: 'mcp_toolset' }] }),
+      { unbounded: ['toolset "computer_toolset_20260801"', 'toolset "mcp_toolset"'] },
+    ],
     [block({ type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'x' } }), { unbounded: [] }],
-    [block({ type: 'document', source: { type: 'content', content: [{ type: 'image', source: { type: 'url', url: 'https://i' } }] } }), { unbounded: [], inputImages: 1 }],
+    [
+      block({ type: 'document', source: { type: 'content', content: [{ type: 'image', source: { type: 'url', url: 'https://i' } }] } }),
+      { unbounded: [], inputImages: 1 },
+    ],
     [block({ type: 'document', source: { type: 'url', url: 'https://d' } }), { unbounded: ['document by URL'] }],
     [block({ type: 'video', source: {} }), { unbounded: ['content block "video"'] }],
     [block({ type: 'thinking', thinking: 'x', signature: 's' }), { unbounded: [] }],
@@ -133,7 +162,11 @@ describe('facts', () => {
     const data = 'QUJD'.repeat(1000);
     const body = block({ type, source: { type: 'base64', media_type: 'x/y', data } });
     const nested = block({ type: 'tool_result', tool_use_id: 't', content: [{ type, source: { type: 'base64', media_type: 'x/y', data } }] });
-    expect(facts(body)).toMatchObject({ inputTokenBound: size(body) - data.length + 64, inputImages: type === 'image' ? 1 : 0, unbounded: type === 'image' ? [] : ['document'] });
+    expect(facts(body)).toMatchObject({
+      inputTokenBound: size(body) - data.length + 64,
+      inputImages: type === 'image' ? 1 : 0,
+      unbounded: type === 'image' ? [] : ['document'],
+    });
     expect(facts(nested)).toMatchObject({ inputTokenBound: size(nested) - data.length + 64 });
   });
 
@@ -148,6 +181,12 @@ describe('facts', () => {
 
   it('prices the counting of tokens at nothing, and needs no cap for it', () => {
     const body = { model: 'm', messages: HI, tools: [{ type: 'web_search_20260318' }] };
-    expect(facts(body, '/v1/messages/count_tokens')).toMatchObject({ model: 'm', inputTokenBound: 0, hasOutput: false, unbounded: [], maxOutputTokens: undefined });
+    expect(facts(body, '/v1/messages/count_tokens')).toMatchObject({
+      model: 'm',
+      inputTokenBound: 0,
+      hasOutput: false,
+      unbounded: [],
+      maxOutputTokens: undefined,
+    });
   });
 });

@@ -87,10 +87,16 @@ function readModel(body: Fields): string {
 /** What would be kept at the provider, or was: under one shared key another workload could read it. And who pays is not the caller's choice. */
 function refuseState(body: Fields): void {
   if (body.node('container') !== undefined) {
-    body.faults.add('unsupported_state', 'container', 'container refers to one that the provider keeps, where others who share its key could use it. Leave it out.');
+    body.faults.add(
+      'unsupported_state',
+      'container',
+      'container refers to one that the provider keeps, where others who share its key could use it. Leave it out.',
+    );
   }
-  if (body.node('thread') !== undefined) body.faults.add('unsupported_state', 'thread', 'thread is kept at the provider. Send the earlier messages in messages.');
-  if (body.node('billing_policy') !== undefined) body.faults.add('invalid_value', 'billing_policy', "billing_policy chooses who is billed, which is the key owner's choice. Leave it out.");
+  if (body.node('thread') !== undefined)
+    body.faults.add('unsupported_state', 'thread', 'thread is kept at the provider. Send the earlier messages in messages.');
+  if (body.node('billing_policy') !== undefined)
+    body.faults.add('invalid_value', 'billing_policy', "billing_policy chooses who is billed, which is the key owner's choice. Leave it out.");
 }
 
 /** Reads the input and returns the tokens that Anthropic may add to it. */
@@ -118,6 +124,7 @@ function readPricing(body: Fields, tally: InputTally): PriceTier {
 
 /** Anthropic has no default. A cap of 0 writes the prompt into the cache and generates nothing. */
 function readCap(body: Fields): number | undefined {
-  if (body.node('max_tokens') === undefined) body.faults.add('invalid_value', 'max_tokens', 'max_tokens is missing. Say how many tokens the answer may have at most.');
+  if (body.node('max_tokens') === undefined)
+    body.faults.add('invalid_value', 'max_tokens', 'max_tokens is missing. Say how many tokens the answer may have at most.');
   return body.integer('max_tokens', { min: 0, max: MAX_TOKEN_CAP });
 }

@@ -43,7 +43,13 @@ class JsonMeter implements ResponseMeter {
   constructor(isError: boolean, isFree: boolean) {
     this.#isError = isError;
     this.#isFree = isFree;
-    this.#watcher = new JsonWatcher({ paths: WATCHED_PATHS, maxPathDepth: 1, maxValueBytes: MAX_VALUE_BYTES, textKeys: TEXT_KEYS, found: (path, value) => this.#found(path, value) });
+    this.#watcher = new JsonWatcher({
+      paths: WATCHED_PATHS,
+      maxPathDepth: 1,
+      maxValueBytes: MAX_VALUE_BYTES,
+      textKeys: TEXT_KEYS,
+      found: (path, value) => this.#found(path, value),
+    });
   }
 
   push(chunk: Uint8Array, _endOfStream: boolean): Uint8Array {

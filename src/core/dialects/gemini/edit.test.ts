@@ -30,23 +30,58 @@ describe('editRequest', () => {
     [CHAT, `${START}}`, { maxOutputTokens: 5 }, `${START},"generationConfig":{"maxOutputTokens":5}}`],
     [CHAT, `${START},"generationConfig":null}`, { maxOutputTokens: 5 }, `${START},"generationConfig":{"maxOutputTokens":5}}`],
     [CHAT, `${START},"generationConfig":{ "topK": 1 }}`, { maxOutputTokens: 5 }, `${START},"generationConfig":{ "topK": 1,"maxOutputTokens":5 }}`],
-    [CHAT, `${START},"generationConfig":{"maxOutputTokens": 9 }}`, { maxOutputTokens: 5, capField: 'max_tokens' }, `${START},"generationConfig":{"maxOutputTokens": 5 }}`],
+    [
+      CHAT,
+      `${START},"generationConfig":{"maxOutputTokens": 9 }}`,
+      { maxOutputTokens: 5, capField: 'max_tokens' },
+      `${START},"generationConfig":{"maxOutputTokens": 5 }}`,
+    ],
     [CHAT, `${START},"generation_config":{"max_output_tokens":9}}`, { maxOutputTokens: 5 }, `${START},"generation_config":{"max_output_tokens":5}}`],
     [CHAT, `${START},"generation_config":{}}`, { maxOutputTokens: 5 }, `${START},"generation_config":{"maxOutputTokens":5}}`],
     [CHAT, `${START}}`, { systemPrompt: 'Be "kind"' }, `${START},"systemInstruction":{"parts":[{"text":"Be \\"kind\\""}]}}`],
-    [CHAT, `${START},"systemInstruction":{"parts":[ {"text":"b"}]}}`, { systemPrompt: 'a' }, `${START},"systemInstruction":{"parts":[{"text":"a"}, {"text":"b"}]}}`],
-    [CHAT, `${START},"system_instruction":{"parts":{"text": "b"}}}`, { systemPrompt: 'a' }, `${START},"system_instruction":{"parts":[{"text":"a"},{"text": "b"}]}}`],
+    [
+      CHAT,
+      `${START},"systemInstruction":{"parts":[ {"text":"b"}]}}`,
+      { systemPrompt: 'a' },
+      `${START},"systemInstruction":{"parts":[{"text":"a"}, {"text":"b"}]}}`,
+    ],
+    [
+      CHAT,
+      `${START},"system_instruction":{"parts":{"text": "b"}}}`,
+      { systemPrompt: 'a' },
+      `${START},"system_instruction":{"parts":[{"text":"a"},{"text": "b"}]}}`,
+    ],
     [CHAT, `${START},"systemInstruction":{"role":"user"}}`, { systemPrompt: 'a' }, `${START},"systemInstruction":{"role":"user","parts":[{"text":"a"}]}}`],
-    [CHAT, `${START},"systemInstruction":{"parts":[{"text":"b"}]}}`, { systemPrompt: 'a', remove: ['systemInstruction'] }, `${START},"systemInstruction":{"parts":[{"text":"a"}]}}`],
+    [
+      CHAT,
+      `${START},"systemInstruction":{"parts":[{"text":"b"}]}}`,
+      { systemPrompt: 'a', remove: ['systemInstruction'] },
+      `${START},"systemInstruction":{"parts":[{"text":"a"}]}}`,
+    ],
     [CHAT, `${START},"safety_settings":[1],"labels":{}}`, { set: { safetySettings: [] }, remove: ['labels'] }, `${START},"safety_settings":[]}`],
     [CHAT, `${START},"toolConfig":{}}`, { remove: ['tool_config'], set: { labels: { a: 'b' } } }, `${START},"labels":{"a":"b"}}`],
-    [CHAT, `${START},"generationConfig":{}}`, { remove: ['generationConfig', 'model'], set: { generation_config: {}, cachedContent: 'x', store: true, serviceTier: 'priority', model: 'y' } }, `${START},"generationConfig":{}}`],
+    [
+      CHAT,
+      `${START},"generationConfig":{}}`,
+      { remove: ['generationConfig', 'model'], set: { generation_config: {}, cachedContent: 'x', store: true, serviceTier: 'priority', model: 'y' } },
+      `${START},"generationConfig":{}}`,
+    ],
     [CHAT, `${START}}`, { includeStreamUsage: true, capField: 'max_tokens' }, `${START}}`],
     [EMBED, '{"content":{}}', { model: 'p', maxOutputTokens: 5, systemPrompt: 'a' }, '{"content":{}}'],
     [EMBED, '{"model":"models/m","content":{}}', { model: 'p' }, '{"model":"models/p","content":{}}'],
-    [BATCH, '{"requests":[{"model":"models/m", "content":{}},{"content":{}}]}', { model: 'models/p' }, '{"requests":[{"model":"models/p", "content":{}},{"content":{}}]}'],
+    [
+      BATCH,
+      '{"requests":[{"model":"models/m", "content":{}},{"content":{}}]}',
+      { model: 'models/p' },
+      '{"requests":[{"model":"models/p", "content":{}},{"content":{}}]}',
+    ],
     [BATCH, '{"requests":{"model":"models/m","content":{}}}', { model: 'p' }, '{"requests":{"model":"models/p","content":{}}}'],
-    [COUNT, '{"generateContentRequest":{"model":"models/m","contents":[{}]}}', { model: 'p', systemPrompt: 'a', maxOutputTokens: 5 }, '{"generateContentRequest":{"model":"models/p","contents":[{}]}}'],
+    [
+      COUNT,
+      '{"generateContentRequest":{"model":"models/m","contents":[{}]}}',
+      { model: 'p', systemPrompt: 'a', maxOutputTokens: 5 },
+      '{"generateContentRequest":{"model":"models/p","contents":[{}]}}',
+    ],
     [COUNT, '{"contents":[{}]}', { model: 'p' }, '{"contents":[{}]}'],
   ])('edits %s %s by %j', (path, body, edits, expected) => {
     expect(edit(path, body, edits)).toBe(expected);
@@ -68,7 +103,11 @@ describe('editRequest', () => {
       fc.property(extra, settings, edits, fc.constantFrom(undefined, 1, '\t'), (more, generationConfig, change, indent) => {
         const plain = (name: string): boolean => /^[a-z]*$/.test(name) && !GOVERNED_FIELDS.has(name);
         const only = (fields: object): Record<string, unknown> => Object.fromEntries(Object.entries(fields).filter(([name]) => plain(name)));
-        const read: Record<string, unknown> = { ...only(more), contents: [{ parts: [{ text: 'x' }] }], ...(generationConfig === undefined ? {} : { generationConfig }) };
+        const read: Record<string, unknown> = {
+          ...only(more),
+          contents: [{ parts: [{ text: 'x' }] }],
+          ...(generationConfig === undefined ? {} : { generationConfig }),
+        };
         const body = JSON.stringify(read, undefined, indent);
         const set = only(change.set ?? {});
         const remove = (change.remove ?? []).filter(plain);

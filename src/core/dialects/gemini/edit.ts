@@ -8,7 +8,10 @@ type Members = ReadonlyMap<string, JsonNode>;
 
 /** Fields that `readRequest` reads to bound a call or to keep it apart from others'; a route's own edits leave them alone. */
 export const GOVERNED_FIELDS: ReadonlySet<string> = new Set(
-  ['cachedContent', 'continuationToken', 'generateContentRequest', 'generationConfig', 'model', 'requests', 'serviceTier', 'store'].flatMap((name) => [name, snakeCase(name)]),
+  ['cachedContent', 'continuationToken', 'generateContentRequest', 'generationConfig', 'model', 'requests', 'serviceTier', 'store'].flatMap((name) => [
+    name,
+    snakeCase(name),
+  ]),
 );
 
 /** What happens to the top level of a body. */
@@ -40,7 +43,8 @@ export function editRequest(endpoint: Endpoint, body: Uint8Array, _headers: Requ
 
 /** Each field in the spelling that the body has for it. */
 function planFields(plan: Plan, members: Members, edits: BodyEdits): void {
-  for (const [name, value] of Object.entries(edits.set ?? {})) if (!GOVERNED_FIELDS.has(name)) plan.set.set(spelling(members, camelCase(name)), encodeJson(value));
+  for (const [name, value] of Object.entries(edits.set ?? {}))
+    if (!GOVERNED_FIELDS.has(name)) plan.set.set(spelling(members, camelCase(name)), encodeJson(value));
   for (const name of edits.remove ?? []) if (!GOVERNED_FIELDS.has(name)) plan.remove.add(spelling(members, camelCase(name)));
 }
 

@@ -13,7 +13,14 @@ describe('match', () => {
     ['GET', '/v1beta/cachedContents?pageSize=5', 'cached_contents', '/cachedContents', { kind: 'cached_content', action: 'list' }, 'none'],
     ['POST', '/v1beta/cachedContents', 'cached_contents', '/cachedContents', { kind: 'cached_content', action: 'create' }, 'json'],
     ['GET', '/v1beta/cachedContents/abc', 'cached_contents', '/cachedContents/abc', { kind: 'cached_content', action: 'get', id: 'abc' }, 'none'],
-    ['PATCH', '/v1beta/cachedContents/abc?updateMask=ttl', 'cached_contents', '/cachedContents/abc', { kind: 'cached_content', action: 'update', id: 'abc' }, 'json'],
+    [
+      'PATCH',
+      '/v1beta/cachedContents/abc?updateMask=ttl',
+      'cached_contents',
+      '/cachedContents/abc',
+      { kind: 'cached_content', action: 'update', id: 'abc' },
+      'json',
+    ],
     ['DELETE', '/v1beta/cachedContents/abc', 'cached_contents', '/cachedContents/abc', { kind: 'cached_content', action: 'delete', id: 'abc' }, 'none'],
     ['GET', '/v1beta/batches', 'batches', '/batches', { kind: 'batch', action: 'list' }, 'none'],
     ['GET', '/v1beta/batches/abc', 'batches', '/batches/abc', { kind: 'batch', action: 'get', id: 'abc' }, 'none'],
@@ -25,13 +32,25 @@ describe('match', () => {
 
   it('finds a batch where its model is', () => {
     const found = match('POST', '/v1beta/models/google%2Fm:batchGenerateContent?alt=json&key=x');
-    expect(found).toEqual({ kind: 'endpoint', endpoint: { operation: 'batches', path: '/models/google%2Fm:batchGenerateContent', body: 'json', model: 'google/m', state: { kind: 'batch', action: 'create' } } });
+    expect(found).toEqual({
+      kind: 'endpoint',
+      endpoint: {
+        operation: 'batches',
+        path: '/models/google%2Fm:batchGenerateContent',
+        body: 'json',
+        model: 'google/m',
+        state: { kind: 'batch', action: 'create' },
+      },
+    });
     expect(found.kind === 'endpoint' ? pathAt(found.endpoint, 'gemini-2.5-flash') : '').toBe('/models/gemini-2.5-flash:batchGenerateContent');
     expect(match('GET', '/v1beta/models/m:batchGenerateContent')).toEqual({ kind: 'method_not_allowed', allow: 'POST' });
   });
 
   it.each([
-    ['/v1beta/models/gemini-2.5-flash:generateContent', { operation: 'chat', path: '/models/gemini-2.5-flash:generateContent', body: 'json', model: 'gemini-2.5-flash', stream: false }],
+    [
+      '/v1beta/models/gemini-2.5-flash:generateContent',
+      { operation: 'chat', path: '/models/gemini-2.5-flash:generateContent', body: 'json', model: 'gemini-2.5-flash', stream: false },
+    ],
     ['/v1/models/m:generateContent', { path: '/models/m:generateContent', model: 'm' }],
     ['/v1alpha/models/m:generateContent', { path: '/models/m:generateContent', model: 'm' }],
     ['/models/m:generateContent', { path: '/models/m:generateContent', model: 'm' }],

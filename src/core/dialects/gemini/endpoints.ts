@@ -127,7 +127,10 @@ function batchCreation(method: string, below: string): EndpointMatch | undefined
   const model = below.startsWith(MODELS) && below.endsWith(suffix) ? modelIn(below.slice(MODELS.length, -suffix.length)) : undefined;
   if (model === undefined) return undefined;
   if (method !== 'POST') return { kind: 'method_not_allowed', allow: 'POST' };
-  return { kind: 'endpoint', endpoint: { operation: 'batches', path: modelPath(model, BATCH_METHOD), body: 'json', model, state: { kind: 'batch', action: 'create' } } };
+  return {
+    kind: 'endpoint',
+    endpoint: { operation: 'batches', path: modelPath(model, BATCH_METHOD), body: 'json', model, state: { kind: 'batch', action: 'create' } },
+  };
 }
 
 /** The model that a segment names; `undefined` where it names none. */

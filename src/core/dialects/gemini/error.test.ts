@@ -24,7 +24,12 @@ describe('refusal', () => {
     });
     expect(reply).toMatchObject({
       status: 429,
-      headers: [['content-type', 'application/json'], ['x-request-id', 'call-1'], ['x-should-retry', 'false'], ['retry-after', '12']],
+      headers: [
+        ['content-type', 'application/json'],
+        ['x-request-id', 'call-1'],
+        ['x-should-retry', 'false'],
+        ['retry-after', '12'],
+      ],
     });
   });
 
@@ -38,10 +43,27 @@ describe('refusal', () => {
 
 describe('models', () => {
   it('are listed in the form of models.list', () => {
-    expect(bodyOf(modelsList([{ id: 'gemini-2.5-flash', ownedBy: 'google' }, { id: 'gemini-embedding-001', ownedBy: 'google' }]))).toEqual({
+    expect(
+      bodyOf(
+        modelsList([
+          { id: 'gemini-2.5-flash', ownedBy: 'google' },
+          { id: 'gemini-embedding-001', ownedBy: 'google' },
+        ]),
+      ),
+    ).toEqual({
       models: [
-        { name: 'models/gemini-2.5-flash', displayName: 'gemini-2.5-flash', description: 'Provided by google.', supportedGenerationMethods: ['generateContent', 'countTokens'] },
-        { name: 'models/gemini-embedding-001', displayName: 'gemini-embedding-001', description: 'Provided by google.', supportedGenerationMethods: ['embedContent', 'batchEmbedContents'] },
+        {
+          name: 'models/gemini-2.5-flash',
+          displayName: 'gemini-2.5-flash',
+          description: 'Provided by google.',
+          supportedGenerationMethods: ['generateContent', 'countTokens'],
+        },
+        {
+          name: 'models/gemini-embedding-001',
+          displayName: 'gemini-embedding-001',
+          description: 'Provided by google.',
+          supportedGenerationMethods: ['embedContent', 'batchEmbedContents'],
+        },
       ],
     });
     expect(bodyOf(modelItem({ id: 'a/b', ownedBy: 'x' }))).toMatchObject({ name: 'models/a/b' });
@@ -52,6 +74,17 @@ describe('auth', () => {
   it("sets the provider's key and removes whatever says who the caller is", () => {
     expect(auth('AIza').set).toEqual([['x-goog-api-key', 'AIza']]);
     expect(auth('').set).toEqual([]);
-    expect(auth('').remove).toEqual(expect.arrayContaining(['authorization', 'api-key', 'x-api-key', 'x-goog-api-key', 'x-goog-user-project', 'x-goog-fieldmask', 'proxy-authorization', 'cookie']));
+    expect(auth('').remove).toEqual(
+      expect.arrayContaining([
+        'authorization',
+        'api-key',
+        'x-api-key',
+        'x-goog-api-key',
+        'x-goog-user-project',
+        'x-goog-fieldmask',
+        'proxy-authorization',
+        'cookie',
+      ]),
+    );
   });
 });

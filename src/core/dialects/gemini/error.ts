@@ -77,7 +77,12 @@ export function modelItem(model: ListedModel): LocalReply {
 
 /** Source: Gemini API reference, "Model". Limits are left out, as they are not known here. */
 function modelObject({ id, ownedBy }: ListedModel): Readonly<Record<string, unknown>> {
-  return { name: `models/${id}`, displayName: id, description: `Provided by ${ownedBy}.`, supportedGenerationMethods: /embed/i.test(id) ? EMBEDDING_METHODS : CHAT_METHODS };
+  return {
+    name: `models/${id}`,
+    displayName: id,
+    description: `Provided by ${ownedBy}.`,
+    supportedGenerationMethods: /embed/i.test(id) ? EMBEDDING_METHODS : CHAT_METHODS,
+  };
 }
 
 function jsonReply(status: number, value: unknown, headers: readonly [string, string][] = []): LocalReply {

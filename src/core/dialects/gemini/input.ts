@@ -60,7 +60,11 @@ export function readTools(holder: ProtoFields, tally: InputTally): number {
     functions += tool.objects('functionDeclarations').length;
     for (const name of tool.names()) {
       if (name === 'fileSearch') {
-        tool.fields.faults.add('unsupported_state', tool.at(name), `${tool.at(name)} reads files that the provider keeps, where others who share its key could read them. Leave it out.`);
+        tool.fields.faults.add(
+          'unsupported_state',
+          tool.at(name),
+          `${tool.at(name)} reads files that the provider keeps, where others who share its key could read them. Leave it out.`,
+        );
       } else if (name !== 'functionDeclarations') {
         tally.noteUnbounded('hosted tool', name);
       }
@@ -112,5 +116,9 @@ function readFile(file: ProtoFields | undefined, tally: InputTally): void {
     return;
   }
   const path = file.at('fileUri');
-  file.fields.faults.add('unsupported_state', path, `${path} names a file that the provider keeps, where others who share its key could read it. Send it as inlineData, or by a public URL.`);
+  file.fields.faults.add(
+    'unsupported_state',
+    path,
+    `${path} names a file that the provider keeps, where others who share its key could read it. Send it as inlineData, or by a public URL.`,
+  );
 }

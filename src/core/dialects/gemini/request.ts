@@ -121,7 +121,8 @@ function readGeneration(request: ProtoFields, tally: InputTally): number {
   if (instruction !== undefined) readContent(instruction, tally);
   const contents = request.objects('contents');
   for (const content of contents) readContent(content, tally);
-  if (contents.length === 0) request.fields.faults.add('invalid_value', request.at('contents'), `${request.at('contents')} must be an array of at least one content.`);
+  if (contents.length === 0)
+    request.fields.faults.add('invalid_value', request.at('contents'), `${request.at('contents')} must be an array of at least one content.`);
   for (const field of COST_CHANGING_FIELDS) if (request.node(field) !== undefined) tally.noteUnbounded('field', field);
   return readTools(request, tally);
 }
@@ -130,7 +131,11 @@ function readGeneration(request: ProtoFields, tally: InputTally): number {
 function readState(request: ProtoFields, tally: InputTally): void {
   const { faults } = request.fields;
   if (request.boolean('store') === true) {
-    faults.add('unsupported_state', request.at('store'), 'store must be false: what is asked and answered is not kept at the provider, where others who share its key could read it.');
+    faults.add(
+      'unsupported_state',
+      request.at('store'),
+      'store must be false: what is asked and answered is not kept at the provider, where others who share its key could read it.',
+    );
   }
   const cached = request.string('cachedContent', MAX_WORD_BYTES);
   if (cached === undefined) return;

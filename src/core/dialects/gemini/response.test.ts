@@ -26,7 +26,10 @@ const EMBED = '/v1beta/models/e:embedContent';
 const COUNT = '/v1beta/models/m:countTokens';
 const USAGE = { promptTokenCount: 10, candidatesTokenCount: 4, totalTokenCount: 14 };
 const READ = { inputTokens: 10, outputTokens: 4 };
-const said = (text: string, more: object = {}): object => ({ candidates: [{ content: { parts: [{ text }], role: 'model' }, index: 0, ...more }], modelVersion: 'gemini-x' });
+const said = (text: string, more: object = {}): object => ({
+  candidates: [{ content: { parts: [{ text }], role: 'model' }, index: 0, ...more }],
+  modelVersion: 'gemini-x',
+});
 const sse = (...chunks: readonly object[]): string => chunks.map((chunk) => `data: ${JSON.stringify(chunk)}\r\n\r\n`).join('');
 const array = (...chunks: readonly object[]): string => `[${chunks.map((chunk) => JSON.stringify(chunk, undefined, 2)).join(',\r\n')}]`;
 const STOP = { finishReason: 'STOP' };
@@ -42,10 +45,28 @@ describe('usage', () => {
     [CHAT, { ...USAGE, totalTokenCount: null, thoughtsTokenCount: null }, READ],
     [
       CHAT,
-      { ...USAGE, promptTokensDetails: [{ modality: 'TEXT', tokenCount: 2 }, { modality: 'AUDIO', tokenCount: 5 }, { modality: 'IMAGE', tokenCount: 3 }], candidatesTokensDetails: [{ modality: 'IMAGE', tokenCount: 4 }] },
+      {
+        ...USAGE,
+        promptTokensDetails: [
+          { modality: 'TEXT', tokenCount: 2 },
+          { modality: 'AUDIO', tokenCount: 5 },
+          { modality: 'IMAGE', tokenCount: 3 },
+        ],
+        candidatesTokensDetails: [{ modality: 'IMAGE', tokenCount: 4 }],
+      },
       { ...READ, inputAudioTokens: 5, inputImageTokens: 3, outputImageTokens: 4 },
     ],
-    [CHAT, { ...USAGE, toolUsePromptTokenCount: 2, totalTokenCount: 16, promptTokensDetails: [{ modality: 'AUDIO', tokenCount: 5 }], toolUsePromptTokensDetails: [{ modality: 'AUDIO', tokenCount: 2 }] }, { inputTokens: 12, outputTokens: 4, inputAudioTokens: 7 }],
+    [
+      CHAT,
+      {
+        ...USAGE,
+        toolUsePromptTokenCount: 2,
+        totalTokenCount: 16,
+        promptTokensDetails: [{ modality: 'AUDIO', tokenCount: 5 }],
+        toolUsePromptTokensDetails: [{ modality: 'AUDIO', tokenCount: 2 }],
+      },
+      { inputTokens: 12, outputTokens: 4, inputAudioTokens: 7 },
+    ],
     [EMBED, { promptTokenCount: 10, promptTokensDetails: [{ modality: 'TEXT', tokenCount: 10 }] }, { inputTokens: 10, outputTokens: 0 }],
   ])('of %s is read from %j', (path, usageMetadata, expected) => {
     expect(run(path, JSON.stringify({ usageMetadata })).reading()).toEqual({ kind: 'reported', usage: expected });
@@ -83,9 +104,17 @@ describe('usage', () => {
 
 describe('a JSON answer', () => {
   it('tells the model, the tier, the searches, and how it ended', () => {
-    const body = JSON.stringify({ ...said('a', { ...STOP, groundingMetadata: { webSearchQueries: ['x', 'y'] } }), usageMetadata: { ...USAGE, serviceTier: 'priority' } });
+    const body = JSON.stringify({
+      ...said('a', { ...STOP, groundingMetadata: { webSearchQueries: ['x', 'y'] } }),
+      usageMetadata: { ...USAGE, serviceTier: 'priority' },
+    });
     const whole = run(CHAT, body);
-    expect([whole.servedModel(), whole.servedTier?.(), whole.end(), whole.reading()]).toEqual(['gemini-x', 'priority', 'complete', { kind: 'reported', usage: { ...READ, hostedToolCalls: 2 } }]);
+    expect([whole.servedModel(), whole.servedTier?.(), whole.end(), whole.reading()]).toEqual([
+      'gemini-x',
+      'priority',
+      'complete',
+      { kind: 'reported', usage: { ...READ, hostedToolCalls: 2 } },
+    ]);
     expect(run(CHAT, body.slice(0, -1)).end()).toBe('truncated');
   });
 

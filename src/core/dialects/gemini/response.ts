@@ -15,7 +15,14 @@ const FIRST_ERROR_STATUS = 400;
 const FREE: Usage = { inputTokens: 0, outputTokens: 0 };
 
 /** Paths in one response; a stream that is an array has each of them below `[]`. */
-const PATHS: readonly string[] = ['usageMetadata', 'modelVersion', 'error', 'candidates[].finishReason', 'candidates[].groundingMetadata.webSearchQueries', 'promptFeedback.blockReason'];
+const PATHS: readonly string[] = [
+  'usageMetadata',
+  'modelVersion',
+  'error',
+  'candidates[].finishReason',
+  'candidates[].groundingMetadata.webSearchQueries',
+  'promptFeedback.blockReason',
+];
 const WATCHED_PATHS: ReadonlySet<string> = new Set(PATHS.flatMap((path) => [path, `[].${path}`]));
 const MAX_PATH_DEPTH = 5;
 
@@ -48,7 +55,13 @@ class JsonMeter implements ResponseMeter {
     this.#isFree = endpoint.operation === 'count_tokens';
     this.#isStream = endpoint.stream === true;
     this.#isError = isError;
-    this.#watcher = new JsonWatcher({ paths: WATCHED_PATHS, maxPathDepth: MAX_PATH_DEPTH, maxValueBytes: MAX_VALUE_BYTES, textKeys: TEXT_KEYS, found: (path, value) => this.#found(path, value) });
+    this.#watcher = new JsonWatcher({
+      paths: WATCHED_PATHS,
+      maxPathDepth: MAX_PATH_DEPTH,
+      maxValueBytes: MAX_VALUE_BYTES,
+      textKeys: TEXT_KEYS,
+      found: (path, value) => this.#found(path, value),
+    });
   }
 
   push(chunk: Uint8Array, _endOfStream: boolean): Uint8Array {

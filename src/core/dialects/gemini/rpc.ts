@@ -3,8 +3,19 @@
  * Source: google/rpc/code.proto, google/rpc/error_details.proto; Google Cloud API Design Guide, "Errors".
  */
 export type RpcStatus =
-  | 'CANCELLED' | 'INVALID_ARGUMENT' | 'DEADLINE_EXCEEDED' | 'NOT_FOUND' | 'ABORTED' | 'PERMISSION_DENIED' | 'RESOURCE_EXHAUSTED'
-  | 'FAILED_PRECONDITION' | 'UNIMPLEMENTED' | 'INTERNAL' | 'UNAVAILABLE' | 'UNAUTHENTICATED' | 'UNKNOWN';
+  | 'CANCELLED'
+  | 'INVALID_ARGUMENT'
+  | 'DEADLINE_EXCEEDED'
+  | 'NOT_FOUND'
+  | 'ABORTED'
+  | 'PERMISSION_DENIED'
+  | 'RESOURCE_EXHAUSTED'
+  | 'FAILED_PRECONDITION'
+  | 'UNIMPLEMENTED'
+  | 'INTERNAL'
+  | 'UNAVAILABLE'
+  | 'UNAUTHENTICATED'
+  | 'UNKNOWN';
 
 /** The HTTP statuses that Google's APIs answer with, and the status that the body then names. */
 const STATUSES: ReadonlyMap<number, RpcStatus> = new Map([

@@ -35,7 +35,8 @@ export class AnswerTally {
   }
 
   reading(outputBytes: number, isError: boolean): UsageReading {
-    if (this.#usage?.ok === true) return { kind: 'reported', usage: this.#searches === 0 ? this.#usage.value : { ...this.#usage.value, hostedToolCalls: this.#searches } };
+    if (this.#usage?.ok === true)
+      return { kind: 'reported', usage: this.#searches === 0 ? this.#usage.value : { ...this.#usage.value, hostedToolCalls: this.#searches } };
     const problem = this.#usage?.error ?? this.#problem;
     return problem === undefined || isError ? { kind: 'missing', outputBytes } : { kind: 'invalid', problem, outputBytes };
   }

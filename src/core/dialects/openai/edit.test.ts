@@ -35,13 +35,23 @@ describe('editRequest', () => {
     [CHAT, `${START}}`, { capField: 'max_tokens' }, `${START}}`],
     [CHAT, `${START},"stream":true}`, { includeStreamUsage: true }, `${START},"stream":true,"stream_options":{"include_usage":true}}`],
     [CHAT, `${START},"stream_options":null}`, { includeStreamUsage: true }, `${START},"stream_options":{"include_usage":true}}`],
-    [CHAT, `${START},"stream_options":{"include_obfuscation":false}}`, { includeStreamUsage: true }, `${START},"stream_options":{"include_obfuscation":false,"include_usage":true}}`],
+    [
+      CHAT,
+      `${START},"stream_options":{"include_obfuscation":false}}`,
+      { includeStreamUsage: true },
+      `${START},"stream_options":{"include_obfuscation":false,"include_usage":true}}`,
+    ],
     [CHAT, `${START},"stream_options":{ "include_usage": false }}`, { includeStreamUsage: true }, `${START},"stream_options":{ "include_usage": true }}`],
     [CHAT, `${START}}`, { systemPrompt: 'Be "kind"' }, '{"model":"m", "messages":[{"role":"system","content":"Be \\"kind\\""},{}]}'],
     [CHAT, `${START},"seed":1,"user":"u"}`, { remove: ['seed', 'messagesx'], set: { top_p: 0.5, user: null } }, `${START},"user":null,"top_p":0.5}`],
     [CHAT, `${START},"n":1}`, { remove: ['model', 'n'], set: { stream: true, max_tokens: 99, store: true } }, `${START},"n":1}`],
     [CHAT, '{"mod\\u0065l":"m","messages":[{}]}', { model: 'p' }, '{"mod\\u0065l":"p","messages":[{}]}'],
-    ['/v1/completions', '{"model":"m","prompt":"x"}', { maxOutputTokens: 5, includeStreamUsage: true }, '{"model":"m","prompt":"x","max_tokens":5,"stream_options":{"include_usage":true}}'],
+    [
+      '/v1/completions',
+      '{"model":"m","prompt":"x"}',
+      { maxOutputTokens: 5, includeStreamUsage: true },
+      '{"model":"m","prompt":"x","max_tokens":5,"stream_options":{"include_usage":true}}',
+    ],
     ['/v1/responses', '{"model":"m","input":"x"}', {}, '{"model":"m","input":"x","store":false}'],
     ['/v1/responses', '{"model":"m","store":true}', {}, '{"model":"m","store":false}'],
     ['/v1/responses', '{"model":"m"}', { mayStore: true }, '{"model":"m"}'],
@@ -49,7 +59,12 @@ describe('editRequest', () => {
     ['/v1/responses', '{"model":"m","store":null}', {}, '{"model":"m","store":false}'],
     ['/v1/responses', '{"model":"m","store":false}', {}, '{"model":"m","store":false}'],
     ['/v1/responses', '{"model":"m","store":false}', { remove: ['store'], set: { store: true } }, '{"model":"m","store":false}'],
-    ['/v1/responses', '{"store":false,"model":"m"}', { maxOutputTokens: 5, capField: 'max_tokens', includeStreamUsage: true }, '{"store":false,"model":"m","max_output_tokens":5}'],
+    [
+      '/v1/responses',
+      '{"store":false,"model":"m"}',
+      { maxOutputTokens: 5, capField: 'max_tokens', includeStreamUsage: true },
+      '{"store":false,"model":"m","max_output_tokens":5}',
+    ],
     ['/v1/responses', '{"store":false,"instructions":"b"}', { systemPrompt: 'a' }, '{"store":false,"instructions":"a\\n\\nb"}'],
     ['/v1/responses', '{"store":false}', { systemPrompt: 'a' }, '{"store":false,"instructions":"a"}'],
     ['/v1/embeddings', '{"model":"e","input":"x"}', { maxOutputTokens: 5, systemPrompt: 'a', includeStreamUsage: true }, '{"model":"e","input":"x"}'],
@@ -64,7 +79,8 @@ describe('editRequest', () => {
   });
 
   it('changes the model of a form and no other byte', () => {
-    const form = (model: string): string => `--B\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nmodel=whisper-1 \u0000\r\n\r\n--B\r\ncontent-disposition: form-data; name="model"\r\n\r\n${model}\r\n--B--\r\n`;
+    const form = (model: string): string =>
+      `--B\r\nContent-Disposition: form-data; name="file"; filename="a"\r\n\r\nmodel=whisper-1 \u0000\r\n\r\n--B\r\ncontent-disposition: form-data; name="model"\r\n\r\n${model}\r\n--B--\r\n`;
     const headers = { contentType: 'multipart/form-data; boundary=B', contentEncoding: undefined };
     const transcriptions = endpoint('/v1/audio/transcriptions');
     const body = bytesOf(form('whisper-1'));
@@ -75,16 +91,30 @@ describe('editRequest', () => {
   it('does what it is told to any chat, and leaves the rest as it was', () => {
     const extra = fc.dictionary(fc.string({ maxLength: 5 }), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 4 });
     const edits = fc.record(
-      { model: fc.string({ minLength: 1 }), maxOutputTokens: fc.integer({ min: 1, max: 9999 }), includeStreamUsage: fc.constant(true), systemPrompt: fc.string(), set: extra, remove: fc.array(fc.string({ maxLength: 5 })) },
+      {
+        model: fc.string({ minLength: 1 }),
+        maxOutputTokens: fc.integer({ min: 1, max: 9999 }),
+        includeStreamUsage: fc.constant(true),
+        systemPrompt: fc.string(),
+        set: extra,
+        remove: fc.array(fc.string({ maxLength: 5 })),
+      },
       { requiredKeys: [] },
     );
     const cap = fc.option(fc.integer({ min: 1, max: 9999 }), { nil: undefined });
     fc.assert(
       fc.property(extra, cap, cap, edits, fc.constantFrom(undefined, 1, '\t'), (more, both, options, change, indent) => {
-        const read = { ...more, model: 'm', messages: [{ role: 'user', content: 'x' }], ...(both === undefined ? {} : { max_tokens: both }), ...(options === undefined ? {} : { stream_options: { x: options } }) };
+        const read = {
+          ...more,
+          model: 'm',
+          messages: [{ role: 'user', content: 'x' }],
+          ...(both === undefined ? {} : { max_tokens: both }),
+          ...(options === undefined ? {} : { stream_options: { x: options } }),
+        };
         const body = JSON.stringify(read, undefined, indent);
         if (!readRequest(endpoint(CHAT), bytesOf(body), HEADERS).ok) return;
-        const own = (fields: Record<string, unknown>): Record<string, unknown> => Object.fromEntries(Object.entries(fields).filter(([name]) => !GOVERNED_FIELDS.has(name)));
+        const own = (fields: Record<string, unknown>): Record<string, unknown> =>
+          Object.fromEntries(Object.entries(fields).filter(([name]) => !GOVERNED_FIELDS.has(name)));
         const set: Record<string, unknown> = own(JSON.parse(JSON.stringify(change.set ?? {})));
         const expected: Record<string, unknown> = { ...read };
         for (const name of change.remove ?? []) if (!GOVERNED_FIELDS.has(name)) delete expected[name];

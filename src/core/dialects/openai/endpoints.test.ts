@@ -43,7 +43,14 @@ describe('match', () => {
     ['POST', '/v1/batches/batch_1/cancel', 'batches', '/batches/batch_1/cancel', { kind: 'batch', action: 'cancel', id: 'batch_1' }, 'none'],
     ['GET', '/v1/responses/resp_1?include[]=x', 'stored_responses', '/responses/resp_1', { kind: 'response', action: 'get', id: 'resp_1' }, 'none'],
     ['DELETE', '/v1/responses/resp_1', 'stored_responses', '/responses/resp_1', { kind: 'response', action: 'delete', id: 'resp_1' }, 'none'],
-    ['GET', '/v1/responses/resp_1/input_items', 'stored_responses', '/responses/resp_1/input_items', { kind: 'response', action: 'content', id: 'resp_1' }, 'none'],
+    [
+      'GET',
+      '/v1/responses/resp_1/input_items',
+      'stored_responses',
+      '/responses/resp_1/input_items',
+      { kind: 'response', action: 'content', id: 'resp_1' },
+      'none',
+    ],
     ['POST', '/v1/responses/resp_1/cancel', 'stored_responses', '/responses/resp_1/cancel', { kind: 'response', action: 'cancel', id: 'resp_1' }, 'none'],
   ])('tells what %s %s does with what is kept', (method, path, operation, below, state, body) => {
     expect(match(method, path)).toEqual({ kind: 'endpoint', endpoint: { operation, path: below, body, state } });
@@ -76,7 +83,22 @@ describe('match', () => {
     expect(match(method, path)).toEqual({ kind: 'stateful', what });
   });
 
-  it.each(['/', '', '/v1', '/v1/', '/v2/chat/completions', '/v1/v1/chat/completions', '/v1//chat/completions', '/v1/chat/completions/'.replace('chat', 'Chat'), '/v1/%63hat/completions', '/v1/responses/compact', '/v1/models/', '/v1/decisions', '/v1/engines/x/completions', `/v1/models/${'x'.repeat(600)}`])('does not know %s', (path) => {
+  it.each([
+    '/',
+    '',
+    '/v1',
+    '/v1/',
+    '/v2/chat/completions',
+    '/v1/v1/chat/completions',
+    '/v1//chat/completions',
+    '/v1/chat/completions/'.replace('chat', 'Chat'),
+    '/v1/%63hat/completions',
+    '/v1/responses/compact',
+    '/v1/models/',
+    '/v1/decisions',
+    '/v1/engines/x/completions',
+    `/v1/models/${'x'.repeat(600)}`,
+  ])('does not know %s', (path) => {
     expect(match('POST', path)).toEqual({ kind: 'unknown' });
   });
 });

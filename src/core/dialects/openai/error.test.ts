@@ -8,7 +8,12 @@ describe('refusal', () => {
   it('has the form that the official SDKs read', () => {
     const reply = refusal({ code: 'budget_exhausted', status: 429, message: 'Spent.', retryAfterS: 1.2, shouldRetry: false }, 'call-1');
     expect(reply.status).toBe(429);
-    expect(Object.fromEntries(reply.headers)).toEqual({ 'content-type': 'application/json', 'x-request-id': 'call-1', 'x-should-retry': 'false', 'retry-after': '2' });
+    expect(Object.fromEntries(reply.headers)).toEqual({
+      'content-type': 'application/json',
+      'x-request-id': 'call-1',
+      'x-should-retry': 'false',
+      'retry-after': '2',
+    });
     expect(bodyOf(reply)).toEqual({ error: { message: 'Spent.', type: 'insufficient_quota', param: null, code: 'budget_exhausted' } });
   });
 
@@ -32,6 +37,17 @@ describe('auth', () => {
   it("sets the provider's key and removes whatever says who the caller is", () => {
     expect(auth('sk-1').set).toEqual([['authorization', 'Bearer sk-1']]);
     expect(auth('').set).toEqual([]);
-    expect(auth('').remove).toEqual(expect.arrayContaining(['authorization', 'api-key', 'x-api-key', 'x-goog-api-key', 'openai-organization', 'openai-project', 'proxy-authorization', 'cookie']));
+    expect(auth('').remove).toEqual(
+      expect.arrayContaining([
+        'authorization',
+        'api-key',
+        'x-api-key',
+        'x-goog-api-key',
+        'openai-organization',
+        'openai-project',
+        'proxy-authorization',
+        'cookie',
+      ]),
+    );
   });
 });

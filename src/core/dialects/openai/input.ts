@@ -91,7 +91,11 @@ export function readMessages(body: Fields, tally: InputTally): void {
   for (const message of messages) {
     readContent(message, 'content', tally);
     if (message.node('audio') !== undefined) {
-      body.faults.add('unsupported_state', message.at('audio'), `${message.at('audio')} refers to an earlier answer that the provider keeps. Send its transcript as text instead.`);
+      body.faults.add(
+        'unsupported_state',
+        message.at('audio'),
+        `${message.at('audio')} refers to an earlier answer that the provider keeps. Send its transcript as text instead.`,
+      );
     }
   }
 }
@@ -139,7 +143,8 @@ function readKept(holder: Fields, tally: InputTally, depth = 0): void {
 function readFileIds(holder: Fields, tally: InputTally): void {
   for (const [index, item] of holder.items(FILE_IDS).entries()) {
     const param = `${holder.at(FILE_IDS)}[${index}]`;
-    if (holder.document.kind(item) === 'string' && holder.document.rawLength(item) <= MAX_ID_BYTES) tally.referTo(holder, param, 'file', holder.document.text(item));
+    if (holder.document.kind(item) === 'string' && holder.document.rawLength(item) <= MAX_ID_BYTES)
+      tally.referTo(holder, param, 'file', holder.document.text(item));
     else holder.faults.add('invalid_value', param, `${param} must be the id of a file.`);
   }
 }

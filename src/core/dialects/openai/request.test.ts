@@ -12,7 +12,11 @@ function endpoint(path: string): Endpoint {
   return found.endpoint;
 }
 
-function read(path: string, body: unknown, headers: { contentType: string | undefined; contentEncoding: string | undefined } = JSON_HEADERS): ReturnType<typeof readRequest> {
+function read(
+  path: string,
+  body: unknown,
+  headers: { contentType: string | undefined; contentEncoding: string | undefined } = JSON_HEADERS,
+): ReturnType<typeof readRequest> {
   return readRequest(endpoint(path), bytesOf(typeof body === 'string' ? body : JSON.stringify(body)), headers);
 }
 
@@ -91,7 +95,10 @@ describe('faults', () => {
     ['application/json', 'gzip', 'unsupported_content_encoding', 'uncompressed'],
     ['application/json', 'identity, gzip', 'unsupported_content_encoding', 'uncompressed'],
   ])('refuses content-type %s with content-encoding %s', (contentType, contentEncoding, code, message) => {
-    expect(read(CHAT, chat({}), { contentType, contentEncoding })).toEqual({ ok: false, error: { code, param: undefined, message: expect.stringContaining(message) } });
+    expect(read(CHAT, chat({}), { contentType, contentEncoding })).toEqual({
+      ok: false,
+      error: { code, param: undefined, message: expect.stringContaining(message) },
+    });
   });
 
   it.each(['application/json', 'Application/JSON; charset="UTF-8"', ' application/json ;charset=utf-8'])('takes the content-type %s', (contentType) => {
@@ -100,7 +107,13 @@ describe('faults', () => {
 
   it('never repeats what a caller wrote', () => {
     const secret = 'sk-planted';
-    for (const body of [chat({ model: [secret] }), chat({ stream: secret }), `{"model":"${secret}`, chat({ messages: [secret] }), chat({ [secret]: 1, n: secret })]) {
+    for (const body of [
+      chat({ model: [secret] }),
+      chat({ stream: secret }),
+      `{"model":"${secret}`,
+      chat({ messages: [secret] }),
+      chat({ [secret]: 1, n: secret }),
+    ]) {
       expect(JSON.stringify(read(CHAT, body))).not.toContain(secret);
     }
     expect(JSON.stringify(facts(CHAT, chat({ tools: [{ type: `${secret} "` }] })).unbounded)).not.toContain(secret);
@@ -140,8 +153,17 @@ describe('facts', () => {
     [respond({ previous_response_id: 'resp_1' }), [{ kind: 'response', id: 'resp_1', param: 'previous_response_id' }]],
     [item({ role: 'user', content: [{ type: 'input_file', file_id: 'file-1' }] }), [{ kind: 'file', id: 'file-1', param: 'input[0].content[0].file_id' }]],
     [item({ type: 'novelty', parts: [{ deep: { file_id: 'file-1' } }] }), [{ kind: 'file', id: 'file-1', param: 'input[0].parts[0].deep.file_id' }]],
-    [respond({ tools: [{ type: 'code_interpreter', container: { type: 'auto', file_ids: ['file-1', 'file-2'] } }] }), [{ kind: 'file', id: 'file-1', param: 'tools[0].container.file_ids[0]' }, { kind: 'file', id: 'file-2', param: 'tools[0].container.file_ids[1]' }]],
-    [respond({ tools: [{ type: 'image_generation', input_image_mask: { file_id: 'file-1' } }] }), [{ kind: 'file', id: 'file-1', param: 'tools[0].input_image_mask.file_id' }]],
+    [
+      respond({ tools: [{ type: 'code_interpreter', container: { type: 'auto', file_ids: ['file-1', 'file-2'] } }] }),
+      [
+        { kind: 'file', id: 'file-1', param: 'tools[0].container.file_ids[0]' },
+        { kind: 'file', id: 'file-2', param: 'tools[0].container.file_ids[1]' },
+      ],
+    ],
+    [
+      respond({ tools: [{ type: 'image_generation', input_image_mask: { file_id: 'file-1' } }] }),
+      [{ kind: 'file', id: 'file-1', param: 'tools[0].input_image_mask.file_id' }],
+    ],
   ])('finds what %j refers to', (body, references) => {
     expect(facts('/v1/responses', body).references).toEqual(references);
   });
@@ -162,9 +184,15 @@ describe('facts', () => {
   });
 
   it('refuses ids that no provider makes, and more than can be looked up', () => {
-    expect(read('/v1/responses', respond({ previous_response_id: 'a/../b' }))).toMatchObject({ ok: false, error: { code: 'invalid_value', param: 'previous_response_id' } });
+    expect(read('/v1/responses', respond({ previous_response_id: 'a/../b' }))).toMatchObject({
+      ok: false,
+      error: { code: 'invalid_value', param: 'previous_response_id' },
+    });
     const many = Array.from({ length: 300 }, (_, index) => ({ type: 'input_image', file_id: `file-${index}` }));
-    expect(read('/v1/responses', item({ role: 'user', content: many }))).toMatchObject({ ok: false, error: { code: 'invalid_value', param: 'input[0].content[256].file_id' } });
+    expect(read('/v1/responses', item({ role: 'user', content: many }))).toMatchObject({
+      ok: false,
+      error: { code: 'invalid_value', param: 'input[0].content[256].file_id' },
+    });
   });
 
   it.each([
@@ -192,23 +220,54 @@ describe('facts', () => {
     ['/v1/completions', { model: 'm', prompt: [1, 2, 3] }, { choices: 1 }],
     ['/v1/completions', { model: 'm', prompt: [[1], [2]] }, { choices: 2 }],
     ['/v1/responses', respond({ stream: true, max_output_tokens: 9 }), { stream: true, wantsStreamUsage: true, maxOutputTokens: 9, unbounded: [] }],
-    ['/v1/responses', respond({ tools: [{ type: 'function' }, { type: 'custom' }, { type: 'namespace', tools: [{ type: 'function' }] }, { type: 'shell', environment: { type: 'local' } }] }), { unbounded: [] }],
-    ['/v1/responses', respond({ tools: ['web_search', 'file_search', 'code_interpreter', 'image_generation', 'mcp', 'computer', 'shell'].map((type) => ({ type })) }), { unbounded: ['web_search', 'file_search', 'code_interpreter', 'image_generation', 'mcp', 'computer', 'shell'].map((type) => `hosted tool "${type}"`) }],
+    [
+      '/v1/responses',
+      respond({
+        tools: [
+          { type: 'function' },
+          { type: 'custom' },
+          { type: 'namespace', tools: [{ type: 'function' }] },
+          { type: 'shell', environment: { type: 'local' } },
+        ],
+      }),
+      { unbounded: [] },
+    ],
+    [
+      '/v1/responses',
+      respond({ tools: ['web_search', 'file_search', 'code_interpreter', 'image_generation', 'mcp', 'computer', 'shell'].map((type) => ({ type })) }),
+      { unbounded: ['web_search', 'file_search', 'code_interpreter', 'image_generation', 'mcp', 'computer', 'shell'].map((type) => `hosted tool "${type}"`) },
+    ],
     ['/v1/responses', item({ type: 'additional_tools', tools: [{ type: 'web_search' }] }), { unbounded: ['hosted tool "web_search"'] }],
     ['/v1/responses', item({ role: 'user', content: [{ type: 'input_file', file_id: 'f' }] }), { unbounded: ['input_file by id'] }],
     ['/v1/responses', item({ role: 'user', content: [{ type: 'input_file', file_url: 'https://a' }] }), { unbounded: ['input_file by URL'] }],
-    ['/v1/responses', item({ role: 'user', content: [{ type: 'input_image', file_id: 'f' }] }), { inputImages: 1, unbounded: [], references: [{ kind: 'file', id: 'f', param: 'input[0].content[0].file_id' }] }],
+    [
+      '/v1/responses',
+      item({ role: 'user', content: [{ type: 'input_image', file_id: 'f' }] }),
+      { inputImages: 1, unbounded: [], references: [{ kind: 'file', id: 'f', param: 'input[0].content[0].file_id' }] },
+    ],
     ['/v1/responses', item({ type: 'function_call_output', output: [{ type: 'input_image', image_url: 'https://a' }] }), { inputImages: 1, unbounded: [] }],
-    ['/v1/responses', item({ type: 'computer_call_output', output: { type: 'computer_screenshot', image_url: 'https://a' } }), { inputImages: 1, unbounded: [] }],
+    [
+      '/v1/responses',
+      item({ type: 'computer_call_output', output: { type: 'computer_screenshot', image_url: 'https://a' } }),
+      { inputImages: 1, unbounded: [] },
+    ],
     ['/v1/responses', item({ type: 'reasoning', summary: [], encrypted_content: 'abc' }), { unbounded: [] }],
     ['/v1/responses', item({ type: 'compaction', encrypted_content: 'abc' }), { unbounded: ['input item "compaction"'] }],
     ['/v1/responses', respond({ context_management: [{ type: 'compaction' }] }), { unbounded: ['context_management'] }],
     ['/v1/responses', respond({ reasoning: { mode: 'pro' } }), { unbounded: ['reasoning mode "pro"'] }],
     ['/v1/embeddings', { model: 'e', input: [[1, 2], [3]] }, { hasOutput: false, unbounded: [] }],
-    ['/v1/moderations', { input: [{ type: 'image_url', image_url: { url: 'https://a' } }] }, { model: 'omni-moderation-latest', inputImages: 1, hasOutput: false }],
+    [
+      '/v1/moderations',
+      { input: [{ type: 'image_url', image_url: { url: 'https://a' } }] },
+      { model: 'omni-moderation-latest', inputImages: 1, hasOutput: false },
+    ],
     ['/v1/images/generations', { model: 'i', prompt: 'x', n: 4 }, { choices: 4 }],
     ['/v1/images/generations', { model: 'i', prompt: 'x', output_format: 'svg' }, { unbounded: ['svg output'] }],
-    ['/v1/images/edits', { model: 'i', prompt: 'x', images: [{ image_url: 'https://a' }, { file_id: 'f' }] }, { inputImages: 2, unbounded: [], references: [{ kind: 'file', id: 'f', param: 'images[1].file_id' }] }],
+    [
+      '/v1/images/edits',
+      { model: 'i', prompt: 'x', images: [{ image_url: 'https://a' }, { file_id: 'f' }] },
+      { inputImages: 2, unbounded: [], references: [{ kind: 'file', id: 'f', param: 'images[1].file_id' }] },
+    ],
     ['/v1/audio/speech', { model: 's', input: 'x', voice: 'alloy', stream_format: 'sse' }, { stream: true }],
   ])('reads from %s %j', (path, body, expected) => {
     expect(facts(path, body)).toMatchObject(expected);
@@ -230,8 +289,10 @@ describe('facts', () => {
 });
 
 describe('forms', () => {
-  const form = (fields: readonly (readonly [disposition: string, value: string])[]): string => `${fields.map(([disposition, value]) => `--B\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n${value}\r\n`).join('')}--B--\r\n`;
-  const readForm = (path: string, body: string): ReturnType<typeof readRequest> => read(path, body, { contentType: 'multipart/form-data; boundary=B', contentEncoding: undefined });
+  const form = (fields: readonly (readonly [disposition: string, value: string])[]): string =>
+    `${fields.map(([disposition, value]) => `--B\r\nContent-Disposition: form-data; ${disposition}\r\n\r\n${value}\r\n`).join('')}--B--\r\n`;
+  const readForm = (path: string, body: string): ReturnType<typeof readRequest> =>
+    read(path, body, { contentType: 'multipart/form-data; boundary=B', contentEncoding: undefined });
   const FILE = ['name="file"; filename="a.wav"', 'RIFF\r\n--b\u0000'] as const;
   const MODEL = ['name="model"', 'whisper-1'] as const;
 
@@ -243,7 +304,13 @@ describe('forms', () => {
   });
 
   it('reads an image edit', () => {
-    const body = form([['name="image[]"; filename="a.png"', 'x'], ['name="image[]"; filename="b.png"', 'x'], ['name=model', 'gpt-image-1'], ['name="n"', '2'], ['name="prompt"', 'a hat']]);
+    const body = form([
+      ['name="image[]"; filename="a.png"', 'x'],
+      ['name="image[]"; filename="b.png"', 'x'],
+      ['name=model', 'gpt-image-1'],
+      ['name="n"', '2'],
+      ['name="prompt"', 'a hat'],
+    ]);
     expect(readForm('/v1/images/edits', body)).toMatchObject({ ok: true, value: { model: 'gpt-image-1', choices: 2, inputImages: 2, unbounded: [] } });
   });
 
@@ -263,7 +330,7 @@ describe('forms', () => {
     ['no headers', '--B\r\n\r\nx\r\n--B--', undefined, 'blank line'],
     ['no name', form([['nome="x"', 'x']]), undefined, 'name'],
     ['two names', form([['name="x"; name="model"', 'x']]), undefined, 'name'],
-    ['an extended name', form([["name*=utf-8''model; name=\"x\"", 'x']]), undefined, 'name'],
+    ['an extended name', form([['name*=utf-8\'\'model; name="x"', 'x']]), undefined, 'name'],
     ['a folded header', '--B\r\nContent-Disposition: form-data;\r\n name="model"\r\n\r\nx\r\n--B--', undefined, 'folded'],
     ['two dispositions', '--B\r\nContent-Disposition: form-data; name="a"\r\nContent-Disposition: form-data; name="model"\r\n\r\nx\r\n--B--', undefined, 'two'],
     ['an encoded field', '--B\r\nContent-Disposition: form-data; name="model"\r\nContent-Transfer-Encoding: base64\r\n\r\nx\r\n--B--', undefined, 'encoded'],
@@ -273,8 +340,16 @@ describe('forms', () => {
   });
 
   it('refuses a content-type without a usable boundary', () => {
-    for (const contentType of ['multipart/form-data', 'multipart/form-data; boundary=', 'multipart/form-data; boundary=a; boundary=b', `multipart/form-data; boundary=${'x'.repeat(71)}`]) {
-      expect(read('/v1/audio/transcriptions', form([MODEL]), { contentType, contentEncoding: undefined })).toMatchObject({ ok: false, error: { code: 'unsupported_content_type' } });
+    for (const contentType of [
+      'multipart/form-data',
+      'multipart/form-data; boundary=',
+      'multipart/form-data; boundary=a; boundary=b',
+      `multipart/form-data; boundary=${'x'.repeat(71)}`,
+    ]) {
+      expect(read('/v1/audio/transcriptions', form([MODEL]), { contentType, contentEncoding: undefined })).toMatchObject({
+        ok: false,
+        error: { code: 'unsupported_content_type' },
+      });
     }
   });
 });

@@ -17,7 +17,16 @@ import { tierOf } from './usage.ts';
 const DEFAULT_MODERATION_MODEL = 'omni-moderation-latest';
 
 /** Fields by which compatible providers change the model, or add fees or input of their own. */
-const COST_CHANGING_FIELDS: readonly string[] = ['chat_template', 'enable_search', 'fallbacks', 'models', 'plugins', 'search_parameters', 'web_search', 'web_search_options'];
+const COST_CHANGING_FIELDS: readonly string[] = [
+  'chat_template',
+  'enable_search',
+  'fallbacks',
+  'models',
+  'plugins',
+  'search_parameters',
+  'web_search',
+  'web_search_options',
+];
 
 /** Operations whose answers are no tokens. */
 const WITHOUT_OUTPUT: ReadonlySet<Endpoint['operation']> = new Set(['embeddings', 'moderations', 'count_tokens']);
@@ -93,9 +102,12 @@ function readState(endpoint: Endpoint, body: Fields, tally: InputTally): void {
   }
   if (endpoint.operation !== 'responses' && endpoint.operation !== 'count_tokens') return;
   tally.refer(body, 'previous_response_id', 'response');
-  if (body.boolean('background') === true) refuse('background', 'background is not supported, as what it costs is not known when it is answered. Use stream instead.');
-  if (body.node('conversation') !== undefined) refuse('conversation', 'conversation is kept at the provider. Name the earlier answer in previous_response_id, or send the earlier items in input.');
-  if (body.node('prompt') !== undefined) refuse('prompt', 'prompt refers to one stored at the provider, which may name a model and tools of its own. Send its text in instructions and input.');
+  if (body.boolean('background') === true)
+    refuse('background', 'background is not supported, as what it costs is not known when it is answered. Use stream instead.');
+  if (body.node('conversation') !== undefined)
+    refuse('conversation', 'conversation is kept at the provider. Name the earlier answer in previous_response_id, or send the earlier items in input.');
+  if (body.node('prompt') !== undefined)
+    refuse('prompt', 'prompt refers to one stored at the provider, which may name a model and tools of its own. Send its text in instructions and input.');
 }
 
 /** A response is kept unless the caller says otherwise. Source: `ResponseCreateParamsBase.store` of the `openai` package. */

@@ -20,24 +20,61 @@ function run(path: string, body: string, shape: Partial<AnswerShape> = {}): { re
 
 const CHAT = '/v1/chat/completions';
 const SSE = { kind: 'sse', hideStreamUsage: true } as const;
-const data = (...events: readonly (object | string)[]): string => events.map((event) => `data: ${typeof event === 'string' ? event : JSON.stringify(event)}\n\n`).join('');
-const delta = (content: string, more: object = {}): object => ({ id: 'c', object: 'chat.completion.chunk', model: 'gpt-4.1-2025-04-14', choices: [{ index: 0, delta: { content }, finish_reason: null }], ...more });
+const data = (...events: readonly (object | string)[]): string =>
+  events.map((event) => `data: ${typeof event === 'string' ? event : JSON.stringify(event)}\n\n`).join('');
+const delta = (content: string, more: object = {}): object => ({
+  id: 'c',
+  object: 'chat.completion.chunk',
+  model: 'gpt-4.1-2025-04-14',
+  choices: [{ index: 0, delta: { content }, finish_reason: null }],
+  ...more,
+});
 const usageOnly = (usage: unknown): object => ({ id: 'c', choices: [], usage });
 const USAGE = { prompt_tokens: 10, completion_tokens: 4, total_tokens: 14 };
 const READ = { inputTokens: 10, outputTokens: 4 };
 
 describe('usage of a JSON answer', () => {
   it.each<[string, unknown, object]>([
-    [CHAT, { ...USAGE, prompt_tokens_details: { cached_tokens: 3, audio_tokens: 1, image_tokens: null }, completion_tokens_details: { reasoning_tokens: 2, audio_tokens: 0 } }, { ...READ, cachedInputTokens: 3, inputAudioTokens: 1, reasoningTokens: 2, outputAudioTokens: 0 }],
+    [
+      CHAT,
+      {
+        ...USAGE,
+        prompt_tokens_details: { cached_tokens: 3, audio_tokens: 1, image_tokens: null },
+        completion_tokens_details: { reasoning_tokens: 2, audio_tokens: 0 },
+      },
+      { ...READ, cachedInputTokens: 3, inputAudioTokens: 1, reasoningTokens: 2, outputAudioTokens: 0 },
+    ],
     [CHAT, { ...USAGE, prompt_cache_hit_tokens: 8, prompt_cache_miss_tokens: 2 }, { ...READ, cachedInputTokens: 8 }],
     [CHAT, { prompt_tokens: 10, completion_tokens: 4, total_tokens: 20 }, { inputTokens: 10, outputTokens: 10 }],
     [CHAT, { prompt_tokens: 10, total_tokens: 14 }, READ],
     ['/v1/embeddings', { prompt_tokens: 10, total_tokens: 10 }, { inputTokens: 10, outputTokens: 0 }],
     ['/v1/embeddings', { prompt_tokens: 10 }, { inputTokens: 10, outputTokens: 0 }],
-    ['/v1/responses', { input_tokens: 10, input_tokens_details: { cached_tokens: 1, cache_write_tokens: 5, cache_write_tokens_details: { ttl_12h_tokens: 2, ttl_30m_tokens: 3 } }, output_tokens: 4, output_tokens_details: { reasoning_tokens: 4 }, total_tokens: 14 }, { ...READ, cachedInputTokens: 1, cacheWriteTokens: 5, cacheWriteLongTokens: 2, reasoningTokens: 4 }],
-    ['/v1/images/generations', { input_tokens: 10, input_tokens_details: { image_tokens: 6, text_tokens: 4 }, output_tokens: 4, total_tokens: 14 }, { ...READ, inputImageTokens: 6, outputImageTokens: 4 }],
-    ['/v1/images/generations', { input_tokens: 10, output_tokens: 4, output_tokens_details: { image_tokens: 3, text_tokens: 1 }, total_tokens: 14 }, { ...READ, outputImageTokens: 3 }],
-    ['/v1/audio/transcriptions', { type: 'tokens', input_tokens: 10, input_token_details: { audio_tokens: 9, text_tokens: 1 }, output_tokens: 4, total_tokens: 14 }, { ...READ, inputAudioTokens: 9 }],
+    [
+      '/v1/responses',
+      {
+        input_tokens: 10,
+        input_tokens_details: { cached_tokens: 1, cache_write_tokens: 5, cache_write_tokens_details: { ttl_12h_tokens: 2, ttl_30m_tokens: 3 } },
+        output_tokens: 4,
+        output_tokens_details: { reasoning_tokens: 4 },
+        total_tokens: 14,
+      },
+      { ...READ, cachedInputTokens: 1, cacheWriteTokens: 5, cacheWriteLongTokens: 2, reasoningTokens: 4 },
+    ],
+    [
+      '/v1/images/generations',
+      { input_tokens: 10, input_tokens_details: { image_tokens: 6, text_tokens: 4 }, output_tokens: 4, total_tokens: 14 },
+      { ...READ, inputImageTokens: 6, outputImageTokens: 4 },
+    ],
+    [
+      '/v1/images/generations',
+      { input_tokens: 10, output_tokens: 4, output_tokens_details: { image_tokens: 3, text_tokens: 1 }, total_tokens: 14 },
+      { ...READ, outputImageTokens: 3 },
+    ],
+    [
+      '/v1/audio/transcriptions',
+      { type: 'tokens', input_tokens: 10, input_token_details: { audio_tokens: 9, text_tokens: 1 }, output_tokens: 4, total_tokens: 14 },
+      { ...READ, inputAudioTokens: 9 },
+    ],
   ])('reads %s %j', (path, usage, expected) => {
     expect(run(path, JSON.stringify({ model: 'm', usage })).meter.reading()).toEqual({ kind: 'reported', usage: expected });
   });
@@ -70,13 +107,26 @@ describe('usage of a JSON answer', () => {
   });
 
   it('takes the last valid one of two', () => {
-    expect(run(CHAT, `{"usage":{"prompt_tokens":1,"completion_tokens":1},"usage":${JSON.stringify(USAGE)},"usage":{"prompt_tokens":-1}}`).meter.reading()).toEqual({ kind: 'reported', usage: READ });
+    expect(
+      run(CHAT, `{"usage":{"prompt_tokens":1,"completion_tokens":1},"usage":${JSON.stringify(USAGE)},"usage":{"prompt_tokens":-1}}`).meter.reading(),
+    ).toEqual({ kind: 'reported', usage: READ });
   });
 
   it('tells the model, the tier, hosted tools, and how the body ended', () => {
-    const body = JSON.stringify({ model: 'gpt-x', service_tier: 'priority', error: null, output: [{ type: 'web_search_call' }, { type: 'message', content: [{ type: 'web_search_call' }] }], usage: { input_tokens: 10, output_tokens: 4, total_tokens: 14 } });
+    const body = JSON.stringify({
+      model: 'gpt-x',
+      service_tier: 'priority',
+      error: null,
+      output: [{ type: 'web_search_call' }, { type: 'message', content: [{ type: 'web_search_call' }] }],
+      usage: { input_tokens: 10, output_tokens: 4, total_tokens: 14 },
+    });
     const whole = run('/v1/responses', body).meter;
-    expect([whole.servedModel(), whole.servedTier?.(), whole.end(), whole.reading()]).toEqual(['gpt-x', 'priority', 'complete', { kind: 'reported', usage: { ...READ, hostedToolCalls: 1 } }]);
+    expect([whole.servedModel(), whole.servedTier?.(), whole.end(), whole.reading()]).toEqual([
+      'gpt-x',
+      'priority',
+      'complete',
+      { kind: 'reported', usage: { ...READ, hostedToolCalls: 1 } },
+    ]);
     expect(run('/v1/responses', body.slice(0, -1)).meter.end()).toBe('truncated');
     expect(run(CHAT, '{"error":{"message":"x"}}').meter.end()).toBe('error_event');
     expect(run(CHAT, '{"error":{"message":"x"}}', { status: 400 }).meter.end()).toBe('complete');
@@ -95,7 +145,12 @@ describe('usage of a stream', () => {
     const before = data(delta('a', { usage: null }), delta('b', { usage: null }));
     const { meter: made, out } = run(CHAT, `: hi\n\n${before}${data(usageOnly(USAGE))}${data('[DONE]')}`, SSE);
     expect(out).toBe(`: hi\n\n${before}${data('[DONE]')}`);
-    expect([made.reading(), made.end(), made.servedModel(), made.outputTokensSoFar()]).toEqual([{ kind: 'reported', usage: READ }, 'complete', 'gpt-4.1-2025-04-14', 4]);
+    expect([made.reading(), made.end(), made.servedModel(), made.outputTokensSoFar()]).toEqual([
+      { kind: 'reported', usage: READ },
+      'complete',
+      'gpt-4.1-2025-04-14',
+      4,
+    ]);
   });
 
   it.each([
@@ -154,7 +209,10 @@ describe('usage of a stream', () => {
       { type: 'response.web_search_call.completed', item_id: 'ws' },
       { type: 'response.output_text.delta', delta: 'Hello' },
       { type: 'response.output_text.done', text: 'Hello' },
-      { type, response: { model: 'gpt-x', error: type === 'response.failed' ? { code: 'server_error' } : null, output: [{ content: [{ text: 'Hello' }] }], usage } },
+      {
+        type,
+        response: { model: 'gpt-x', error: type === 'response.failed' ? { code: 'server_error' } : null, output: [{ content: [{ text: 'Hello' }] }], usage },
+      },
     ];
     const body = events.map((event) => `event: ${event.type}\n${data(event)}`).join('');
     const { meter: made, out } = run('/v1/responses', body, { kind: 'sse' });
@@ -168,7 +226,9 @@ describe('usage of a stream', () => {
     ['/v1/audio/transcriptions', 'transcript.text.done', {}],
     ['/v1/audio/speech', 'speech.audio.done', { outputAudioTokens: 4 }],
   ])('reads %s with %s', (path, type, more) => {
-    const { meter: made } = run(path, data({ type, b64_json: 'QUJD'.repeat(500_000), usage: { input_tokens: 10, output_tokens: 4, total_tokens: 14 } }), { kind: 'sse' });
+    const { meter: made } = run(path, data({ type, b64_json: 'QUJD'.repeat(500_000), usage: { input_tokens: 10, output_tokens: 4, total_tokens: 14 } }), {
+      kind: 'sse',
+    });
     expect([made.reading(), made.end()]).toEqual([{ kind: 'reported', usage: { ...READ, ...more } }, 'complete']);
   });
 });

@@ -47,7 +47,13 @@ class JsonMeter implements ResponseMeter {
   constructor(endpoint: Endpoint, isError: boolean) {
     this.#endpoint = endpoint;
     this.#isError = isError;
-    this.#watcher = new JsonWatcher({ paths: WATCHED_PATHS, maxPathDepth: 3, maxValueBytes: MAX_VALUE_BYTES, textKeys: TEXT_KEYS, found: (path, value) => this.#found(path, value) });
+    this.#watcher = new JsonWatcher({
+      paths: WATCHED_PATHS,
+      maxPathDepth: 3,
+      maxValueBytes: MAX_VALUE_BYTES,
+      textKeys: TEXT_KEYS,
+      found: (path, value) => this.#found(path, value),
+    });
   }
 
   push(chunk: Uint8Array, _endOfStream: boolean): Uint8Array {
@@ -57,7 +63,8 @@ class JsonMeter implements ResponseMeter {
 
   reading(): UsageReading {
     const outputBytes = this.#isError ? 0 : this.#watcher.textBytes;
-    if (this.#usage !== undefined) return { kind: 'reported', usage: this.#toolCalls === 0 ? this.#usage : { ...this.#usage, hostedToolCalls: this.#toolCalls } };
+    if (this.#usage !== undefined)
+      return { kind: 'reported', usage: this.#toolCalls === 0 ? this.#usage : { ...this.#usage, hostedToolCalls: this.#toolCalls } };
     const problem = this.#problem ?? (this.#watcher.state === 'broken' ? 'the answer is not JSON' : undefined);
     return problem === undefined || this.#isError ? { kind: 'missing', outputBytes } : { kind: 'invalid', problem, outputBytes };
   }

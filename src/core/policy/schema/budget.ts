@@ -21,7 +21,11 @@ const subject = z
   .meta(SUBJECT_KEYWORDS);
 
 const selector = z.strictObject({
-  workloads: workloads.default([]).describe('By name: `name` in the budget’s own namespace, `namespace/name`, or `*`. Neither these nor a selector: every workload that the budget may select.'),
+  workloads: workloads
+    .default([])
+    .describe(
+      'By name: `name` in the budget’s own namespace, `namespace/name`, or `*`. Neither these nor a selector: every workload that the budget may select.',
+    ),
   ...selectorFields,
   models: z.array(pattern).max(100).prefault([]).describe('Model names, or patterns with `*`. Empty: every model.'),
   providers: z.array(z.string().min(1).max(512)).max(100).default([]).describe('AIProviders: names, or `namespace/name`. Empty: every one.'),
@@ -59,7 +63,11 @@ const window = judged(
 
 export const budgetSpec = z.strictObject({
   selector: selector.prefault({}).describe('Which calls count.'),
-  per: z.array(subject).max(4).prefault([]).describe('One account for each combination of these: Workload, Namespace, ServiceAccount, Model, Provider, or `{header: name}`. Empty: one for all.'),
+  per: z
+    .array(subject)
+    .max(4)
+    .prefault([])
+    .describe('One account for each combination of these: Workload, Namespace, ServiceAccount, Model, Provider, or `{header: name}`. Empty: one for all.'),
   limit: limit.describe('What each account may use in a window. Exactly one of these.'),
   window: window.describe('When an account begins anew. Exactly one of calendar, rolling and lifetime.'),
   mode: z.enum(['Strict', 'Bounded', 'Observe']).default('Strict').describe('Strict never overspends; Bounded may, by estimates; Observe only counts.'),

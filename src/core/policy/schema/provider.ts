@@ -26,11 +26,8 @@ const providerModel = z.strictObject({
   maxImageTokens: tokens.optional().describe('The most tokens that one input image can count.'),
 });
 
-const environmentVariable = judged(
-  z.string().max(256),
-  'must be the name of an environment variable',
-  "self.matches('^[A-Za-z_][A-Za-z0-9_]*$')",
-  (text) => /^[A-Za-z_][A-Za-z0-9_]*$/.test(text),
+const environmentVariable = judged(z.string().max(256), 'must be the name of an environment variable', "self.matches('^[A-Za-z_][A-Za-z0-9_]*$')", (text) =>
+  /^[A-Za-z_][A-Za-z0-9_]*$/.test(text),
 );
 
 /** As long as file systems allow a path to be. */
@@ -40,14 +37,30 @@ const MAX_KEY_LENGTH = 8192;
 
 const secretRef = z.strictObject({
   name: name.describe('Name of the Secret.'),
-  key: z.string().min(1).max(253).regex(/^[-._a-zA-Z0-9]+$/, 'must be a key of a Secret: letters, digits, "-", "_" and "."').default('apiKey').describe('Which of its keys.'),
+  key: z
+    .string()
+    .min(1)
+    .max(253)
+    .regex(/^[-._a-zA-Z0-9]+$/, 'must be a key of a Secret: letters, digits, "-", "_" and "."')
+    .default('apiKey')
+    .describe('Which of its keys.'),
 });
 
 const keySource = judged(
   z.strictObject({
     env: environmentVariable.optional().describe('An environment variable of the process. Not in a cluster.'),
-    file: z.string().min(1).max(MAX_PATH_LENGTH).optional().describe('Path of a file that holds nothing but the key; read again when it changes. Not in a cluster.'),
-    value: z.string().min(1).max(MAX_KEY_LENGTH).optional().describe('The key itself; for trials only. Not in a cluster, where whoever may read the resource could read it.'),
+    file: z
+      .string()
+      .min(1)
+      .max(MAX_PATH_LENGTH)
+      .optional()
+      .describe('Path of a file that holds nothing but the key; read again when it changes. Not in a cluster.'),
+    value: z
+      .string()
+      .min(1)
+      .max(MAX_KEY_LENGTH)
+      .optional()
+      .describe('The key itself; for trials only. Not in a cluster, where whoever may read the resource could read it.'),
     secretRef: secretRef.optional().describe('A key of a Secret in the provider’s own namespace.'),
   }),
   'needs exactly one of env, file, value and secretRef',
@@ -68,7 +81,10 @@ const isUrl = matches(SCHEME, HOST, '(:[0-9]{1,5})?', PATH);
 const baseUrl = [
   { rule: isUrl, message: 'must be an http(s) URL such as https://api.openai.com/v1, without credentials (they belong in auth.apiKey), query and fragment' },
   { rule: `!${isUrl} || ${matches(SCHEME, HOST, `(:${PORT_THAT_EXISTS})?`, PATH)}`, message: 'names a port that does not exist' },
-  { rule: `!${isUrl} || ${matches(SCHEME, `(${ADDRESS_OF_6}|[A-Za-z0-9._-]+)`, '(:|/|$)')}`, message: 'has a host name with characters that host names do not have' },
+  {
+    rule: `!${isUrl} || ${matches(SCHEME, `(${ADDRESS_OF_6}|[A-Za-z0-9._-]+)`, '(:|/|$)')}`,
+    message: 'has a host name with characters that host names do not have',
+  },
   {
     rule: `!${matches(SCHEME, '([^/]*[.])?([0-9]+|0[xX][0-9a-fA-F]*)[.]?(:|/|$)')} || ${matches(SCHEME, `(${OCTET}[.]){3}${OCTET}`, '(:|/|$)')}`,
     message: 'has a host that is a number, but not an address such as 10.0.0.7',
@@ -105,7 +121,10 @@ const outlierDetection = z.strictObject({
 const allowedRoutes = z.strictObject({
   namespaces: judged(
     z.strictObject({
-      from: z.enum(['Same', 'All', 'Selector']).default('Same').describe('Same: the provider’s own namespace. All: every one. Selector: those that `selector` selects.'),
+      from: z
+        .enum(['Same', 'All', 'Selector'])
+        .default('Same')
+        .describe('Same: the provider’s own namespace. All: every one. Selector: those that `selector` selects.'),
       selector: labelSelector.optional().describe('By the labels of namespaces; `kubernetes.io/metadata.name` is the name. Only with `from: Selector`.'),
     }),
     'needs selector with from: Selector, and only then',
@@ -119,7 +138,10 @@ const allowedRoutes = z.strictObject({
 /** What the type says about other fields. `compile` knows of each more, and says it of files. */
 const byType = [
   { rule: "!has(self.apiVersion) || self.type == 'AzureOpenAI'", message: 'apiVersion is for type AzureOpenAI; others take none' },
-  { rule: "has(self.baseUrl) || !(self.type in ['AzureOpenAI', 'OpenAICompatible'])", message: 'baseUrl is needed for types AzureOpenAI and OpenAICompatible, which have no default' },
+  {
+    rule: "has(self.baseUrl) || !(self.type in ['AzureOpenAI', 'OpenAICompatible'])",
+    message: 'baseUrl is needed for types AzureOpenAI and OpenAICompatible, which have no default',
+  },
 ];
 
 export const providerSpec = byType.reduce(
@@ -133,7 +155,10 @@ export const providerSpec = byType.reduce(
       .meta({ maxLength: 32 })
       .optional()
       .describe('AzureOpenAI only: the `api-version` to name, with the deployment in the path. Absent: the v1 API, which needs none.'),
-    auth: z.strictObject({ apiKey: keySource.describe('Exactly one of these.') }).optional().describe('Where its key comes from. Absent: it takes none.'),
+    auth: z
+      .strictObject({ apiKey: keySource.describe('Exactly one of these.') })
+      .optional()
+      .describe('Where its key comes from. Absent: it takes none.'),
     models: z.array(providerModel).max(1000).optional().meta(byName).describe('The models that it serves. Absent: those of its type.'),
     unknownPrice: z.enum(['Refuse', 'CountTokens']).default('Refuse').describe('What becomes of calls to a model whose price is unknown.'),
     timeouts: timeouts.prefault({}).describe('How long calls may take.'),

@@ -5,11 +5,29 @@ import { selectorFields, workloads } from './selection.ts';
 
 const headerEdit = z.strictObject({
   name: editableHeader,
-  value: z.string().max(4096).regex(/^[\t\x20-\x7e]*$/, 'must be printable ASCII').describe('Its value.'),
+  value: z
+    .string()
+    .max(4096)
+    .regex(/^[\t\x20-\x7e]*$/, 'must be printable ASCII')
+    .describe('Its value.'),
 });
 
 /** Fields of a body that decide upon routing, price or metering; only their own settings may change them. */
-const GOVERNED_FIELDS = ['model', 'stream', 'stream_options', 'max_tokens', 'max_completion_tokens', 'max_output_tokens', 'n', 'best_of', 'store', 'tools', 'messages', 'input', 'prompt'];
+const GOVERNED_FIELDS = [
+  'model',
+  'stream',
+  'stream_options',
+  'max_tokens',
+  'max_completion_tokens',
+  'max_output_tokens',
+  'n',
+  'best_of',
+  'store',
+  'tools',
+  'messages',
+  'input',
+  'prompt',
+];
 const GOVERNED = new Set(GOVERNED_FIELDS);
 
 const bodyField = judged(
@@ -23,12 +41,21 @@ const bodyField = judged(
 const ANY_BUT_GOVERNED = {
   type: 'object',
   'x-kubernetes-preserve-unknown-fields': true,
-  properties: Object.fromEntries(GOVERNED_FIELDS.map((field) => [field, { description: 'Decides upon routing, price or metering and cannot be edited here.', 'x-kubernetes-preserve-unknown-fields': true, not: {} }])),
+  properties: Object.fromEntries(
+    GOVERNED_FIELDS.map((field) => [
+      field,
+      { description: 'Decides upon routing, price or metering and cannot be edited here.', 'x-kubernetes-preserve-unknown-fields': true, not: {} },
+    ]),
+  ),
 };
 
 const match = z.strictObject({
   models: z.array(pattern).max(100).prefault([]).describe('Model names, or patterns with `*`. Empty: every model.'),
-  paths: z.array(z.string().regex(/^\//, 'must begin with "/"').max(256)).max(100).default([]).describe('Paths below the API’s root, such as `/chat/completions`. Empty: every one.'),
+  paths: z
+    .array(z.string().regex(/^\//, 'must begin with "/"').max(256))
+    .max(100)
+    .default([])
+    .describe('Paths below the API’s root, such as `/chat/completions`. Empty: every one.'),
   headers: z.array(headerMatch).max(16).prefault([]).describe('All must be there with that value.'),
 });
 
@@ -52,7 +79,11 @@ const transform = z.strictObject({
     .describe('Edits of the request’s headers.'),
   body: z
     .strictObject({
-      set: z.record(bodyField, z.json()).meta(ANY_BUT_GOVERNED).default({}).describe('Fields of the request’s body and what they become, whatever the caller says. Not those that decide upon routing, price or metering.'),
+      set: z
+        .record(bodyField, z.json())
+        .meta(ANY_BUT_GOVERNED)
+        .default({})
+        .describe('Fields of the request’s body and what they become, whatever the caller says. Not those that decide upon routing, price or metering.'),
       remove: z.array(bodyField).max(32).default([]).describe('Fields of the request’s body that are taken out.'),
     })
     .prefault({})
@@ -62,10 +93,14 @@ const transform = z.strictObject({
 const rule = z.strictObject({
   name: name.optional().describe('Names the rule in records and metrics, and among the route’s rules; its index where absent.'),
   match: match.prefault({}).describe('Which calls the rule is for: all that is stated must hold.'),
-  backends: withRule(z.array(backend).min(1).max(16), { rule: 'self.exists(backend, backend.weight > 0)', message: 'have no weight at all, so none would be called' }).describe(
-    'Where calls go, each by its share of the weights.',
-  ),
-  sticky: z.strictObject({ header: headerName.describe('Name of the header, in any case.') }).optional().describe('Calls with the same value of this header go to the same backend.'),
+  backends: withRule(z.array(backend).min(1).max(16), {
+    rule: 'self.exists(backend, backend.weight > 0)',
+    message: 'have no weight at all, so none would be called',
+  }).describe('Where calls go, each by its share of the weights.'),
+  sticky: z
+    .strictObject({ header: headerName.describe('Name of the header, in any case.') })
+    .optional()
+    .describe('Calls with the same value of this header go to the same backend.'),
   transform: transform.prefault({}).describe('What is changed before a call leaves.'),
   limits: z
     .strictObject({
@@ -78,7 +113,10 @@ const rule = z.strictObject({
 
 export const routeSpec = judged(
   z.strictObject({
-    workloads: workloads.min(1).optional().describe('By name: `name` in the route’s own namespace, `namespace/name`, or `*` for every workload that the route may select.'),
+    workloads: workloads
+      .min(1)
+      .optional()
+      .describe('By name: `name` in the route’s own namespace, `namespace/name`, or `*` for every workload that the route may select.'),
     ...selectorFields,
     rules: withRule(z.array(rule).min(1).max(256), {
       rule: 'self.all(one, !has(one.name) || self.exists_one(other, has(other.name) && other.name == one.name))',

@@ -44,7 +44,9 @@ const MAX_DURATION_LENGTH = 11;
 const MAX_QUOTED = 40;
 
 const CEL_IS_DURATION = "self.matches('^[0-9]{1,9}(ms|s|m|h|d)$')";
-const CEL_MILLISECONDS = `int(self.find('^[0-9]+')) * {${Object.entries(UNIT_MS).map(([unit, ms]) => `'${unit}': ${ms}`).join(', ')}}[self.find('[a-z]+$')]`;
+const CEL_MILLISECONDS = `int(self.find('^[0-9]+')) * {${Object.entries(UNIT_MS)
+  .map(([unit, ms]) => `'${unit}': ${ms}`)
+  .join(', ')}}[self.find('[a-z]+$')]`;
 const A_DURATION = 'a duration up to 366d; write one such as "30s", "5m" or "24h"';
 
 /** `500ms`, `30s`, `5m`, `24h`, `7d`; parsed to milliseconds. */
@@ -62,14 +64,26 @@ export const duration = withRule(
   { rule: `${CEL_IS_DURATION} && ${CEL_MILLISECONDS} <= ${MAX_DURATION_MS}`, message: `must be ${A_DURATION}` },
 );
 
-export const durationAtLeast = (ms: number, message: string): typeof duration => judged(duration, message, `!${CEL_IS_DURATION} || ${CEL_MILLISECONDS} >= ${ms}`, (value) => value >= ms);
-export const durationAtMost = (ms: number, message: string): typeof duration => judged(duration, message, `!${CEL_IS_DURATION} || ${CEL_MILLISECONDS} <= ${ms}`, (value) => value <= ms);
+export const durationAtLeast = (ms: number, message: string): typeof duration =>
+  judged(duration, message, `!${CEL_IS_DURATION} || ${CEL_MILLISECONDS} >= ${ms}`, (value) => value >= ms);
+export const durationAtMost = (ms: number, message: string): typeof duration =>
+  judged(duration, message, `!${CEL_IS_DURATION} || ${CEL_MILLISECONDS} <= ${ms}`, (value) => value <= ms);
 
 /** A time that Envoy has to wait, which must not be nothing. */
 export const wait = durationAtLeast(1, 'must be above zero');
 
 /** Those that the mesh sets itself, or that decide where a call ends. */
-const FORBIDDEN_HEADERS = ['host', 'authorization', 'proxy-authorization', 'api-key', 'x-api-key', 'x-goog-api-key', 'content-length', 'transfer-encoding', 'connection'];
+const FORBIDDEN_HEADERS = [
+  'host',
+  'authorization',
+  'proxy-authorization',
+  'api-key',
+  'x-api-key',
+  'x-goog-api-key',
+  'content-length',
+  'transfer-encoding',
+  'connection',
+];
 const FORBIDDEN_PREFIXES = '^(:|x-airmesh-|x-envoy-)';
 const isForbidden = (lowerCase: string): boolean => FORBIDDEN_HEADERS.includes(lowerCase) || new RegExp(FORBIDDEN_PREFIXES).test(lowerCase);
 

@@ -3,7 +3,10 @@ import { z } from 'zod';
 const count = z.int().min(0).max(1_000_000_000);
 const time = z.string().max(64).meta({ format: 'date-time' });
 /** A decimal without sign or exponent: dollars to the nano-dollar, tokens or requests. */
-const amount = z.string().max(40).regex(/^[0-9]+([.][0-9]{1,9})?$/);
+const amount = z
+  .string()
+  .max(40)
+  .regex(/^[0-9]+([.][0-9]{1,9})?$/);
 
 /** More than a person reads at once; an object in etcd is not a log. */
 const MAX_FINDINGS = 16;
@@ -16,7 +19,12 @@ const condition = z.strictObject({
   status: z.enum(['True', 'False', 'Unknown']).describe('Whether it holds.'),
   observedGeneration: z.int().min(0).optional().describe('The `metadata.generation` that it was said of.'),
   lastTransitionTime: time.describe('Since when it is so.'),
-  reason: z.string().min(1).max(1024).regex(/^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/).describe('A word for programs.'),
+  reason: z
+    .string()
+    .min(1)
+    .max(1024)
+    .regex(/^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$/)
+    .describe('A word for programs.'),
   message: z.string().max(32_768).describe('A sentence for people: what is wrong, and what to do.'),
 });
 
@@ -33,13 +41,17 @@ const common = {
     .max(8)
     .default([])
     .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['type'] })
-    .describe('Accepted: its own fields are right. ResolvedRefs: what it refers to is there, and may be used. Programmed: every sidecar that it is for applies it.'),
+    .describe(
+      'Accepted: its own fields are right. ResolvedRefs: what it refers to is there, and may be used. Programmed: every sidecar that it is for applies it.',
+    ),
   findings: z.array(finding).max(MAX_FINDINGS).default([]).describe('What is wrong, by field; the first of them.'),
 };
 
 const behind = z.strictObject({
   pod: z.string().max(512).describe('`namespace/name`.'),
-  reason: z.enum(['Pending', 'Refused', 'Disconnected']).describe('Pending: sent, not yet acknowledged. Refused: it keeps what it had, and says why. Disconnected: it has no stream to the controller.'),
+  reason: z
+    .enum(['Pending', 'Refused', 'Disconnected'])
+    .describe('Pending: sent, not yet acknowledged. Refused: it keeps what it had, and says why. Disconnected: it has no stream to the controller.'),
   message: z.string().max(1024).optional().describe('Why, in the sidecar’s words.'),
   since: time.optional().describe('Since when.'),
 });
@@ -62,9 +74,11 @@ export const providerStatus = z.strictObject({
   models: count.optional().describe('How many models it serves.'),
   key: z
     .strictObject({
-      state: z.enum(['None', 'Missing', 'Malformed', 'Untried', 'Good', 'Refused']).describe(
-        'None: it takes none. Missing: no such Secret, or no such key in it. Malformed: not of the shape that this provider’s keys have. Untried: no call yet. Good: the last answer took it. Refused: the last answer was a 401 or 403.',
-      ),
+      state: z
+        .enum(['None', 'Missing', 'Malformed', 'Untried', 'Good', 'Refused'])
+        .describe(
+          'None: it takes none. Missing: no such Secret, or no such key in it. Malformed: not of the shape that this provider’s keys have. Untried: no call yet. Good: the last answer took it. Refused: the last answer was a 401 or 403.',
+        ),
       refusedCalls: count.optional().describe('Calls since the key changed that the provider refused for the key’s sake.'),
       lastRefusedTime: time.optional().describe('The last of them.'),
       changedTime: time.optional().describe('When the key last changed.'),
@@ -93,7 +107,14 @@ export const budgetStatus = z.strictObject({
       total: count.describe('Accounts in the present window.'),
       exhausted: count.describe('Of those, the ones that have nothing left.'),
       fullest: z
-        .array(z.strictObject({ subject: z.string().max(1024).describe('The combination of `per` that it is for.'), posted: amount.describe('Used.'), pending: amount.describe('Held.'), free: amount.describe('Left.') }))
+        .array(
+          z.strictObject({
+            subject: z.string().max(1024).describe('The combination of `per` that it is for.'),
+            posted: amount.describe('Used.'),
+            pending: amount.describe('Held.'),
+            free: amount.describe('Left.'),
+          }),
+        )
         .max(MAX_ACCOUNTS)
         .default([])
         .describe('Those with least left.'),

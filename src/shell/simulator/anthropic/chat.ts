@@ -80,7 +80,12 @@ class MessageAnswer {
   }
 
   body(): object {
-    return { ...this.#frame(), content: this.#blocks().map(({ whole }) => whole), ...this.#stop(), usage: spoiltUsage(this.#usage(this.#counted.output), this.#faults.usage) };
+    return {
+      ...this.#frame(),
+      content: this.#blocks().map(({ whole }) => whole),
+      ...this.#stop(),
+      usage: spoiltUsage(this.#usage(this.#counted.output), this.#faults.usage),
+    };
   }
 
   stream(): Stream {
@@ -106,7 +111,14 @@ class MessageAnswer {
 
   #stop(): object {
     const { finish, stopSequence } = this.#reply;
-    const reasons = { stop: 'end_turn', stop_sequence: 'stop_sequence', length: 'max_tokens', tool_calls: 'tool_use', blocked: 'refusal', refused: 'refusal' } as const;
+    const reasons = {
+      stop: 'end_turn',
+      stop_sequence: 'stop_sequence',
+      length: 'max_tokens',
+      tool_calls: 'tool_use',
+      blocked: 'refusal',
+      refused: 'refusal',
+    } as const;
     return { stop_reason: reasons[finish], stop_sequence: stopSequence ?? null };
   }
 
@@ -125,7 +137,14 @@ class MessageAnswer {
   }
 
   #usage(output: number): object {
-    return { ...this.#inputs(), output_tokens: output, output_tokens_details: this.#details(), server_tool_use: null, service_tier: 'standard', inference_geo: 'not_available' };
+    return {
+      ...this.#inputs(),
+      output_tokens: output,
+      output_tokens_details: this.#details(),
+      server_tool_use: null,
+      service_tier: 'standard',
+      inference_geo: 'not_available',
+    };
   }
 
   #blocks(): readonly Block[] {
@@ -133,7 +152,11 @@ class MessageAnswer {
     const said = calls.length === 0 && pieces.length > 0 ? [textBlock(pieces)] : [];
     const used = calls.map((call, place): Block => {
       const base = { type: 'tool_use', id: idOf('toolu_', this.#seed, place), name: call.name };
-      return { whole: { ...base, input: call.input }, begun: { ...base, input: {} }, deltas: ['', ...splitJson(call.arguments)].map((piece) => ({ type: 'input_json_delta', partial_json: piece })) };
+      return {
+        whole: { ...base, input: call.input },
+        begun: { ...base, input: {} },
+        deltas: ['', ...splitJson(call.arguments)].map((piece) => ({ type: 'input_json_delta', partial_json: piece })),
+      };
     });
     return [...(thought.length === 0 ? [] : [this.#thinking(thought)]), ...said, ...used];
   }
@@ -156,5 +179,9 @@ class MessageAnswer {
 }
 
 function textBlock(pieces: readonly string[]): Block {
-  return { whole: { type: 'text', text: pieces.join(''), citations: null }, begun: { type: 'text', text: '', citations: null }, deltas: pieces.map((text) => ({ type: 'text_delta', text })) };
+  return {
+    whole: { type: 'text', text: pieces.join(''), citations: null },
+    begun: { type: 'text', text: '', citations: null },
+    deltas: pieces.map((text) => ({ type: 'text_delta', text })),
+  };
 }

@@ -11,7 +11,8 @@ const VERSIONS = ['2023-01-01', '2023-06-01', '2026-10-21'];
 /** Anthropic's API: its paths, and the lists of models and files for who names a version. */
 export const anthropic: SimulatedApi = {
   name: 'anthropic',
-  speaks: (call) => /^\/v1\/messages(?:\/|$)/.test(call.path) || (/^\/v1\/(?:models|files)(?:\/|$)/.test(call.path) && headerOf(call, 'anthropic-version') !== undefined),
+  speaks: (call) =>
+    /^\/v1\/messages(?:\/|$)/.test(call.path) || (/^\/v1\/(?:models|files)(?:\/|$)/.test(call.path) && headerOf(call, 'anthropic-version') !== undefined),
   headers: (requestId) => ({ 'request-id': requestId, 'anthropic-organization-id': '00000000-0000-4000-8000-000000000000' }),
   keyFault,
   failure,
@@ -33,7 +34,8 @@ function keyFault(call: Call, keys: Keys, requestId: string): Failure | undefine
 
 async function serve(call: Call, exchange: Exchange): Promise<void> {
   const { requestId } = exchange.answer;
-  if (call.path === '/v1/models') return exchange.answer.json(200, { data: MODELS.map(modelObject), has_more: false, first_id: MODELS[0], last_id: MODELS.at(-1) });
+  if (call.path === '/v1/models')
+    return exchange.answer.json(200, { data: MODELS.map(modelObject), has_more: false, first_id: MODELS[0], last_id: MODELS.at(-1) });
   if (call.path.startsWith('/v1/models/')) {
     const id = decodeURIComponent(call.path.slice('/v1/models/'.length));
     return MODELS.includes(id) ? exchange.answer.json(200, modelObject(id)) : refuse(exchange, failure(404, `model: ${id.slice(0, 100)}`, requestId));

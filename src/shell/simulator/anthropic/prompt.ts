@@ -24,7 +24,12 @@ export function promptOf(request: CountRequest & Partial<Pick<MessageRequest, 'm
 
 function systemOf(system: CountRequest['system']): readonly Turn[] {
   if (system === undefined || system.length === 0) return [];
-  return [{ role: 'system', parts: typeof system === 'string' ? [{ kind: 'text', text: system }] : system.map((block) => ({ kind: 'text', text: block.text, cache: cacheOf(block) })) }];
+  return [
+    {
+      role: 'system',
+      parts: typeof system === 'string' ? [{ kind: 'text', text: system }] : system.map((block) => ({ kind: 'text', text: block.text, cache: cacheOf(block) })),
+    },
+  ];
 }
 
 /** Messages of one role that follow each other are one. Source: Claude API reference, "messages". */

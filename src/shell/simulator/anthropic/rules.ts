@@ -23,7 +23,9 @@ function wrongCap({ model, max_tokens: cap }: MessageRequest): string | undefine
 
 /** From 4.1 on a model takes one of them only. */
 function wrongSampling({ model, temperature, top_p: topP }: MessageRequest): string | undefined {
-  return versionOf(model) >= 401 && temperature !== undefined && topP !== undefined ? '`temperature` and `top_p` cannot both be specified for this model. Please use only one.' : undefined;
+  return versionOf(model) >= 401 && temperature !== undefined && topP !== undefined
+    ? '`temperature` and `top_p` cannot both be specified for this model. Please use only one.'
+    : undefined;
 }
 
 export function impossibleInput(request: CountRequest, version: string): string | undefined {
@@ -35,7 +37,9 @@ export function impossibleInput(request: CountRequest, version: string): string 
   if (new Set(names).size < names.length) return 'tools: Tool names must be unique.';
   const marks = wrongMarks(request);
   if (marks !== undefined) return marks;
-  const wrong = messages.map((message, index) => wrongMessage(message, messages[index - 1], messages[index + 1], index) ?? wrongCitations(message, version, index)).find((problem) => problem !== undefined);
+  const wrong = messages
+    .map((message, index) => wrongMessage(message, messages[index - 1], messages[index + 1], index) ?? wrongCitations(message, version, index))
+    .find((problem) => problem !== undefined);
   return wrong ?? repeatedUse(messages) ?? lostThinking(request) ?? wrongEnd(messages.at(-1));
 }
 
@@ -48,10 +52,17 @@ function wrongMarks(request: CountRequest): string | undefined {
     if (block.type === 'thinking' || block.type === 'redacted_thinking') return [];
     return block.type === 'tool_result' && Array.isArray(block.content) ? [...block.content, block] : [block];
   };
-  const places: readonly Marked[] = [...tools, ...(typeof system === 'string' ? [] : system), ...messages.flatMap((message) => blocksOf(message).flatMap(inside)), request];
+  const places: readonly Marked[] = [
+    ...tools,
+    ...(typeof system === 'string' ? [] : system),
+    ...messages.flatMap((message) => blocksOf(message).flatMap(inside)),
+    request,
+  ];
   const marks = places.flatMap(({ cache_control: mark }) => (mark == null ? [] : [mark.ttl ?? '5m']));
   if (marks.length > MOST_MARKS) return `A maximum of ${MOST_MARKS} blocks with cache_control may be provided. Found ${marks.length}.`;
-  return marks.some((ttl, index) => ttl === '1h' && marks.slice(0, index).includes('5m')) ? "a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block." : undefined;
+  return marks.some((ttl, index) => ttl === '1h' && marks.slice(0, index).includes('5m'))
+    ? "a ttl='1h' cache_control block must not come after a ttl='5m' cache_control block."
+    : undefined;
 }
 
 /** The newest version takes citations from its own model only. */
@@ -85,7 +96,8 @@ function lostThinking({ messages, thinking }: CountRequest): string | undefined 
 
 function wrongThinking({ thinking, max_tokens: cap, temperature, top_k: topK, tool_choice: choice }: MessageRequest): string | undefined {
   if (thinking === undefined || thinking.type === 'disabled') return undefined;
-  if (thinking.type === 'enabled' && thinking.budget_tokens >= cap) return '`max_tokens` must be greater than `thinking.budget_tokens`. Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking#max-tokens-and-context-window-size';
+  if (thinking.type === 'enabled' && thinking.budget_tokens >= cap)
+    return '`max_tokens` must be greater than `thinking.budget_tokens`. Please consult our documentation at https://docs.claude.com/en/docs/build-with-claude/extended-thinking#max-tokens-and-context-window-size';
   if (temperature !== undefined && temperature !== 1) return '`temperature` may only be set to 1 when thinking is enabled.';
   if (topK !== undefined) return '`top_k` must be unset when thinking is enabled.';
   return choice?.type === 'any' || choice?.type === 'tool' ? 'Thinking may not be enabled when tool_choice forces tool use.' : undefined;
@@ -94,7 +106,8 @@ function wrongThinking({ thinking, max_tokens: cap, temperature, top_k: topK, to
 const blocksOf = (message: Message | undefined): readonly Block[] => (message === undefined || typeof message.content === 'string' ? [] : message.content);
 
 function wrongMessage(message: Message, before: Message | undefined, after: Message | undefined, index: number): string | undefined {
-  if (message.content === '' && (message.role === 'user' || after !== undefined)) return `messages.${index}: ${message.role} messages must have non-empty content`;
+  if (message.content === '' && (message.role === 'user' || after !== undefined))
+    return `messages.${index}: ${message.role} messages must have non-empty content`;
   for (const [place, block] of blocksOf(message).entries()) {
     const at = `messages.${index}.content.${place}`;
     if (block.type === 'text' && block.text === '') return `messages: text content blocks must be non-empty`;
@@ -111,10 +124,13 @@ function wrongResults(message: Message, before: Message | undefined, index: numb
   for (const [place, block] of blocks.entries()) {
     if (block.type !== 'tool_result') continue;
     const at = `messages.${index}.content.${place}`;
-    if (!used.has(block.tool_use_id)) return `${at}: unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${block.tool_use_id}. Each \`tool_result\` block must have a corresponding \`tool_use\` block in the previous message.`;
-    if (answered.has(block.tool_use_id)) return `${at}: each tool_use must have a single result. Found multiple \`tool_result\` blocks with id: ${block.tool_use_id}`;
+    if (!used.has(block.tool_use_id))
+      return `${at}: unexpected \`tool_use_id\` found in \`tool_result\` blocks: ${block.tool_use_id}. Each \`tool_result\` block must have a corresponding \`tool_use\` block in the previous message.`;
+    if (answered.has(block.tool_use_id))
+      return `${at}: each tool_use must have a single result. Found multiple \`tool_result\` blocks with id: ${block.tool_use_id}`;
     answered.add(block.tool_use_id);
-    if (blocks.slice(0, place).some(({ type }) => type !== 'tool_result')) return `messages.${index}: \`tool_result\` blocks must come first in the content of a user message.`;
+    if (blocks.slice(0, place).some(({ type }) => type !== 'tool_result'))
+      return `messages.${index}: \`tool_result\` blocks must come first in the content of a user message.`;
   }
   return undefined;
 }

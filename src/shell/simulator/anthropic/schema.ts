@@ -6,7 +6,10 @@ import { z } from 'zod';
 
 const text = z.string();
 const flag = z.boolean();
-const cache = z.strictObject({ type: z.literal('ephemeral'), ttl: z.enum(['5m', '1h']).optional() }).nullable().optional();
+const cache = z
+  .strictObject({ type: z.literal('ephemeral'), ttl: z.enum(['5m', '1h']).optional() })
+  .nullable()
+  .optional();
 const base64 = text.regex(/^[A-Za-z0-9+/]+=*$/, 'invalid base64 data');
 const imageSource = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('base64'), media_type: z.enum(['image/jpeg', 'image/png', 'image/gif', 'image/webp']), data: base64 }),
@@ -21,8 +24,22 @@ const documentSource = z.discriminatedUnion('type', [
 
 const textBlock = z.strictObject({ type: z.literal('text'), text, cache_control: cache, citations: z.array(z.unknown()).nullable().optional() });
 const imageBlock = z.strictObject({ type: z.literal('image'), source: imageSource, cache_control: cache });
-const documentBlock = z.strictObject({ type: z.literal('document'), source: documentSource, cache_control: cache, citations, context: text.nullable().optional(), title: text.nullable().optional() });
-const toolUse = z.strictObject({ type: z.literal('tool_use'), id: text.regex(/^[a-zA-Z0-9_-]+$/), name: text.min(1).max(200), input: z.record(text, z.unknown()), cache_control: cache, caller: z.unknown().optional() });
+const documentBlock = z.strictObject({
+  type: z.literal('document'),
+  source: documentSource,
+  cache_control: cache,
+  citations,
+  context: text.nullable().optional(),
+  title: text.nullable().optional(),
+});
+const toolUse = z.strictObject({
+  type: z.literal('tool_use'),
+  id: text.regex(/^[a-zA-Z0-9_-]+$/),
+  name: text.min(1).max(200),
+  input: z.record(text, z.unknown()),
+  cache_control: cache,
+  caller: z.unknown().optional(),
+});
 const toolResult = z.strictObject({
   type: z.literal('tool_result'),
   tool_use_id: text,
@@ -34,8 +51,14 @@ const thinkingBlock = z.strictObject({ type: z.literal('thinking'), thinking: te
 const redactedBlock = z.strictObject({ type: z.literal('redacted_thinking'), data: text });
 
 const message = z.discriminatedUnion('role', [
-  z.strictObject({ role: z.literal('user'), content: z.union([text, z.array(z.discriminatedUnion('type', [textBlock, imageBlock, documentBlock, toolResult])).min(1)]) }),
-  z.strictObject({ role: z.literal('assistant'), content: z.union([text, z.array(z.discriminatedUnion('type', [textBlock, toolUse, thinkingBlock, redactedBlock]))]) }),
+  z.strictObject({
+    role: z.literal('user'),
+    content: z.union([text, z.array(z.discriminatedUnion('type', [textBlock, imageBlock, documentBlock, toolResult])).min(1)]),
+  }),
+  z.strictObject({
+    role: z.literal('assistant'),
+    content: z.union([text, z.array(z.discriminatedUnion('type', [textBlock, toolUse, thinkingBlock, redactedBlock]))]),
+  }),
 ]);
 
 const schema = z.looseObject({ type: z.literal('object') });
@@ -76,7 +99,10 @@ const input = {
   output_config: z
     .strictObject({
       effort: z.enum(['low', 'medium', 'high', 'xhigh', 'max']).nullable().optional(),
-      format: z.strictObject({ type: z.literal('json_schema'), schema: z.record(text, z.unknown()) }).nullable().optional(),
+      format: z
+        .strictObject({ type: z.literal('json_schema'), schema: z.record(text, z.unknown()) })
+        .nullable()
+        .optional(),
     })
     .optional(),
   cache_control: cache,

@@ -9,7 +9,10 @@ const KEY = 'sk-ant-simulated';
 const MODEL = 'claude-opus-4-5';
 const ASK: MessageParam[] = [{ role: 'user', content: 'What is a sidecar?' }];
 const PIXEL = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
-const TOOLS = ['get_weather', 'get_time'].map((name) => ({ name, input_schema: { type: 'object' as const, properties: { city: { type: 'string' } }, required: ['city'] } }));
+const TOOLS = ['get_weather', 'get_time'].map((name) => ({
+  name,
+  input_schema: { type: 'object' as const, properties: { city: { type: 'string' } }, required: ['city'] },
+}));
 const LONG = 'The mesh carries each call. '.repeat(400);
 
 let simulator: Simulator;
@@ -51,7 +54,10 @@ describe('messages', () => {
         ['get_time', { city: 'mesh 1' }],
       ]);
       const results = uses.map(({ id }) => ({ type: 'tool_result' as const, tool_use_id: id, content: 'snow' }));
-      const second = await ask({ messages: [...messages, { role: 'assistant', content: first.content }, { role: 'user', content: results }], tools: TOOLS }, isStreamed);
+      const second = await ask(
+        { messages: [...messages, { role: 'assistant', content: first.content }, { role: 'user', content: results }], tools: TOOLS },
+        isStreamed,
+      );
       expect([second.stop_reason, textOf(second)]).toEqual(['end_turn', expect.stringMatching(/\w{3,}/)]);
     });
 
@@ -62,16 +68,26 @@ describe('messages', () => {
       const first = await ask({ ...body, messages }, isStreamed, simulate);
       expect(first.content.map((block) => block.type)).toEqual([type, 'tool_use']);
       expect(first.usage.output_tokens_details?.thinking_tokens).toBeGreaterThan(0);
-      const results = first.content.flatMap((block) => (block.type === 'tool_use' ? [{ type: 'tool_result' as const, tool_use_id: block.id, content: 'snow' }] : []));
-      const next = (content: Anthropic.ContentBlock[]): Promise<Anthropic.Message> => ask({ ...body, messages: [...messages, { role: 'assistant', content }, { role: 'user', content: results }] }, isStreamed);
+      const results = first.content.flatMap((block) =>
+        block.type === 'tool_use' ? [{ type: 'tool_result' as const, tool_use_id: block.id, content: 'snow' }] : [],
+      );
+      const next = (content: Anthropic.ContentBlock[]): Promise<Anthropic.Message> =>
+        ask({ ...body, messages: [...messages, { role: 'assistant', content }, { role: 'user', content: results }] }, isStreamed);
       expect(textOf(await next(first.content))).toMatch(/\w{3,}/);
-      const forged = first.content.map((block) => (block.type === 'thinking' ? { ...block, thinking: `${block.thinking}!` } : block.type === 'redacted_thinking' ? { ...block, data: 'AAAA' } : block));
+      const forged = first.content.map((block) =>
+        block.type === 'thinking' ? { ...block, thinking: `${block.thinking}!` } : block.type === 'redacted_thinking' ? { ...block, data: 'AAAA' } : block,
+      );
       await expect(next(forged)).rejects.toThrow(/Invalid `(?:signature|data)` in `(?:redacted_)?thinking` block/);
     });
   });
 
   it('fit a schema', async () => {
-    const schema = { type: 'object', properties: { title: { type: 'string' }, pages: { type: 'integer' } }, required: ['title', 'pages'], additionalProperties: false };
+    const schema = {
+      type: 'object',
+      properties: { title: { type: 'string' }, pages: { type: 'integer' } },
+      required: ['title', 'pages'],
+      additionalProperties: false,
+    };
     const answer = await ask({ messages: ASK, output_config: { format: { type: 'json_schema', schema } } }, false);
     expect(JSON.parse(textOf(answer))).toEqual({ title: expect.any(String) as unknown, pages: expect.any(Number) as unknown });
   });
@@ -111,7 +127,12 @@ describe('models', () => {
 
 describe('errors', () => {
   it.each([
-    ['a wrong key', () => new Anthropic({ apiKey: 'wrong', baseURL: simulator.url, maxRetries: 0 }).messages.create({ model: MODEL, max_tokens: 5, messages: ASK }), 401, 'authentication_error'],
+    [
+      'a wrong key',
+      () => new Anthropic({ apiKey: 'wrong', baseURL: simulator.url, maxRetries: 0 }).messages.create({ model: MODEL, max_tokens: 5, messages: ASK }),
+      401,
+      'authentication_error',
+    ],
     ['no such model', () => client.messages.create({ model: 'claude-nothing', max_tokens: 5, messages: ASK }), 404, 'not_found_error'],
     ['no messages', () => client.messages.create({ model: MODEL, max_tokens: 5, messages: [] }), 400, 'invalid_request_error'],
     ['too many requests', () => ask({ messages: ASK }, false, 'status=429'), 429, 'rate_limit_error'],

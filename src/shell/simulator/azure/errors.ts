@@ -4,7 +4,12 @@ import type { Failure } from '../api.ts';
 export const azureError = (status: number, code: string, message: string): Failure => ({ status, body: { error: { code, message } } });
 
 /** A filter result in which nothing was found. */
-export const SAFE = { hate: { filtered: false, severity: 'safe' }, self_harm: { filtered: false, severity: 'safe' }, sexual: { filtered: false, severity: 'safe' }, violence: { filtered: false, severity: 'safe' } };
+export const SAFE = {
+  hate: { filtered: false, severity: 'safe' },
+  self_harm: { filtered: false, severity: 'safe' },
+  sexual: { filtered: false, severity: 'safe' },
+  violence: { filtered: false, severity: 'safe' },
+};
 
 /** Its content filter answers for a prompt before the model does. Source: Azure OpenAI, "Content filtering", error response. */
 export const PROMPT_FILTERED: Failure = {

@@ -27,7 +27,8 @@ async function serve(call: Call, exchange: Exchange): Promise<void> {
 
 /** `named`: the deployment in the path; without one it is the model in the body. */
 async function operation(call: Call, below: string, named: string | undefined, exchange: Exchange): Promise<void> {
-  if (below === '/models') return exchange.answer.json(200, { object: 'list', data: [...DEPLOYMENTS].map((id) => ({ id, object: 'model', status: 'succeeded' })) });
+  if (below === '/models')
+    return exchange.answer.json(200, { object: 'list', data: [...DEPLOYMENTS].map((id) => ({ id, object: 'model', status: 'succeeded' })) });
   const body = jsonOf(call);
   const problem = wrongDeployment(named ?? modelIn(body));
   if (problem !== undefined) return refuse(exchange, problem);

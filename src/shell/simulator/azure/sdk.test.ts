@@ -8,7 +8,10 @@ const KEY = '0123456789abcdef0123456789abcdef';
 const MODEL = 'gpt-4.1';
 const ASK = [{ role: 'user' as const, content: 'What is a sidecar?' }];
 const PIXEL = 'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
-const TOOLS = ['get_weather', 'get_time'].map((name) => ({ type: 'function' as const, function: { name, parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] } } }));
+const TOOLS = ['get_weather', 'get_time'].map((name) => ({
+  type: 'function' as const,
+  function: { name, parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] } },
+}));
 
 let simulator: Simulator;
 
@@ -27,7 +30,9 @@ describe.each([
 ])('%s', (_, clientOf) => {
   it('says the same whole and streamed, and what its filter found', async () => {
     const whole = await clientOf().chat.completions.create({ model: MODEL, messages: ASK });
-    const streamed = await clientOf().chat.completions.stream({ model: MODEL, messages: ASK, stream_options: { include_usage: true } }).finalChatCompletion();
+    const streamed = await clientOf()
+      .chat.completions.stream({ model: MODEL, messages: ASK, stream_options: { include_usage: true } })
+      .finalChatCompletion();
     expect(whole.choices[0]).toMatchObject({ finish_reason: 'stop', content_filter_results: { hate: { filtered: false, severity: 'safe' } } });
     expect(whole).toHaveProperty('prompt_filter_results');
     expect(streamed.choices[0]?.message.content).toBe(whole.choices[0]?.message.content);
@@ -35,14 +40,23 @@ describe.each([
   });
 
   it('calls tools at once', async () => {
-    const { choices } = await clientOf().chat.completions.stream({ model: MODEL, messages: [{ role: 'user', content: 'Use your tools.' }], tools: TOOLS }).finalChatCompletion();
+    const { choices } = await clientOf()
+      .chat.completions.stream({ model: MODEL, messages: [{ role: 'user', content: 'Use your tools.' }], tools: TOOLS })
+      .finalChatCompletion();
     expect(choices[0]?.message.tool_calls?.map((call) => (call.type === 'function' ? call.function.name : ''))).toEqual(['get_weather', 'get_time']);
   });
 
   it('fits a schema, looks at an image, and thinks', async () => {
     const schema = { type: 'object', properties: { pages: { type: 'integer' } }, required: ['pages'], additionalProperties: false };
-    const content = [{ type: 'text' as const, text: 'What is it?' }, { type: 'image_url' as const, image_url: { url: PIXEL } }];
-    const answer = await clientOf().chat.completions.create({ model: 'gpt-5', messages: [{ role: 'user', content }], response_format: { type: 'json_schema', json_schema: { name: 'book', strict: true, schema } } });
+    const content = [
+      { type: 'text' as const, text: 'What is it?' },
+      { type: 'image_url' as const, image_url: { url: PIXEL } },
+    ];
+    const answer = await clientOf().chat.completions.create({
+      model: 'gpt-5',
+      messages: [{ role: 'user', content }],
+      response_format: { type: 'json_schema', json_schema: { name: 'book', strict: true, schema } },
+    });
     expect(JSON.parse(answer.choices[0]?.message.content ?? '')).toEqual({ pages: expect.any(Number) as unknown });
     expect(answer.usage?.prompt_tokens).toBeGreaterThan(85);
     expect(answer.usage?.completion_tokens_details?.reasoning_tokens).toBeGreaterThan(0);
@@ -59,7 +73,11 @@ describe.each([
 
   it('answers for its filter', async () => {
     const options = { headers: { 'x-simulate': 'block=prompt' } };
-    await expect(clientOf().chat.completions.create({ model: MODEL, messages: ASK }, options)).rejects.toMatchObject({ status: 400, code: 'content_filter', error: { innererror: { code: 'ResponsibleAIPolicyViolation' } } });
+    await expect(clientOf().chat.completions.create({ model: MODEL, messages: ASK }, options)).rejects.toMatchObject({
+      status: 400,
+      code: 'content_filter',
+      error: { innererror: { code: 'ResponsibleAIPolicyViolation' } },
+    });
     const { choices } = await clientOf().chat.completions.create({ model: MODEL, messages: ASK }, { headers: { 'x-simulate': 'block=answer' } });
     expect(choices[0]?.finish_reason).toBe('content_filter');
   });

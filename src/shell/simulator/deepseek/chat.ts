@@ -13,7 +13,15 @@ import { deepseekRequest } from './schema.ts';
 /** Beginnings are kept in pieces of this many tokens. Source: DeepSeek API docs, "Context Caching". */
 const CACHE = { least: 64, step: 64 };
 
-const STYLE: ChatStyle = { ...OPENAI_STYLE, read, cache: CACHE, usage, thoughts: 'reasoning_content', alwaysUsage: true, more: { system_fingerprint: 'fp_simulated_ds' } };
+const STYLE: ChatStyle = {
+  ...OPENAI_STYLE,
+  read,
+  cache: CACHE,
+  usage,
+  thoughts: 'reasoning_content',
+  alwaysUsage: true,
+  more: { system_fingerprint: 'fp_simulated_ds' },
+};
 
 /** DeepSeek's chat completions. Source: DeepSeek API docs, "Create Chat Completion". */
 export async function chat(body: unknown, exchange: Exchange): Promise<void> {

@@ -33,7 +33,8 @@ function keyFault(call: Call, keys: Keys): Failure | undefined {
 }
 
 async function serve(call: Call, exchange: Exchange): Promise<void> {
-  if (call.path.endsWith('/models')) return exchange.answer.json(200, { object: 'list', data: MODELS.map((id) => ({ id, object: 'model', owned_by: 'deepseek' })) });
+  if (call.path.endsWith('/models'))
+    return exchange.answer.json(200, { object: 'list', data: MODELS.map((id) => ({ id, object: 'model', owned_by: 'deepseek' })) });
   if (call.method !== 'POST') return refuse(exchange, failure(405, 'Method Not Allowed'));
   if (call.path.endsWith('/chat/completions')) return chat(jsonOf(call), exchange);
   if (!isOwnModel(call)) return refuse(exchange, UNKNOWN_MODEL);

@@ -21,7 +21,8 @@ export function impossible(request: DeepseekRequest): Failure | undefined {
 
 function wrongMessages({ messages }: DeepseekRequest): Failure | undefined {
   for (const [index, { role, content }] of messages.entries()) {
-    if (role === 'developer') return unreadable(`messages[${index}].role: unknown variant \`developer\`, expected one of \`system\`, \`user\`, \`assistant\`, \`tool\``);
+    if (role === 'developer')
+      return unreadable(`messages[${index}].role: unknown variant \`developer\`, expected one of \`system\`, \`user\`, \`assistant\`, \`tool\``);
     const other = Array.isArray(content) ? content.find(({ type }) => type !== 'text') : undefined;
     if (other !== undefined) return unreadable(`messages[${index}]: unknown variant \`${other.type}\`, expected \`text\``);
   }

@@ -7,7 +7,10 @@ import type { Simulator } from '../index.ts';
 
 const KEY = 'sk-simulated';
 const ASK: ChatCompletionMessageParam[] = [{ role: 'user', content: 'What is a sidecar?' }];
-const TOOLS = ['get_weather', 'get_time'].map((name) => ({ type: 'function' as const, function: { name, parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] } } }));
+const TOOLS = ['get_weather', 'get_time'].map((name) => ({
+  type: 'function' as const,
+  function: { name, parameters: { type: 'object', properties: { city: { type: 'string' } }, required: ['city'] } },
+}));
 const LONG = 'The mesh carries each call. '.repeat(50);
 
 let simulator: Simulator;
@@ -97,7 +100,11 @@ it('reads from its cache, which its usage and the books say', async () => {
 
 it('answers in JSON, completes text, and lists its models', async () => {
   const client = clientAt('/beta');
-  const answer = await client.chat.completions.create({ model: 'deepseek-chat', messages: [{ role: 'user', content: 'As JSON.' }], response_format: { type: 'json_object' } });
+  const answer = await client.chat.completions.create({
+    model: 'deepseek-chat',
+    messages: [{ role: 'user', content: 'As JSON.' }],
+    response_format: { type: 'json_object' },
+  });
   expect(JSON.parse(messageOf(answer).content ?? '')).toEqual({ answer: expect.any(Number) as unknown });
   expect((await client.completions.create({ model: 'deepseek-chat', prompt: 'Once' })).choices[0]?.text).toMatch(/\w{3,}/);
   expect((await client.models.list()).data.map(({ id }) => id)).toContain('deepseek-v4-pro');
@@ -107,7 +114,17 @@ it.each([
   ['a wrong key', () => clientAt('', 'wrong').chat.completions.create({ model: 'deepseek-chat', messages: ASK }), 401, /Authentication Fails/],
   ['another’s model', () => clientAt('').chat.completions.create({ model: 'gpt-4.1', messages: ASK }), 400, /Model Not Exist/],
   ['another’s model for text', () => clientAt('/beta').completions.create({ model: 'gpt-4.1', prompt: 'x' }), 400, /Model Not Exist/],
-  ['a schema', () => clientAt('').chat.completions.create({ model: 'deepseek-chat', messages: ASK, response_format: { type: 'json_schema', json_schema: { name: 'a', schema: {} } } }), 400, /unavailable now/],
+  [
+    'a schema',
+    () =>
+      clientAt('').chat.completions.create({
+        model: 'deepseek-chat',
+        messages: ASK,
+        response_format: { type: 'json_schema', json_schema: { name: 'a', schema: {} } },
+      }),
+    400,
+    /unavailable now/,
+  ],
 ] as const)('refuses %s', async (_, request, status, message) => {
   await expect(request()).rejects.toMatchObject({ status, message: expect.stringMatching(message) as unknown });
 });

@@ -87,8 +87,13 @@ class GenerateAnswer {
       ...this.#frame(),
     });
     return this.#outcome.replies.flatMap((reply, index) => {
-      const parts = [...this.#thoughtPieces(reply), ...(reply.calls.length > 0 ? this.#parts(reply) : reply.pieces.map((text, place) => ({ text, ...(place === 0 ? this.#signature(reply, 0) : {}) })))];
-      return parts.length === 0 ? [chunk(index, [{ text: '' }], finishOf(reply))] : parts.map((part, place) => chunk(index, [part], place === parts.length - 1 ? finishOf(reply) : undefined));
+      const parts = [
+        ...this.#thoughtPieces(reply),
+        ...(reply.calls.length > 0 ? this.#parts(reply) : reply.pieces.map((text, place) => ({ text, ...(place === 0 ? this.#signature(reply, 0) : {}) }))),
+      ];
+      return parts.length === 0
+        ? [chunk(index, [{ text: '' }], finishOf(reply))]
+        : parts.map((part, place) => chunk(index, [part], place === parts.length - 1 ? finishOf(reply) : undefined));
     });
   }
 
@@ -101,7 +106,11 @@ class GenerateAnswer {
   }
 
   #parts(reply: Reply): readonly object[] {
-    if (reply.calls.length > 0) return reply.calls.map(({ name, input }, place) => ({ functionCall: { id: idOf('', this.#outcome.seed, place).slice(0, 8), name, args: input }, ...this.#signature(reply, place) }));
+    if (reply.calls.length > 0)
+      return reply.calls.map(({ name, input }, place) => ({
+        functionCall: { id: idOf('', this.#outcome.seed, place).slice(0, 8), name, args: input },
+        ...this.#signature(reply, place),
+      }));
     return reply.pieces.length === 0 ? [] : [{ text: reply.pieces.join(''), ...this.#signature(reply, 0) }];
   }
 

@@ -20,7 +20,8 @@ export async function embed(model: string, body: unknown, exchange: Exchange): P
 export async function embedMany(model: string, body: unknown, exchange: Exchange): Promise<void> {
   const request = parsed(batchEmbedRequest, body, exchange);
   if (request === undefined) return;
-  if (request.requests.some((one) => one.model !== `models/${model}`)) return refuse(exchange, failure(400, '* BatchEmbedContentsRequest.requests[0].model: model does not match the model in the batch request'));
+  if (request.requests.some((one) => one.model !== `models/${model}`))
+    return refuse(exchange, failure(400, '* BatchEmbedContentsRequest.requests[0].model: model does not match the model in the batch request'));
   await deliverVectors(model, request.requests, exchange, (embeddings) => ({ embeddings }));
 }
 
@@ -30,7 +31,12 @@ async function deliverVectors(
   exchange: Exchange,
   bodyOf: (embeddings: readonly object[]) => object,
 ): Promise<void> {
-  const texts = requests.map(({ content }) => content.parts.flatMap(partsOf).map((part) => (part.kind === 'text' ? part.text : '')).join('\n'));
+  const texts = requests.map(({ content }) =>
+    content.parts
+      .flatMap(partsOf)
+      .map((part) => (part.kind === 'text' ? part.text : ''))
+      .join('\n'),
+  );
   const input = texts.reduce((sum, text) => sum + countTokens(text), 0);
   const embeddings = texts.map((text, index) => ({ values: [...vectorOf(text, requests[index]?.outputDimensionality ?? DEFAULT_DIMENSIONS)] }));
   const usage = spoiltUsage({ promptTokenCount: input, promptTokensDetails: [{ modality: 'TEXT', tokenCount: input }] }, exchange.faults.usage);

@@ -30,13 +30,19 @@ export function parsed<Schema extends z.ZodType>(schema: Schema, body: unknown, 
   const result = schema.safeParse(body);
   if (result.success) return result.data;
   const flaw = firstFlaw(result.error);
-  refuse(exchange, failure(400, sentenceOf(flaw), [{ '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations: [{ field: fieldOf(flaw.path), description: sentenceOf(flaw) }] }]));
+  refuse(
+    exchange,
+    failure(400, sentenceOf(flaw), [
+      { '@type': 'type.googleapis.com/google.rpc.BadRequest', fieldViolations: [{ field: fieldOf(flaw.path), description: sentenceOf(flaw) }] },
+    ]),
+  );
   return undefined;
 }
 
 function sentenceOf({ path, issue }: Flaw): string {
   const field = fieldOf(path);
-  if (issue.code === 'unrecognized_keys') return `Invalid JSON payload received. Unknown name "${issue.keys[0] ?? ''}"${field === '' ? '' : ` at '${field}'`}: Cannot find field.`;
+  if (issue.code === 'unrecognized_keys')
+    return `Invalid JSON payload received. Unknown name "${issue.keys[0] ?? ''}"${field === '' ? '' : ` at '${field}'`}: Cannot find field.`;
   if (issue.code === 'invalid_type' && issue.message.endsWith('received undefined')) return `* GenerateContentRequest.${field}: ${field} is not specified`;
   return `Invalid value at '${field}': ${issue.message}`;
 }

@@ -21,7 +21,9 @@ export const gemini: SimulatedApi = {
 /** OpenAI's API has lists of models at `/v1` too: who brings a key as Google wants it means Google. */
 function speaks(call: Call): boolean {
   const { path } = call;
-  return /^\/v1(?:beta|alpha)\//.test(path) || /^\/v1\/models\/[^:]+:[A-Za-z]+$/.test(path) || (/^\/v1\/models(?:\/|$)/.test(path) && keyOf(call) !== undefined);
+  return (
+    /^\/v1(?:beta|alpha)\//.test(path) || /^\/v1\/models\/[^:]+:[A-Za-z]+$/.test(path) || (/^\/v1\/models(?:\/|$)/.test(path) && keyOf(call) !== undefined)
+  );
 }
 
 const keyOf = (call: Call): string | undefined => headerOf(call, 'x-goog-api-key') ?? call.query.get('key') ?? undefined;
@@ -29,8 +31,19 @@ const keyOf = (call: Call): string | undefined => headerOf(call, 'x-goog-api-key
 function keyFault(call: Call, keys: Keys): Failure | undefined {
   const key = keyOf(call);
   if (keys === 'any' || keys.includes(key ?? '')) return undefined;
-  if (key === undefined) return failure(403, "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or other form of API consumer identity to call this API.");
-  return failure(400, 'API key not valid. Please pass a valid API key.', [{ '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: 'API_KEY_INVALID', domain: 'googleapis.com', metadata: { service: 'generativelanguage.googleapis.com' } }]);
+  if (key === undefined)
+    return failure(
+      403,
+      "Method doesn't allow unregistered callers (callers without established identity). Please use API Key or other form of API consumer identity to call this API.",
+    );
+  return failure(400, 'API key not valid. Please pass a valid API key.', [
+    {
+      '@type': 'type.googleapis.com/google.rpc.ErrorInfo',
+      reason: 'API_KEY_INVALID',
+      domain: 'googleapis.com',
+      metadata: { service: 'generativelanguage.googleapis.com' },
+    },
+  ]);
 }
 
 async function serve(call: Call, exchange: Exchange): Promise<void> {
@@ -38,7 +51,14 @@ async function serve(call: Call, exchange: Exchange): Promise<void> {
   if (call.path.endsWith('/models')) return exchange.answer.json(200, { models: MODELS.map(modelObject) });
   const model = segment === undefined ? '' : decodeURIComponent(segment);
   if (segment === undefined) return refuse(exchange, failure(404, 'Requested entity was not found.'));
-  if (!supports(model, method)) return refuse(exchange, failure(404, `models/${model.slice(0, 100)} is not found for API version v1beta, or is not supported for ${method ?? 'get'}. Call ListModels to see the list of available models and their supported methods.`));
+  if (!supports(model, method))
+    return refuse(
+      exchange,
+      failure(
+        404,
+        `models/${model.slice(0, 100)} is not found for API version v1beta, or is not supported for ${method ?? 'get'}. Call ListModels to see the list of available models and their supported methods.`,
+      ),
+    );
   if (method === undefined) return exchange.answer.json(200, modelObject(model));
   if (call.method !== 'POST') return refuse(exchange, failure(404, 'Requested entity was not found.'));
   const body = jsonOf(call);

@@ -11,7 +11,9 @@ function memberOf(name: string, value: unknown): readonly (readonly [string, unk
     case 'type':
       return [[name, String(value).toLowerCase()]];
     case 'properties':
-      return [[name, isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, isObject(inner) ? jsonSchemaOf(inner) : {}])) : {}]];
+      return [
+        [name, isObject(value) ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, isObject(inner) ? jsonSchemaOf(inner) : {}])) : {}],
+      ];
     case 'items':
       return isObject(value) ? [[name, jsonSchemaOf(value)]] : [];
     case 'anyOf':

@@ -28,7 +28,9 @@ export function promptOf(model: string, request: GenerateRequest): Prompt {
 
 /** Results of tools are turns of their own. */
 function turnsOf({ role, parts }: Content): readonly Turn[] {
-  const results = parts.flatMap(({ functionResponse: result }): Turn[] => (result === undefined ? [] : [{ role: 'tool', parts: [{ kind: 'text', text: resultText(result.response) }] }]));
+  const results = parts.flatMap(({ functionResponse: result }): Turn[] =>
+    result === undefined ? [] : [{ role: 'tool', parts: [{ kind: 'text', text: resultText(result.response) }] }],
+  );
   const rest = parts.flatMap(partsOf);
   return rest.length === 0 ? results : [...results, { role: role === 'model' ? 'assistant' : 'user', parts: rest }];
 }

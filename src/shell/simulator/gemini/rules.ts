@@ -47,15 +47,19 @@ function wrongContents(model: string, contents: readonly Content[]): string | un
     const before = contents[index - 1];
     const calls = callsIn(before?.parts ?? []);
     const responses = parts.filter((part) => part.functionResponse !== undefined).length;
-    if (callsIn(parts) > 0 && (index === 0 || contents[index - 1]?.role === 'model')) return 'Please ensure that function call turn comes immediately after a user turn or after a function response turn.';
+    if (callsIn(parts) > 0 && (index === 0 || contents[index - 1]?.role === 'model'))
+      return 'Please ensure that function call turn comes immediately after a user turn or after a function response turn.';
     if (responses > 0 && before?.role !== 'model') return 'Please ensure that function response turn comes immediately after a function call turn.';
-    if (responses > 0 && responses !== calls) return 'Please ensure that the number of function response parts is equal to the number of function call parts of the function call turn.';
-    if (calls > 0 && responses === 0 && before?.role === 'model') return 'Please ensure that function response turn comes immediately after a function call turn.';
+    if (responses > 0 && responses !== calls)
+      return 'Please ensure that the number of function response parts is equal to the number of function call parts of the function call turn.';
+    if (calls > 0 && responses === 0 && before?.role === 'model')
+      return 'Please ensure that function response turn comes immediately after a function call turn.';
     const problem = parts.map((part, place) => wrongPart(role, part, `contents[${index}].parts[${place}]`)).find((sentence) => sentence !== undefined);
     if (problem !== undefined) return problem;
   }
   const unsigned = wantsSignatures(model) ? unsignedCall(contents) : undefined;
-  if (unsigned !== undefined) return `Function call is missing a thought_signature in functionCall parts. This is required for tools to work correctly. Additional data, function call \`default_api:${unsigned}\`.`;
+  if (unsigned !== undefined)
+    return `Function call is missing a thought_signature in functionCall parts. This is required for tools to work correctly. Additional data, function call \`default_api:${unsigned}\`.`;
   const last = contents.at(-1);
   return last !== undefined && callsIn(last.parts) > 0 ? 'Please ensure that function call turn is followed by a function response turn.' : undefined;
 }
@@ -77,7 +81,8 @@ function wrongPart(role: string, part: GeminiPart, at: string): string | undefin
   if (fields.length > 1) return `Invalid value (oneof), oneof field 'data' is already set. Cannot set '${fields[1]}' at '${at}'`;
   if (part.functionCall !== undefined && role !== 'model') return `${at}: function calls are the model's.`;
   if (part.functionResponse !== undefined && role === 'model') return `${at}: function responses are not the model's.`;
-  if (part.inlineData !== undefined && !/^(?:image\/(?:png|jpeg|webp|heic|heif|gif)|audio\/|video\/|application\/pdf|text\/)/.test(part.inlineData.mimeType)) return `Unsupported MIME type: ${part.inlineData.mimeType.slice(0, 60)}`;
+  if (part.inlineData !== undefined && !/^(?:image\/(?:png|jpeg|webp|heic|heif|gif)|audio\/|video\/|application\/pdf|text\/)/.test(part.inlineData.mimeType))
+    return `Unsupported MIME type: ${part.inlineData.mimeType.slice(0, 60)}`;
   const signature = part.thoughtSignature;
   if (signature !== undefined && !ACCEPTED_WITHOUT_SEAL.has(signature) && !isSealed(THOUGHT_SEAL, '', signature)) return 'Corrupted thought signature.';
   return undefined;
@@ -85,7 +90,8 @@ function wrongPart(role: string, part: GeminiPart, at: string): string | undefin
 
 function wrongSettings(model: string, { generationConfig = {}, tools = [], toolConfig }: GenerateRequest): string | undefined {
   const { responseMimeType: mime, responseSchema, responseJsonSchema, thinkingConfig: thinking, logprobs, responseLogprobs } = generationConfig;
-  if ((responseSchema !== undefined || responseJsonSchema !== undefined) && mime === undefined) return 'Response schema requires a response MIME type of application/json.';
+  if ((responseSchema !== undefined || responseJsonSchema !== undefined) && mime === undefined)
+    return 'Response schema requires a response MIME type of application/json.';
   if (responseSchema !== undefined && responseJsonSchema !== undefined) return 'Only one of response_schema and response_json_schema may be set.';
   if (logprobs !== undefined && responseLogprobs !== true) return 'Logprobs are only allowed when response_logprobs is true.';
   if (thinking !== undefined && !canThink(model)) return 'Thinking is not enabled for this model.';
@@ -94,10 +100,13 @@ function wrongSettings(model: string, { generationConfig = {}, tools = [], toolC
   if (thinking?.thinkingBudget !== undefined && thinking.thinkingLevel !== undefined) return 'You can only set only one of thinking budget and thinking level.';
   const declared = tools.flatMap(({ functionDeclarations = [] }) => functionDeclarations);
   if (new Set(declared.map(({ name }) => name)).size < declared.length) return 'Duplicate function declaration found.';
-  if (declared.some(({ parameters, parametersJsonSchema }) => parameters !== undefined && parametersJsonSchema !== undefined)) return 'Only one of parameters and parameters_json_schema may be set.';
+  if (declared.some(({ parameters, parametersJsonSchema }) => parameters !== undefined && parametersJsonSchema !== undefined))
+    return 'Only one of parameters and parameters_json_schema may be set.';
   const calling = toolConfig?.functionCallingConfig;
   if (calling?.mode === 'ANY' && declared.length === 0) return 'Function calling config is set without function_declarations.';
   const unknown = calling?.allowedFunctionNames?.find((name) => !declared.some((one) => one.name === name));
   if (unknown !== undefined) return `allowed_function_names contains "${unknown.slice(0, 60)}", which is not declared.`;
-  return calling?.allowedFunctionNames !== undefined && calling.mode !== 'ANY' && calling.mode !== 'VALIDATED' ? 'Allowed function names should be set only when function calling mode is ANY or VALIDATED.' : undefined;
+  return calling?.allowedFunctionNames !== undefined && calling.mode !== 'ANY' && calling.mode !== 'VALIDATED'
+    ? 'Allowed function names should be set only when function calling mode is ANY or VALIDATED.'
+    : undefined;
 }

@@ -12,13 +12,17 @@ it('of contents', () => {
   expectTypeOf<Missing<GenerateRequest['contents'][number], Content>>().toEqualTypeOf<never>();
   expectTypeOf<Missing<GeminiPart, Part>>().toEqualTypeOf<never>();
   // Left out: tools that Google runs, and what is said of media.
-  expectTypeOf<Missing<Part, GeminiPart>>().toEqualTypeOf<'toolCall' | 'toolResponse' | 'audioTranscription' | 'codeExecutionResult' | 'executableCode' | 'partMetadata' | 'mediaProcessing' | 'speechMetadata'>();
+  expectTypeOf<Missing<Part, GeminiPart>>().toEqualTypeOf<
+    'toolCall' | 'toolResponse' | 'audioTranscription' | 'codeExecutionResult' | 'executableCode' | 'partMetadata' | 'mediaProcessing' | 'speechMetadata'
+  >();
 });
 
 it('of settings', () => {
   expectTypeOf<Missing<Settings, GenerationConfig>>().toEqualTypeOf<never>();
   // Left out: sound, translation, and choices of models.
-  expectTypeOf<Missing<GenerationConfig, Settings>>().toEqualTypeOf<'modelSelectionConfig' | 'audioTranscriptionConfig' | 'audioTimestamp' | 'enableAffectiveDialog' | 'responseFormat' | 'routingConfig' | 'translationConfig'>();
+  expectTypeOf<Missing<GenerationConfig, Settings>>().toEqualTypeOf<
+    'modelSelectionConfig' | 'audioTranscriptionConfig' | 'audioTimestamp' | 'enableAffectiveDialog' | 'responseFormat' | 'routingConfig' | 'translationConfig'
+  >();
 });
 
 it('of tools', () => {

@@ -17,7 +17,16 @@ const part = z.strictObject({
   inlineData: z.strictObject({ mimeType: text, data: base64, displayName: text.optional() }).optional(),
   fileData: z.strictObject({ mimeType: text.optional(), fileUri: text, displayName: text.optional() }).optional(),
   functionCall: z.strictObject({ id: text.optional(), name: text.min(1), args: object.optional() }).optional(),
-  functionResponse: z.strictObject({ id: text.optional(), name: text.min(1), response: object, willContinue: flag.optional(), scheduling: text.optional(), parts: z.array(z.unknown()).optional() }).optional(),
+  functionResponse: z
+    .strictObject({
+      id: text.optional(),
+      name: text.min(1),
+      response: object,
+      willContinue: flag.optional(),
+      scheduling: text.optional(),
+      parts: z.array(z.unknown()).optional(),
+    })
+    .optional(),
   videoMetadata: object.optional(),
   mediaResolution: z.unknown().optional(),
 });
@@ -25,7 +34,23 @@ const part = z.strictObject({
 const content = z.strictObject({ role: z.enum(['user', 'model', 'function']).optional(), parts: z.array(part).min(1) });
 const instruction = z.strictObject({ role: text.optional(), parts: z.array(part).min(1) });
 
-const kind = z.enum(['TYPE_UNSPECIFIED', 'STRING', 'NUMBER', 'INTEGER', 'BOOLEAN', 'ARRAY', 'OBJECT', 'NULL', 'string', 'number', 'integer', 'boolean', 'array', 'object', 'null']);
+const kind = z.enum([
+  'TYPE_UNSPECIFIED',
+  'STRING',
+  'NUMBER',
+  'INTEGER',
+  'BOOLEAN',
+  'ARRAY',
+  'OBJECT',
+  'NULL',
+  'string',
+  'number',
+  'integer',
+  'boolean',
+  'array',
+  'object',
+  'null',
+]);
 /** The part of OpenAPI's schema that Gemini has fields for. */
 export interface GeminiSchema {
   readonly type?: z.output<typeof kind> | undefined;
@@ -68,7 +93,12 @@ const declaration = z.strictObject({
   responseJsonSchema: z.unknown().optional(),
 });
 
-const tool = z.strictObject({ functionDeclarations: z.array(declaration).optional(), googleSearch: object.optional(), codeExecution: object.optional(), urlContext: object.optional() });
+const tool = z.strictObject({
+  functionDeclarations: z.array(declaration).optional(),
+  googleSearch: object.optional(),
+  codeExecution: object.optional(),
+  urlContext: object.optional(),
+});
 
 const generationConfig = z.strictObject({
   stopSequences: z.array(text).max(5).optional(),
@@ -88,7 +118,13 @@ const generationConfig = z.strictObject({
   logprobs: int.min(0).max(20).optional(),
   enableEnhancedCivicAnswers: flag.optional(),
   speechConfig: object.optional(),
-  thinkingConfig: z.strictObject({ includeThoughts: flag.optional(), thinkingBudget: int.min(-1).optional(), thinkingLevel: z.enum(['THINKING_LEVEL_UNSPECIFIED', 'MINIMAL', 'LOW', 'MEDIUM', 'HIGH', 'minimal', 'low', 'medium', 'high']).optional() }).optional(),
+  thinkingConfig: z
+    .strictObject({
+      includeThoughts: flag.optional(),
+      thinkingBudget: int.min(-1).optional(),
+      thinkingLevel: z.enum(['THINKING_LEVEL_UNSPECIFIED', 'MINIMAL', 'LOW', 'MEDIUM', 'HIGH', 'minimal', 'low', 'medium', 'high']).optional(),
+    })
+    .optional(),
   mediaResolution: text.optional(),
 });
 
@@ -99,7 +135,9 @@ export const generateRequest = z.strictObject({
   tools: z.array(tool).optional(),
   toolConfig: z
     .strictObject({
-      functionCallingConfig: z.strictObject({ mode: z.enum(['MODE_UNSPECIFIED', 'AUTO', 'ANY', 'NONE', 'VALIDATED']).optional(), allowedFunctionNames: z.array(text).optional() }).optional(),
+      functionCallingConfig: z
+        .strictObject({ mode: z.enum(['MODE_UNSPECIFIED', 'AUTO', 'ANY', 'NONE', 'VALIDATED']).optional(), allowedFunctionNames: z.array(text).optional() })
+        .optional(),
       retrievalConfig: object.optional(),
     })
     .optional(),

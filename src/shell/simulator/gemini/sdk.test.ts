@@ -21,7 +21,8 @@ beforeAll(async () => {
 
 afterAll(() => simulator.close());
 
-const clientOf = (simulate = '', apiKey = KEY): GoogleGenAI => new GoogleGenAI({ apiKey, httpOptions: { baseUrl: simulator.url, headers: { 'x-simulate': simulate } } });
+const clientOf = (simulate = '', apiKey = KEY): GoogleGenAI =>
+  new GoogleGenAI({ apiKey, httpOptions: { baseUrl: simulator.url, headers: { 'x-simulate': simulate } } });
 
 interface Said {
   readonly parts: readonly Part[];
@@ -46,7 +47,12 @@ async function ask(contents: string | Content[], config: GenerateContentConfig, 
 
 const textOf = ({ parts }: Said): string => parts.map(({ text, thought }) => (thought === true ? '' : (text ?? ''))).join('');
 const reasonOf = ({ last }: Said): string | undefined => last.candidates?.[0]?.finishReason;
-const responsesTo = (parts: readonly Part[]): Content => ({ role: 'user', parts: parts.flatMap(({ functionCall: call }) => (call === undefined ? [] : [{ functionResponse: { id: call.id ?? '', name: call.name ?? '', response: { output: 'snow' } } }])) });
+const responsesTo = (parts: readonly Part[]): Content => ({
+  role: 'user',
+  parts: parts.flatMap(({ functionCall: call }) =>
+    call === undefined ? [] : [{ functionResponse: { id: call.id ?? '', name: call.name ?? '', response: { output: 'snow' } } }],
+  ),
+});
 
 describe('generateContent', () => {
   it('says the same whole and streamed, and counts it', async () => {
@@ -65,7 +71,12 @@ describe('generateContent', () => {
     });
     const chunks = (await response.json()) as GenerateContentResponse[];
     expect(response.headers.get('content-type')).toContain('application/json');
-    expect(chunks.flatMap(({ candidates }) => candidates?.[0]?.content?.parts ?? []).map(({ text }) => text).join('')).toBe(textOf(await ask(ASK, {}, false)));
+    expect(
+      chunks
+        .flatMap(({ candidates }) => candidates?.[0]?.content?.parts ?? [])
+        .map(({ text }) => text)
+        .join(''),
+    ).toBe(textOf(await ask(ASK, {}, false)));
   });
 
   describe.each([false, true])('with tools (streamed: %s)', (isStreamed) => {
@@ -88,8 +99,16 @@ describe('generateContent', () => {
       expect(first.last.usageMetadata?.thoughtsTokenCount).toBeGreaterThan(0);
       const next = (parts: Part[]): Promise<Said> => ask([question, { role: 'model', parts }, responsesTo(parts)], config, isStreamed, { model: THINKER });
       expect(textOf(await next([...first.parts]))).toMatch(/\w{3,}/);
-      await expect(next(first.parts.map((part) => (part.thoughtSignature === undefined ? part : { ...part, thoughtSignature: 'AAAA' })))).rejects.toThrow(/Corrupted thought signature/);
-      await expect(next(first.parts.map(({ functionCall, text, thought }) => (functionCall === undefined ? { text: text ?? '', thought: thought ?? false } : { functionCall })))).rejects.toThrow(/missing a thought_signature/);
+      await expect(next(first.parts.map((part) => (part.thoughtSignature === undefined ? part : { ...part, thoughtSignature: 'AAAA' })))).rejects.toThrow(
+        /Corrupted thought signature/,
+      );
+      await expect(
+        next(
+          first.parts.map(({ functionCall, text, thought }) =>
+            functionCall === undefined ? { text: text ?? '', thought: thought ?? false } : { functionCall },
+          ),
+        ),
+      ).rejects.toThrow(/missing a thought_signature/);
     });
   });
 
@@ -100,8 +119,19 @@ describe('generateContent', () => {
 
   it('fits a schema in either form', async () => {
     const properties = { title: { type: 'string' }, pages: { type: 'integer' } };
-    const asJsonSchema = await ask(ASK, { responseMimeType: 'application/json', responseJsonSchema: { type: 'object', properties, required: ['title', 'pages'] } }, false);
-    const asSchema = await ask(ASK, { responseMimeType: 'application/json', responseSchema: { type: 'OBJECT', properties: { title: { type: 'STRING' }, pages: { type: 'INTEGER' } } } as never }, false);
+    const asJsonSchema = await ask(
+      ASK,
+      { responseMimeType: 'application/json', responseJsonSchema: { type: 'object', properties, required: ['title', 'pages'] } },
+      false,
+    );
+    const asSchema = await ask(
+      ASK,
+      {
+        responseMimeType: 'application/json',
+        responseSchema: { type: 'OBJECT', properties: { title: { type: 'STRING' }, pages: { type: 'INTEGER' } } } as never,
+      },
+      false,
+    );
     expect(JSON.parse(textOf(asJsonSchema))).toEqual({ title: expect.any(String) as unknown, pages: expect.any(Number) as unknown });
     expect(textOf(asSchema)).toBe(textOf(asJsonSchema));
   });

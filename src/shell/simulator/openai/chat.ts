@@ -107,13 +107,29 @@ class ChatAnswer {
         refusal: isRefused(reply) ? reply.pieces.join('') : null,
         annotations: [],
         ...this.#thoughts(reply.thought.join('')),
-        ...(reply.calls.length === 0 ? {} : { tool_calls: reply.calls.map((call, place) => ({ id: this.#callId(index, place), type: 'function', function: { name: call.name, arguments: call.arguments } })) }),
+        ...(reply.calls.length === 0
+          ? {}
+          : {
+              tool_calls: reply.calls.map((call, place) => ({
+                id: this.#callId(index, place),
+                type: 'function',
+                function: { name: call.name, arguments: call.arguments },
+              })),
+            }),
       },
       logprobs: this.#logprobs(reply.pieces),
       finish_reason: finishOf(reply),
       ...this.#style.moreOfChoice,
     }));
-    return { id: this.#id, object: 'chat.completion', created: CREATED, model: this.#request.model, choices, usage: this.#style.usage(this.#counted, this.#faults), ...this.#style.more };
+    return {
+      id: this.#id,
+      object: 'chat.completion',
+      created: CREATED,
+      model: this.#request.model,
+      choices,
+      usage: this.#style.usage(this.#counted, this.#faults),
+      ...this.#style.more,
+    };
   }
 
   stream(): Stream {
@@ -121,12 +137,19 @@ class ChatAnswer {
     const events = [...this.#style.preface.map((event) => eventOf(event)), ...this.#replies.flatMap((reply, index) => this.#events(reply, index, wantsUsage))];
     const usage = wantsUsage && this.#faults.usage !== 'missing' ? [this.#event([], wantsUsage, this.#style.usage(this.#counted, this.#faults))] : [];
     const twice = this.#faults.usage === 'double' ? usage : [];
-    return { events: [...events, ...usage, ...twice], end: 'data: [DONE]\n\n', error: eventOf(failure(500, 'The server had an error while processing your request.').body) };
+    return {
+      events: [...events, ...usage, ...twice],
+      end: 'data: [DONE]\n\n',
+      error: eventOf(failure(500, 'The server had an error while processing your request.').body),
+    };
   }
 
   #events({ thought, pieces, calls, ...reply }: Reply, index: number, wantsUsage: boolean): readonly string[] {
     const event = (delta: object, finish: string | null = null, said?: string): string =>
-      this.#event([{ index, delta, logprobs: said === undefined ? null : this.#logprobs([said]), finish_reason: finish, ...this.#style.moreOfChoice }], wantsUsage);
+      this.#event(
+        [{ index, delta, logprobs: said === undefined ? null : this.#logprobs([said]), finish_reason: finish, ...this.#style.moreOfChoice }],
+        wantsUsage,
+      );
     return [
       event({ role: 'assistant', content: calls.length > 0 || isRefused(reply) ? null : '', refusal: null }),
       ...(this.#style.thoughts === undefined ? [] : thought.map((piece) => event(this.#thoughts(piece)))),
@@ -137,7 +160,15 @@ class ChatAnswer {
   }
 
   #event(choices: readonly object[], wantsUsage: boolean, usage: unknown = null): string {
-    return eventOf({ id: this.#id, object: 'chat.completion.chunk', created: CREATED, model: this.#request.model, ...this.#style.more, choices, ...(wantsUsage ? { usage } : {}) });
+    return eventOf({
+      id: this.#id,
+      object: 'chat.completion.chunk',
+      created: CREATED,
+      model: this.#request.model,
+      ...this.#style.more,
+      choices,
+      ...(wantsUsage ? { usage } : {}),
+    });
   }
 
   #thoughts(text: string): object {
@@ -149,7 +180,13 @@ class ChatAnswer {
     if (this.#request.logprobs !== true) return null;
     const count = this.#request.top_logprobs ?? 0;
     const of = (token: string, logprob: number): object => ({ token, logprob, bytes: [...Buffer.from(token)] });
-    return { content: pieces.map((token) => ({ ...of(token, -0.25), top_logprobs: Array.from({ length: count }, (_, rank) => of(rank === 0 ? token : `${token}${rank}`, -0.25 - rank)) })), refusal: null };
+    return {
+      content: pieces.map((token) => ({
+        ...of(token, -0.25),
+        top_logprobs: Array.from({ length: count }, (_, rank) => of(rank === 0 ? token : `${token}${rank}`, -0.25 - rank)),
+      })),
+      refusal: null,
+    };
   }
 
   #callId(index: number, place: number): string {
@@ -174,5 +211,8 @@ function finishOf({ finish }: Pick<Reply, 'finish'>): string {
 }
 
 function callDeltas(call: ToolCall, id: string, index: number): readonly object[] {
-  return [{ index, id, type: 'function', function: { name: call.name, arguments: '' } }, ...splitJson(call.arguments).map((piece) => ({ index, function: { arguments: piece } }))];
+  return [
+    { index, id, type: 'function', function: { name: call.name, arguments: '' } },
+    ...splitJson(call.arguments).map((piece) => ({ index, function: { arguments: piece } })),
+  ];
 }

@@ -23,7 +23,12 @@ export async function embeddings(body: unknown, exchange: Exchange): Promise<voi
     return { object: 'embedding', index, embedding: request.encoding_format === 'base64' ? Buffer.from(vector.buffer).toString('base64') : [...vector] };
   });
   const usage = spoiltUsage({ prompt_tokens: input, total_tokens: input }, exchange.faults.usage);
-  await deliver(exchange, { model: request.model, counted: { ...NOTHING, input }, stream: undefined, body: () => ({ object: 'list', data, model: request.model, usage }) });
+  await deliver(exchange, {
+    model: request.model,
+    counted: { ...NOTHING, input },
+    stream: undefined,
+    body: () => ({ object: 'list', data, model: request.model, usage }),
+  });
 }
 
 function inputsOf({ input }: EmbeddingRequest): readonly (string | readonly number[])[] {

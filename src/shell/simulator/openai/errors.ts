@@ -5,7 +5,9 @@ import { firstFlaw } from '../issues.ts';
 import type { Flaw } from '../issues.ts';
 
 /** OpenAI's error shape. */
-export const errorBody = (message: string, type: string, code: string | null, param: string | null = null): object => ({ error: { message, type, param, code } });
+export const errorBody = (message: string, type: string, code: string | null, param: string | null = null): object => ({
+  error: { message, type, param, code },
+});
 
 export function invalid(message: string, code: string | null = null, param: string | null = null): Failure {
   return { status: 400, body: errorBody(message, 'invalid_request_error', code, param) };
@@ -20,7 +22,12 @@ export function failure(status: number, message: string): Failure {
 /** Parses as strictly as the API does; answers 400 and gives nothing where it would. */
 export function parsed<Schema extends z.ZodType>(schema: Schema, body: unknown, exchange: Exchange): z.output<Schema> | undefined {
   if (body === undefined) {
-    refuse(exchange, invalid('We could not parse the JSON body of your request. (HINT: This likely means you aren’t using your HTTP library correctly. The API expects a JSON payload.)'));
+    refuse(
+      exchange,
+      invalid(
+        'We could not parse the JSON body of your request. (HINT: This likely means you aren’t using your HTTP library correctly. The API expects a JSON payload.)',
+      ),
+    );
     return undefined;
   }
   const result = schema.safeParse(body);
@@ -34,7 +41,9 @@ function flawed({ path, issue }: Flaw): Failure {
   switch (issue.code) {
     case 'unrecognized_keys': {
       const unknown = paramOf([...path, issue.keys[0] ?? '']);
-      return path.length === 0 ? invalid(`Unrecognized request argument supplied: ${issue.keys.join(', ')}`) : invalid(`Unknown parameter: '${unknown}'.`, 'unknown_parameter', unknown);
+      return path.length === 0
+        ? invalid(`Unrecognized request argument supplied: ${issue.keys.join(', ')}`)
+        : invalid(`Unknown parameter: '${unknown}'.`, 'unknown_parameter', unknown);
     }
     case 'invalid_type':
       return issue.message.endsWith('received undefined')

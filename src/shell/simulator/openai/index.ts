@@ -9,7 +9,20 @@ import { image, speech, transcription } from './media.ts';
 import { countInput, responses } from './responses/index.ts';
 
 /** Names of models that are listed; others are served as well, as a relay would. */
-const MODELS = ['gpt-4.1', 'claude-sonnet-4.5', 'gemini-2.5-flash', 'deepseek-v3.2', 'gpt-4.1-mini', 'gpt-5', 'o3', 'text-embedding-3-small', 'omni-moderation-latest', 'gpt-image-1', 'whisper-1', 'tts-1'];
+const MODELS = [
+  'gpt-4.1',
+  'claude-sonnet-4.5',
+  'gemini-2.5-flash',
+  'deepseek-v3.2',
+  'gpt-4.1-mini',
+  'gpt-5',
+  'o3',
+  'text-embedding-3-small',
+  'omni-moderation-latest',
+  'gpt-image-1',
+  'whisper-1',
+  'tts-1',
+];
 
 type Handler = (body: unknown, exchange: Exchange) => Promise<void> | void;
 
@@ -44,7 +57,14 @@ export const openai: SimulatedApi = {
 
 function keyFault(call: Call, keys: Keys): Failure | undefined {
   if (keys === 'any' || keys.includes(bearerOf(call) ?? '')) return undefined;
-  return { status: 401, body: errorBody('Incorrect API key provided. You can find your API key at https://platform.openai.com/account/api-keys.', 'invalid_request_error', 'invalid_api_key') };
+  return {
+    status: 401,
+    body: errorBody(
+      'Incorrect API key provided. You can find your API key at https://platform.openai.com/account/api-keys.',
+      'invalid_request_error',
+      'invalid_api_key',
+    ),
+  };
 }
 
 async function serve(call: Call, exchange: Exchange): Promise<void> {
@@ -58,8 +78,10 @@ async function serve(call: Call, exchange: Exchange): Promise<void> {
 export async function post(call: Call, below: string, exchange: Exchange): Promise<void> {
   const handler = HANDLERS.get(below);
   const form = FORMS.get(below);
-  if (handler === undefined && form === undefined) return refuse(exchange, { status: 404, body: errorBody(`Invalid URL (${call.method} ${call.path.slice(0, 200)})`, 'invalid_request_error', null) });
-  if (call.method !== 'POST') return refuse(exchange, { status: 405, body: errorBody(`Not allowed to ${call.method} on ${call.path}`, 'invalid_request_error', 'method_not_supported') });
+  if (handler === undefined && form === undefined)
+    return refuse(exchange, { status: 404, body: errorBody(`Invalid URL (${call.method} ${call.path.slice(0, 200)})`, 'invalid_request_error', null) });
+  if (call.method !== 'POST')
+    return refuse(exchange, { status: 405, body: errorBody(`Not allowed to ${call.method} on ${call.path}`, 'invalid_request_error', 'method_not_supported') });
   const isForm = call.headers['content-type']?.startsWith('multipart/form-data') === true;
   if (form !== undefined) return isForm ? form(exchange) : refuse(exchange, invalid('The request must be a form (multipart/form-data).'));
   await handler?.(jsonOf(call), exchange);

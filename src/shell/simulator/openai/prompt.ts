@@ -28,7 +28,11 @@ function turnOf(message: Message): Turn {
   return {
     role: message.role === 'developer' ? 'system' : message.role,
     name,
-    parts: [...partsOf(message.content), ...refusal, ...calls.map((call) => ({ kind: 'call' as const, name: call.function.name, arguments: call.function.arguments }))],
+    parts: [
+      ...partsOf(message.content),
+      ...refusal,
+      ...calls.map((call) => ({ kind: 'call' as const, name: call.function.name, arguments: call.function.arguments })),
+    ],
   };
 }
 

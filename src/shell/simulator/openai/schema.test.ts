@@ -29,9 +29,13 @@ it('of embeddings', () => {
 
 it('of responses', () => {
   // Items of the input may leave out ids that the client's types want.
-  expectTypeOf<Omit<Sent<ResponsesRequest>, 'stream' | 'include' | 'input'>>().toExtend<Omit<ResponseCreateParamsNonStreaming, 'stream' | 'include' | 'input'>>();
+  expectTypeOf<Omit<Sent<ResponsesRequest>, 'stream' | 'include' | 'input'>>().toExtend<
+    Omit<ResponseCreateParamsNonStreaming, 'stream' | 'include' | 'input'>
+  >();
   expectTypeOf<Missing<InputItem, AnyOf<ResponseInputItem>>>().toEqualTypeOf<never>();
   expectTypeOf<Missing<ResponsesRequest, ResponseCreateParams>>().toEqualTypeOf<never>();
   // Left out: what is kept apart from responses, and what changes their input.
-  expectTypeOf<Missing<ResponseCreateParams, ResponsesRequest>>().toEqualTypeOf<'access_programs' | 'context_management' | 'conversation' | 'image' | 'moderation' | 'prompt' | 'prompt_cache_options'>();
+  expectTypeOf<Missing<ResponseCreateParams, ResponsesRequest>>().toEqualTypeOf<
+    'access_programs' | 'context_management' | 'conversation' | 'image' | 'moderation' | 'prompt' | 'prompt_cache_options'
+  >();
 });

@@ -11,7 +11,12 @@ export const metadata = z.record(z.string(), z.string()).nullable();
 const stop = z.union([text, z.array(text).max(4)]).nullable();
 const breakpoint = z.strictObject({ mode: z.literal('explicit'), ttl: z.enum(['30m', '12h']).optional() }).optional();
 /** The server fetches addresses itself, and takes images of these kinds inline. */
-export const imageUrl = z.string().regex(/^(?:https?:\/\/|data:image\/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/]+=*$)/, 'Expected a URL, or a base64 data URL of a PNG, JPEG, GIF or WebP image.');
+export const imageUrl = z
+  .string()
+  .regex(
+    /^(?:https?:\/\/|data:image\/(?:png|jpe?g|gif|webp);base64,[A-Za-z0-9+/]+=*$)/,
+    'Expected a URL, or a base64 data URL of a PNG, JPEG, GIF or WebP image.',
+  );
 const imagePart = z.strictObject({
   type: z.literal('image_url'),
   image_url: z.strictObject({ url: imageUrl, detail: z.enum(['auto', 'low', 'high', 'original']).optional() }),
@@ -19,7 +24,11 @@ const imagePart = z.strictObject({
 });
 const textPart = z.strictObject({ type: z.literal('text'), text, prompt_cache_breakpoint: breakpoint });
 const refusalPart = z.strictObject({ type: z.literal('refusal'), refusal: text });
-const audioPart = z.strictObject({ type: z.literal('input_audio'), input_audio: z.strictObject({ data: text, format: z.enum(['wav', 'mp3']) }), prompt_cache_breakpoint: breakpoint });
+const audioPart = z.strictObject({
+  type: z.literal('input_audio'),
+  input_audio: z.strictObject({ data: text, format: z.enum(['wav', 'mp3']) }),
+  prompt_cache_breakpoint: breakpoint,
+});
 const filePart = z.strictObject({
   type: z.literal('file'),
   file: z.strictObject({ file_data: text.optional(), file_id: text.optional(), filename: text.optional() }),
@@ -48,7 +57,8 @@ const assistantMessage = z.strictObject({
 });
 
 /** Messages, with fields that a compatible provider has in those of its model. */
-export const messagesWith = <Shape extends z.core.$ZodLooseShape>(more: Shape) => z.array(z.discriminatedUnion('role', [...given, assistantMessage.extend(more)])).min(1);
+export const messagesWith = <Shape extends z.core.$ZodLooseShape>(more: Shape) =>
+  z.array(z.discriminatedUnion('role', [...given, assistantMessage.extend(more)])).min(1);
 
 export const functionName = text.regex(/^[a-zA-Z0-9_-]{1,64}$/);
 export const jsonSchema = z.record(z.string(), z.unknown());
@@ -57,7 +67,10 @@ const functionTool = z.strictObject({
   function: z.strictObject({ name: functionName, description: text.optional(), parameters: jsonSchema.optional(), strict: flag.nullable().optional() }),
 });
 const namedTool = z.strictObject({ type: z.literal('function'), function: z.strictObject({ name: text }) });
-const allowedTools = z.strictObject({ type: z.literal('allowed_tools'), allowed_tools: z.strictObject({ mode: z.enum(['auto', 'required']), tools: z.array(namedTool).min(1) }) });
+const allowedTools = z.strictObject({
+  type: z.literal('allowed_tools'),
+  allowed_tools: z.strictObject({ mode: z.enum(['auto', 'required']), tools: z.array(namedTool).min(1) }),
+});
 
 const responseFormat = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('text') }),
@@ -101,7 +114,10 @@ export const chatRequest = z.strictObject({
   service_tier: serviceTier.optional(),
   store: flag.nullable().optional(),
   metadata: metadata.optional(),
-  modalities: z.array(z.enum(['text', 'audio'])).nullable().optional(),
+  modalities: z
+    .array(z.enum(['text', 'audio']))
+    .nullable()
+    .optional(),
   audio: z.unknown().optional(),
   prediction: z.unknown().optional(),
   prompt_cache_key: text.nullable().optional(),

@@ -28,7 +28,10 @@ describe('chat completions', () => {
   it('say the same whole and streamed, and count it', async () => {
     const whole = await client.chat.completions.create({ model: MODEL, messages: ASK });
     const streamed = await client.chat.completions.stream({ model: MODEL, messages: ASK, stream_options: { include_usage: true } }).finalChatCompletion();
-    expect(whole.choices[0]).toMatchObject({ finish_reason: 'stop', message: { role: 'assistant', content: expect.stringMatching(/\w{3,}/) as unknown, refusal: null } });
+    expect(whole.choices[0]).toMatchObject({
+      finish_reason: 'stop',
+      message: { role: 'assistant', content: expect.stringMatching(/\w{3,}/) as unknown, refusal: null },
+    });
     expect(streamed.choices[0]?.message.content).toBe(whole.choices[0]?.message.content);
     expect(streamed.usage).toEqual(whole.usage);
     expect(whole.usage?.total_tokens).toBe((whole.usage?.prompt_tokens ?? 0) + (whole.usage?.completion_tokens ?? 0));
@@ -43,21 +46,40 @@ describe('chat completions', () => {
       ['get_weather', { city: 'mesh' }],
       ['get_time', { city: 'mesh 1' }],
     ]);
-    const said = { role: 'assistant' as const, tool_calls: calls.flatMap((call) => (call.type === 'function' ? [{ id: call.id, type: call.type, function: { name: call.function.name, arguments: call.function.arguments } }] : [])) };
+    const said = {
+      role: 'assistant' as const,
+      tool_calls: calls.flatMap((call) =>
+        call.type === 'function' ? [{ id: call.id, type: call.type, function: { name: call.function.name, arguments: call.function.arguments } }] : [],
+      ),
+    };
     const results = calls.map(({ id }) => ({ role: 'tool' as const, tool_call_id: id, content: 'snow' }));
     const second = await client.chat.completions.create({ ...body, messages: [...body.messages, said, ...results] });
     expect(second.choices[0]).toMatchObject({ finish_reason: 'stop', message: { content: expect.stringMatching(/\w{3,}/) as unknown } });
   });
 
   it('fit a schema', async () => {
-    const schema = { type: 'object', properties: { title: { type: 'string' }, pages: { type: 'integer' } }, required: ['title', 'pages'], additionalProperties: false };
-    const answer = await client.chat.completions.create({ model: MODEL, messages: ASK, response_format: { type: 'json_schema', json_schema: { name: 'book', strict: true, schema } } });
+    const schema = {
+      type: 'object',
+      properties: { title: { type: 'string' }, pages: { type: 'integer' } },
+      required: ['title', 'pages'],
+      additionalProperties: false,
+    };
+    const answer = await client.chat.completions.create({
+      model: MODEL,
+      messages: ASK,
+      response_format: { type: 'json_schema', json_schema: { name: 'book', strict: true, schema } },
+    });
     expect(JSON.parse(answer.choices[0]?.message.content ?? '')).toEqual({ title: expect.any(String) as unknown, pages: expect.any(Number) as unknown });
   });
 
   it('look at an image', async () => {
-    const content = [{ type: 'text' as const, text: 'What is it?' }, { type: 'image_url' as const, image_url: { url: PIXEL } }];
-    const [seen, unseen] = await Promise.all([content, content.slice(0, 1)].map((parts) => client.chat.completions.create({ model: MODEL, messages: [{ role: 'user', content: parts }] })));
+    const content = [
+      { type: 'text' as const, text: 'What is it?' },
+      { type: 'image_url' as const, image_url: { url: PIXEL } },
+    ];
+    const [seen, unseen] = await Promise.all(
+      [content, content.slice(0, 1)].map((parts) => client.chat.completions.create({ model: MODEL, messages: [{ role: 'user', content: parts }] })),
+    );
     expect((seen?.usage?.prompt_tokens ?? 0) - (unseen?.usage?.prompt_tokens ?? 0)).toBe(85);
   });
 
@@ -70,7 +92,9 @@ describe('chat completions', () => {
   it.each([false, true])('refuse, where the model does (streamed: %s)', async (isStreamed) => {
     const options = { headers: { 'x-simulate': 'block=refusal' } };
     const body = { model: MODEL, messages: ASK };
-    const { choices } = isStreamed ? await client.chat.completions.stream(body, options).finalChatCompletion() : await client.chat.completions.create(body, options);
+    const { choices } = isStreamed
+      ? await client.chat.completions.stream(body, options).finalChatCompletion()
+      : await client.chat.completions.create(body, options);
     expect(choices[0]).toMatchObject({ finish_reason: 'stop', message: { content: null, refusal: expect.stringMatching(/\w{3,}/) as unknown } });
   });
 });
@@ -92,17 +116,24 @@ describe('responses', () => {
   it.each([false, true])('think, call tools, and take back what they sealed (streamed: %s)', async (isStreamed) => {
     const body = { model: 'gpt-5', store: false, include: ['reasoning.encrypted_content' as const], reasoning: { summary: 'auto' as const }, tools: TOOLS };
     const question = [{ role: 'user' as const, content: BOTH }];
-    const first = isStreamed ? await client.responses.stream({ ...body, input: question }).finalResponse() : await client.responses.create({ ...body, input: question });
+    const first = isStreamed
+      ? await client.responses.stream({ ...body, input: question }).finalResponse()
+      : await client.responses.create({ ...body, input: question });
     expect(first.output.map(({ type }) => type)).toEqual(['reasoning', 'function_call', 'function_call']);
     const output: readonly ResponseOutputItem[] = first.output;
     const said = output.flatMap((item): ResponseInputItem[] => {
       if (item.type === 'reasoning') return [item];
       return item.type === 'function_call' ? [{ type: item.type, id: item.id ?? '', call_id: item.call_id, name: item.name, arguments: item.arguments }] : [];
     });
-    const results = output.flatMap((item) => (item.type === 'function_call' ? [{ type: 'function_call_output' as const, call_id: item.call_id, output: 'snow' }] : []));
+    const results = output.flatMap((item) =>
+      item.type === 'function_call' ? [{ type: 'function_call_output' as const, call_id: item.call_id, output: 'snow' }] : [],
+    );
     expect((await client.responses.create({ ...body, input: [...question, ...said, ...results] })).output_text).toMatch(/\w{3,}/);
     const forged = said.map((item) => (item.type === 'reasoning' ? { ...item, encrypted_content: 'AAAA' } : item));
-    await expect(client.responses.create({ ...body, input: [...question, ...forged, ...results] })).rejects.toMatchObject({ status: 400, code: 'invalid_encrypted_content' });
+    await expect(client.responses.create({ ...body, input: [...question, ...forged, ...results] })).rejects.toMatchObject({
+      status: 400,
+      code: 'invalid_encrypted_content',
+    });
   });
 
   it.each([false, true])('refuse, where the model does (streamed: %s)', async (isStreamed) => {
@@ -117,7 +148,8 @@ describe('the rest', () => {
   it('completes text, whole and streamed', async () => {
     const whole = await client.completions.create({ model: 'gpt-3.5-turbo-instruct', prompt: 'Once' });
     let text = '';
-    for await (const { choices } of await client.completions.create({ model: 'gpt-3.5-turbo-instruct', prompt: 'Once', stream: true })) text += choices[0]?.text ?? '';
+    for await (const { choices } of await client.completions.create({ model: 'gpt-3.5-turbo-instruct', prompt: 'Once', stream: true }))
+      text += choices[0]?.text ?? '';
     expect(text).toBe(whole.choices[0]?.text);
   });
 
@@ -139,10 +171,20 @@ describe('the rest', () => {
 
 describe('errors', () => {
   it.each([
-    ['a wrong key', () => new OpenAI({ apiKey: 'wrong', baseURL: `${simulator.url}/v1`, maxRetries: 0 }).chat.completions.create({ model: MODEL, messages: ASK }), OpenAI.AuthenticationError, 'invalid_api_key'],
+    [
+      'a wrong key',
+      () => new OpenAI({ apiKey: 'wrong', baseURL: `${simulator.url}/v1`, maxRetries: 0 }).chat.completions.create({ model: MODEL, messages: ASK }),
+      OpenAI.AuthenticationError,
+      'invalid_api_key',
+    ],
     ['no such model', () => client.chat.completions.create({ model: 'nothing', messages: ASK }), OpenAI.NotFoundError, 'model_not_found'],
     ['no such model', () => client.embeddings.create({ model: 'nothing', input: 'x' }), OpenAI.NotFoundError, 'model_not_found'],
-    ['too many requests', () => client.chat.completions.create({ model: MODEL, messages: ASK }, { headers: { 'x-simulate': 'status=429' } }), OpenAI.RateLimitError, 'rate_limit_exceeded'],
+    [
+      'too many requests',
+      () => client.chat.completions.create({ model: MODEL, messages: ASK }, { headers: { 'x-simulate': 'status=429' } }),
+      OpenAI.RateLimitError,
+      'rate_limit_exceeded',
+    ],
     ['a failure', () => client.responses.create({ model: MODEL, input: ASK }, { headers: { 'x-simulate': 'status=500' } }), OpenAI.InternalServerError, null],
   ] as const)('%s', async (_, ask, type, code) => {
     const error: unknown = await ask().catch((reason: unknown) => reason);

@@ -6,13 +6,17 @@ import { isObject } from '../api.ts';
  */
 export function strictProblem(schema: unknown, context: readonly string[] = []): string | undefined {
   if (!isObject(schema)) return undefined;
-  const where = `In context=(${context.map((name) => `'${name}', `).join('').trimEnd()})`;
+  const where = `In context=(${context
+    .map((name) => `'${name}', `)
+    .join('')
+    .trimEnd()})`;
   const { properties, required } = schema;
   if (schema['type'] === 'object' || isObject(properties)) {
     if (schema['additionalProperties'] !== false) return `${where}, 'additionalProperties' is required to be supplied and to be false.`;
     const names: readonly unknown[] = Array.isArray(required) ? required : [];
     const missing = Object.keys(isObject(properties) ? properties : {}).find((name) => !names.includes(name));
-    if (missing !== undefined) return `${where}, 'required' is required to be supplied and to be an array including every key in properties. Missing '${missing}'.`;
+    if (missing !== undefined)
+      return `${where}, 'required' is required to be supplied and to be an array including every key in properties. Missing '${missing}'.`;
   }
   return nested(schema)
     .map(([name, inner]) => strictProblem(inner, [...context, ...name]))

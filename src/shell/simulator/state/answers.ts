@@ -3,7 +3,12 @@ import type { KeptAnswer, KeptRequest } from './kept.ts';
 export const jsonAnswer = (status: number, body: unknown): KeptAnswer => ({ status, contentType: 'application/json', body: Buffer.from(JSON.stringify(body)) });
 
 /** A page after (or up to) an id, the newest first. */
-export function pageOf<Item>(items: readonly Item[], query: URLSearchParams, idOf: (item: Item) => string, after: string): { readonly page: readonly Item[]; readonly hasMore: boolean } {
+export function pageOf<Item>(
+  items: readonly Item[],
+  query: URLSearchParams,
+  idOf: (item: Item) => string,
+  after: string,
+): { readonly page: readonly Item[]; readonly hasMore: boolean } {
   const newestFirst = items.toReversed();
   const from = query.get(after);
   const start = from === null ? 0 : newestFirst.findIndex((item) => idOf(item) === from) + 1;

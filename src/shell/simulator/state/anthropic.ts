@@ -7,7 +7,15 @@ const notFound = (message: string): KeptAnswer => jsonAnswer(404, { type: 'error
 
 const time = (seconds: number): string => new Date(seconds * 1000).toISOString();
 
-const fileObject = ({ id, name, bytes, createdS }: KeptFile): object => ({ id, type: 'file', filename: name, mime_type: 'application/octet-stream', size_bytes: bytes.length, created_at: time(createdS), downloadable: true });
+const fileObject = ({ id, name, bytes, createdS }: KeptFile): object => ({
+  id,
+  type: 'file',
+  filename: name,
+  mime_type: 'application/octet-stream',
+  size_bytes: bytes.length,
+  created_at: time(createdS),
+  downloadable: true,
+});
 
 function batchObject({ id, createdS, state, requests, results }: KeptBatch): object {
   const isOver = state === 'ended' || state === 'cancelled';
@@ -15,7 +23,13 @@ function batchObject({ id, createdS, state, requests, results }: KeptBatch): obj
     id,
     type: 'message_batch',
     processing_status: isOver ? 'ended' : state === 'cancelling' ? 'canceling' : 'in_progress',
-    request_counts: { processing: isOver ? 0 : requests, succeeded: isOver ? results.length : 0, errored: 0, canceled: isOver ? requests - results.length : 0, expired: 0 },
+    request_counts: {
+      processing: isOver ? 0 : requests,
+      succeeded: isOver ? results.length : 0,
+      errored: 0,
+      canceled: isOver ? requests - results.length : 0,
+      expired: 0,
+    },
     created_at: time(createdS),
     expires_at: time(createdS + DAY_S),
     ended_at: isOver ? time(createdS) : null,
@@ -55,13 +69,23 @@ function batches(request: KeptRequest, things: KeptThings): KeptAnswer | undefin
 
 function createBatch(request: KeptRequest, things: KeptThings): KeptAnswer {
   const { requests } = JSON.parse(request.body.toString('utf8')) as { requests: { custom_id: string; params: unknown }[] };
-  const batch: KeptBatch = { id: things.newId('msgbatch_'), createdS: Math.floor(Date.now() / 1000), endpoint: '/v1/messages', inputFile: '', requests: requests.length, state: 'open', results: [], outputFile: undefined };
+  const batch: KeptBatch = {
+    id: things.newId('msgbatch_'),
+    createdS: Math.floor(Date.now() / 1000),
+    endpoint: '/v1/messages',
+    inputFile: '',
+    requests: requests.length,
+    state: 'open',
+    results: [],
+    outputFile: undefined,
+  };
   things.start(
     batch,
     requests.map(({ custom_id, params }) => ({
       path: '/v1/messages',
       body: params,
-      lineOf: ({ status, body }) => JSON.stringify({ custom_id, result: status < 300 ? { type: 'succeeded', message: body } : { type: 'errored', error: body } }),
+      lineOf: ({ status, body }) =>
+        JSON.stringify({ custom_id, result: status < 300 ? { type: 'succeeded', message: body } : { type: 'errored', error: body } }),
     })),
     () => undefined,
   );

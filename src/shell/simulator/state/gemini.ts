@@ -32,7 +32,13 @@ function cachedContents(request: KeptRequest, things: KeptThings): KeptAnswer | 
     if (request.method !== 'POST') return jsonAnswer(200, things.caches.size === 0 ? {} : { cachedContents: [...things.caches.values()] });
     const { model, displayName } = JSON.parse(request.body.toString('utf8')) as { model: string; displayName?: string };
     const name = things.newId('');
-    const cached = { name: `cachedContents/${name}`, model, displayName, expireTime: new Date(Date.now() + HOUR_MS).toISOString(), usageMetadata: { totalTokenCount: CACHED_TOKENS } };
+    const cached = {
+      name: `cachedContents/${name}`,
+      model,
+      displayName,
+      expireTime: new Date(Date.now() + HOUR_MS).toISOString(),
+      usageMetadata: { totalTokenCount: CACHED_TOKENS },
+    };
     things.caches.set(name, cached);
     return jsonAnswer(200, cached);
   }
@@ -58,12 +64,27 @@ function batches(request: KeptRequest, things: KeptThings): KeptAnswer | undefin
 }
 
 function createBatch(request: KeptRequest, model: string, things: KeptThings): KeptAnswer {
-  const { batch: asked } = JSON.parse(request.body.toString('utf8')) as { batch: { inputConfig: { requests: { requests: { request: unknown; metadata?: unknown }[] } } } };
+  const { batch: asked } = JSON.parse(request.body.toString('utf8')) as {
+    batch: { inputConfig: { requests: { requests: { request: unknown; metadata?: unknown }[] } } };
+  };
   const { requests } = asked.inputConfig.requests;
-  const batch: KeptBatch = { id: things.newId(''), createdS: Math.floor(Date.now() / 1000), endpoint: model, inputFile: '', requests: requests.length, state: 'open', results: [], outputFile: undefined };
+  const batch: KeptBatch = {
+    id: things.newId(''),
+    createdS: Math.floor(Date.now() / 1000),
+    endpoint: model,
+    inputFile: '',
+    requests: requests.length,
+    state: 'open',
+    results: [],
+    outputFile: undefined,
+  };
   things.start(
     batch,
-    requests.map(({ request: body, metadata }) => ({ path: `/v1beta/models/${model}:generateContent`, body, lineOf: (served) => JSON.stringify({ response: served.body, metadata }) })),
+    requests.map(({ request: body, metadata }) => ({
+      path: `/v1beta/models/${model}:generateContent`,
+      body,
+      lineOf: (served) => JSON.stringify({ response: served.body, metadata }),
+    })),
     () => undefined,
   );
   return jsonAnswer(200, operation(batch));

@@ -97,7 +97,11 @@ export class KeptThings {
   }
 
   /** Works on a batch's requests, which end it after a moment. `lineOf` makes a line of the results. */
-  start(batch: KeptBatch, requests: readonly { readonly path: string; readonly body: unknown; readonly lineOf: (served: Served) => string }[], ended: () => void): void {
+  start(
+    batch: KeptBatch,
+    requests: readonly { readonly path: string; readonly body: unknown; readonly lineOf: (served: Served) => string }[],
+    ended: () => void,
+  ): void {
     this.batches.set(batch.id, batch);
     setTimeout(() => {
       void (async () => {

@@ -6,7 +6,16 @@ const DAY_S = 86_400;
 const error = (status: number, message: string, param: string | null = null, code: string | null = null): KeptAnswer =>
   jsonAnswer(status, { error: { message, type: 'invalid_request_error', param, code } });
 
-const fileObject = ({ id, name, purpose, bytes, createdS }: KeptFile): object => ({ id, object: 'file', bytes: bytes.length, created_at: createdS, filename: name, purpose, status: 'processed', expires_at: createdS + 30 * DAY_S });
+const fileObject = ({ id, name, purpose, bytes, createdS }: KeptFile): object => ({
+  id,
+  object: 'file',
+  bytes: bytes.length,
+  created_at: createdS,
+  filename: name,
+  purpose,
+  status: 'processed',
+  expires_at: createdS + 30 * DAY_S,
+});
 
 const STATES = { open: 'in_progress', cancelling: 'cancelling', ended: 'completed', cancelled: 'cancelled', failed: 'failed' } as const;
 
@@ -75,12 +84,31 @@ function createBatch(request: KeptRequest, things: KeptThings): KeptAnswer {
   const { input_file_id: inputFile, endpoint } = JSON.parse(request.body.toString('utf8')) as { input_file_id: string; endpoint: string };
   const file = things.files.get(inputFile);
   if (file === undefined || file.purpose !== 'batch') return error(400, `Invalid input_file_id: ${inputFile}`, 'input_file_id');
-  const lines = file.bytes.toString('utf8').split('\n').filter((line) => line.trim() !== '').map((line) => JSON.parse(line) as { custom_id: string; url: string; body: unknown });
-  const batch: KeptBatch = { id: things.newId('batch_'), createdS: Math.floor(Date.now() / 1000), endpoint, inputFile, requests: lines.length, state: lines.every(({ url }) => url === endpoint) ? 'open' : 'failed', results: [], outputFile: undefined };
+  const lines = file.bytes
+    .toString('utf8')
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => JSON.parse(line) as { custom_id: string; url: string; body: unknown });
+  const batch: KeptBatch = {
+    id: things.newId('batch_'),
+    createdS: Math.floor(Date.now() / 1000),
+    endpoint,
+    inputFile,
+    requests: lines.length,
+    state: lines.every(({ url }) => url === endpoint) ? 'open' : 'failed',
+    results: [],
+    outputFile: undefined,
+  };
   const requests = lines.map(({ custom_id, url, body }, index) => ({
     path: url,
     body,
-    lineOf: (served: { status: number; body: unknown }) => JSON.stringify({ id: `batch_req_${index}`, custom_id, response: { status_code: served.status, request_id: `req_${index}`, body: served.body }, error: null }),
+    lineOf: (served: { status: number; body: unknown }) =>
+      JSON.stringify({
+        id: `batch_req_${index}`,
+        custom_id,
+        response: { status_code: served.status, request_id: `req_${index}`, body: served.body },
+        error: null,
+      }),
   }));
   things.start(batch, batch.state === 'failed' ? [] : requests, () => {
     if (batch.results.length > 0) batch.outputFile = things.addFile('file-', 'output.jsonl', 'batch_output', Buffer.from(`${batch.results.join('\n')}\n`)).id;

@@ -121,7 +121,9 @@ export class Books {
 
   /** The latest ids of a kind that a workload has at a provider. */
   objectIds(workload: string, kind: string, provider: string): string[] {
-    const rows = this.#database.prepare('SELECT id FROM objects WHERE workload = ? AND kind = ? AND provider = ? LIMIT ?').all(workload, kind, provider, MAX_LISTED_IDS);
+    const rows = this.#database
+      .prepare('SELECT id FROM objects WHERE workload = ? AND kind = ? AND provider = ? LIMIT ?')
+      .all(workload, kind, provider, MAX_LISTED_IDS);
     return (rows as unknown as { id: string }[]).map(({ id }) => id);
   }
 
@@ -164,8 +166,12 @@ export class Books {
 
   /** Deletes a step of the records before a time, and of the objects that are gone at their providers by now; true while there are more. Totals stay. */
   forget(beforeMs: number, nowMs: number): boolean {
-    const objects = this.#database.prepare('DELETE FROM objects WHERE key IN (SELECT key FROM objects WHERE expires < ? AND open = 0 LIMIT ?)').run(nowMs, RETENTION_STEP_ROWS);
-    const { changes } = this.#database.prepare('DELETE FROM records WHERE id IN (SELECT id FROM records WHERE at < ? LIMIT ?)').run(beforeMs, RETENTION_STEP_ROWS);
+    const objects = this.#database
+      .prepare('DELETE FROM objects WHERE key IN (SELECT key FROM objects WHERE expires < ? AND open = 0 LIMIT ?)')
+      .run(nowMs, RETENTION_STEP_ROWS);
+    const { changes } = this.#database
+      .prepare('DELETE FROM records WHERE id IN (SELECT id FROM records WHERE at < ? LIMIT ?)')
+      .run(beforeMs, RETENTION_STEP_ROWS);
     return Number(changes) === RETENTION_STEP_ROWS || Number(objects.changes) === RETENTION_STEP_ROWS;
   }
 

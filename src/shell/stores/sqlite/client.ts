@@ -36,7 +36,10 @@ export class BooksClient {
 
   /** Rejects with BooksUnusable. */
   static async open(path: string): Promise<BooksClient> {
-    const worker = new Worker(new URL(`./worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url), { workerData: { path }, resourceLimits: MEMORY });
+    const worker = new Worker(new URL(`./worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url), {
+      workerData: { path },
+      resourceLimits: MEMORY,
+    });
     const opened = await new Promise<BooksOpened>((resolve, reject) => {
       worker.once('message', resolve);
       worker.once('error', reject);

@@ -1,6 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-
 /** Figures of calls, in `records` (a row a call) and in `totals` (a row for each day, workload, model and provider). */
 const FIGURES = `
   input_tokens INTEGER NOT NULL DEFAULT 0,
@@ -54,6 +53,8 @@ export function prepare(database: DatabaseSync): void {
 /** A newer program wrote it. */
 export class NewerSchema extends Error {
   constructor(version: number) {
-    super(`the ledger was written by a newer version of Airmesh (schema ${version}; this one knows ${SCHEMA_VERSION}); use that version, or another state folder`);
+    super(
+      `the ledger was written by a newer version of Airmesh (schema ${version}; this one knows ${SCHEMA_VERSION}); use that version, or another state folder`,
+    );
   }
 }

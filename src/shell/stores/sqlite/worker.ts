@@ -16,7 +16,9 @@ export type BooksCommand =
   | { readonly kind: 'objectIds'; readonly workload: string; readonly of: string; readonly provider: string }
   | { readonly kind: 'close' };
 
-export type BooksReply = { readonly id: number; readonly ok: true; readonly value: unknown } | { readonly id: number; readonly ok: false; readonly fault: BooksFault; readonly error: string };
+export type BooksReply =
+  | { readonly id: number; readonly ok: true; readonly value: unknown }
+  | { readonly id: number; readonly ok: false; readonly fault: BooksFault; readonly error: string };
 
 /** `newer`: another version's. `place`: the file may be well, but cannot be read or written where it is. */
 export type BooksFault = 'newer' | 'place' | 'damaged';

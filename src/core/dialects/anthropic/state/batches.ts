@@ -30,13 +30,15 @@ export function readBatchCreation(body: Uint8Array, headers: RequestContentHeade
   const document = parsed.value;
   const members = membersOf(document, document.root);
   const list = members.get('requests');
-  if (members.size !== 1 || list === undefined || document.kind(list) !== 'array') return fault('invalid_value', 'requests', 'The body must be an object with an array of requests, and nothing else.');
+  if (members.size !== 1 || list === undefined || document.kind(list) !== 'array')
+    return fault('invalid_value', 'requests', 'The body must be an object with an array of requests, and nothing else.');
   const requests: BatchRequest[] = [];
   for (const [index, item] of document.items(list).entries()) {
     const name = `requests[${index}]`;
     const fields = membersOf(document, item);
     const params = fields.get('params');
-    if (params === undefined || document.kind(params) !== 'object') return fault('invalid_value', name, `${name} must be an object with params, each of its keys once.`);
+    if (params === undefined || document.kind(params) !== 'object')
+      return fault('invalid_value', name, `${name} must be an object with params, each of its keys once.`);
     if (index === MAX_BATCH_REQUESTS) return fault('invalid_value', 'requests', `There are more than ${MAX_BATCH_REQUESTS} requests.`);
     requests.push({ endpoint: MESSAGES, start: document.start(params), end: document.end(params), name });
   }

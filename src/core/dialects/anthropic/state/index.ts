@@ -19,7 +19,13 @@ const MULTIPART: ReadonlySet<'multipart'> = new Set(['multipart']);
 const USUAL_PAGE = 20;
 const LARGEST_PAGE = 1000;
 
-const NAMES: Readonly<Record<StateKind, string>> = { file: 'File', batch: 'Message batch', response: 'Response', item: 'Item', cached_content: 'Cached content' };
+const NAMES: Readonly<Record<StateKind, string>> = {
+  file: 'File',
+  batch: 'Message batch',
+  response: 'Response',
+  item: 'Item',
+  cached_content: 'Cached content',
+};
 
 export const state: StateLanguage = {
   absent: ({ kind, id }) => `${NAMES[kind]} ${id} was not found.`,
@@ -40,7 +46,8 @@ export const state: StateLanguage = {
     const isFixed = endpoint.state?.kind === 'file' || /[?&]before_id=/.test(query);
     return isFixed ? { query, limit: Infinity } : widenQuery(query, 'limit', USUAL_PAGE, LARGEST_PAGE);
   },
-  filterList: (endpoint, body, owns, limit) => filterPage(body, { items: 'data', kind: endpoint.state?.kind ?? 'file', id: 'id', related: NO_RELATED, namesEnds: true }, owns, limit),
+  filterList: (endpoint, body, owns, limit) =>
+    filterPage(body, { items: 'data', kind: endpoint.state?.kind ?? 'file', id: 'id', related: NO_RELATED, namesEnds: true }, owns, limit),
   rewrite: { concerns: ({ state: target }) => target?.kind === 'batch' && target.action !== 'content' && target.action !== 'delete', edit: localResults },
   batchPath: (id) => `/messages/batches/${id}`,
   readBatch,

@@ -30,13 +30,26 @@ describe('a creation', () => {
     ]);
   });
 
-  it.each([['{'], [[]], [{}], [{ requests: [] }], [{ requests: {} }], [{ requests: [{ custom_id: 'a' }] }], [{ requests: [{ params: 'x' }] }], [{ requests: [{ params: {} }], input_file: 'x' }], ['{"requests":[{"params":{},"params":{}}]}']])('from %j is refused', (body) => {
+  it.each([
+    ['{'],
+    [[]],
+    [{}],
+    [{ requests: [] }],
+    [{ requests: {} }],
+    [{ requests: [{ custom_id: 'a' }] }],
+    [{ requests: [{ params: 'x' }] }],
+    [{ requests: [{ params: {} }], input_file: 'x' }],
+    ['{"requests":[{"params":{},"params":{}}]}'],
+  ])('from %j is refused', (body) => {
     expect(state.readCreation(CREATE, bytes(body), JSON_BODY)).toMatchObject({ ok: false });
   });
 
   it('of a file is not looked into', () => {
     const upload = endpoint('POST', '/v1/files');
-    expect(state.readCreation(upload, bytes('x'), { contentType: 'multipart/form-data; boundary=B', contentEncoding: undefined })).toEqual({ ok: true, value: { kind: 'plain' } });
+    expect(state.readCreation(upload, bytes('x'), { contentType: 'multipart/form-data; boundary=B', contentEncoding: undefined })).toEqual({
+      ok: true,
+      value: { kind: 'plain' },
+    });
     expect(state.readCreation(upload, bytes('x'), JSON_BODY)).toMatchObject({ ok: false, error: { code: 'unsupported_content_type' } });
   });
 });
@@ -44,7 +57,12 @@ describe('a creation', () => {
 describe('a list', () => {
   it('shows one’s own, and names nothing else', () => {
     const page = bytes({ data: [{ id: 'msgbatch_x' }, { id: 'msgbatch_a' }], has_more: true, first_id: 'msgbatch_x', last_id: 'msgbatch_a' });
-    expect(JSON.parse(text(state.filterList(LIST, page, (_kind, id) => id === 'msgbatch_a', 20)?.body))).toEqual({ data: [{ id: 'msgbatch_a' }], has_more: true, first_id: 'msgbatch_a', last_id: 'msgbatch_a' });
+    expect(JSON.parse(text(state.filterList(LIST, page, (_kind, id) => id === 'msgbatch_a', 20)?.body))).toEqual({
+      data: [{ id: 'msgbatch_a' }],
+      has_more: true,
+      first_id: 'msgbatch_a',
+      last_id: 'msgbatch_a',
+    });
   });
 
   it.each([
@@ -67,7 +85,19 @@ describe('where results are', () => {
     const url = 'https://api.anthropic.com/v1/messages/batches/msgbatch_1/results';
     const local = '/v1/messages/batches/msgbatch_1/results';
     expect(edit({ id: 'msgbatch_1', results_url: url, other: url })).toEqual({ id: 'msgbatch_1', results_url: local, other: url });
-    expect(edit({ data: [{ id: 'msgbatch_1', results_url: url }, { id: 'msgbatch_2', results_url: null }] })).toEqual({ data: [{ id: 'msgbatch_1', results_url: local }, { id: 'msgbatch_2', results_url: null }] });
+    expect(
+      edit({
+        data: [
+          { id: 'msgbatch_1', results_url: url },
+          { id: 'msgbatch_2', results_url: null },
+        ],
+      }),
+    ).toEqual({
+      data: [
+        { id: 'msgbatch_1', results_url: local },
+        { id: 'msgbatch_2', results_url: null },
+      ],
+    });
     expect(edit({ id: '../x', results_url: url })).toEqual({ id: '../x', results_url: url });
   });
 });
@@ -76,7 +106,10 @@ describe('a batch', () => {
   it.each([
     [{ type: 'message_batch', id: 'msgbatch_1', processing_status: 'in_progress' }, { kind: 'open' }],
     [{ type: 'message_batch', id: 'msgbatch_1', processing_status: 'canceling' }, { kind: 'open' }],
-    [{ type: 'message_batch', id: 'msgbatch_1', processing_status: 'ended' }, { kind: 'ended', results: ['/messages/batches/msgbatch_1/results'], outputs: [] }],
+    [
+      { type: 'message_batch', id: 'msgbatch_1', processing_status: 'ended' },
+      { kind: 'ended', results: ['/messages/batches/msgbatch_1/results'], outputs: [] },
+    ],
     [{ type: 'message_batch', id: '../x', processing_status: 'ended' }, undefined],
     [{ type: 'error' }, undefined],
     ['{', undefined],
@@ -91,9 +124,25 @@ describe('a batch', () => {
       chunks.forEach((chunk, index) => reader.push(chunk, index === chunks.length - 1));
       return found;
     };
-    const message = { model: 'claude-x-1', content: [{ type: 'text', text: 'a\n{"usage":{}}' }], usage: { input_tokens: 10, cache_read_input_tokens: 5, output_tokens: 7 } };
-    const whole = bytes([{ result: { type: 'succeeded', message } }, { result: { type: 'errored', error: {} } }, { result: { type: 'expired' } }, { result: { type: 'succeeded', message: { model: 'claude-y' } } }].map((line) => JSON.stringify(line)).join('\n'));
-    const expected = [{ model: 'claude-x-1', usage: { inputTokens: 15, cachedInputTokens: 5, outputTokens: 7 } }, { model: 'claude-y', usage: undefined }];
+    const message = {
+      model: 'claude-x-1',
+      content: [{ type: 'text', text: 'a\n{"usage":{}}' }],
+      usage: { input_tokens: 10, cache_read_input_tokens: 5, output_tokens: 7 },
+    };
+    const whole = bytes(
+      [
+        { result: { type: 'succeeded', message } },
+        { result: { type: 'errored', error: {} } },
+        { result: { type: 'expired' } },
+        { result: { type: 'succeeded', message: { model: 'claude-y' } } },
+      ]
+        .map((line) => JSON.stringify(line))
+        .join('\n'),
+    );
+    const expected = [
+      { model: 'claude-x-1', usage: { inputTokens: 15, cachedInputTokens: 5, outputTokens: 7 } },
+      { model: 'claude-y', usage: undefined },
+    ];
     fc.assert(fc.property(fc.nat(whole.length), (at) => void expect(answers([whole.subarray(0, at), whole.subarray(at)])).toEqual(expected)));
   });
 });

@@ -9,8 +9,19 @@ const MESSAGES: Endpoint = { operation: 'chat', path: '/messages', body: 'json' 
 const COUNT: Endpoint = { operation: 'count_tokens', path: '/messages/count_tokens', body: 'json' };
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
-const read = (body: unknown, endpoint = MESSAGES): ReturnType<typeof parseAnswer> => parseAnswer(endpoint, bytesOf(typeof body === 'string' ? body : JSON.stringify(body)));
-const message = (more: object): object => ({ id: 'msg_1', type: 'message', role: 'assistant', model: 'claude-x', content: [], stop_reason: 'end_turn', stop_sequence: null, usage: { input_tokens: 3, output_tokens: 2 }, ...more });
+const read = (body: unknown, endpoint = MESSAGES): ReturnType<typeof parseAnswer> =>
+  parseAnswer(endpoint, bytesOf(typeof body === 'string' ? body : JSON.stringify(body)));
+const message = (more: object): object => ({
+  id: 'msg_1',
+  type: 'message',
+  role: 'assistant',
+  model: 'claude-x',
+  content: [],
+  stop_reason: 'end_turn',
+  stop_sequence: null,
+  usage: { input_tokens: 3, output_tokens: 2 },
+  ...more,
+});
 
 function choiceIn(more: object): NeutralChoice | undefined {
   const answer = read(message(more));
@@ -22,7 +33,14 @@ describe('parseAnswer', () => {
   it('reads a message', () => {
     expect(read(message({ content: [{ type: 'text', text: 'Hi', citations: null }] }))).toEqual({
       ok: true,
-      value: { kind: 'chat', id: 'msg_1', model: 'claude-x', created: undefined, choices: [{ index: 0, parts: [{ kind: 'text', text: 'Hi' }], finish: 'stop' }], usage: { inputTokens: 3, outputTokens: 2 } },
+      value: {
+        kind: 'chat',
+        id: 'msg_1',
+        model: 'claude-x',
+        created: undefined,
+        choices: [{ index: 0, parts: [{ kind: 'text', text: 'Hi' }], finish: 'stop' }],
+        usage: { inputTokens: 3, outputTokens: 2 },
+      },
     });
   });
 
@@ -52,7 +70,9 @@ describe('parseAnswer', () => {
 
   it('reads a stop sequence, and why a model refused', () => {
     expect(choiceIn({ stop_reason: 'stop_sequence', stop_sequence: '§' })).toMatchObject({ finish: 'stop_sequence', stopSequence: '§' });
-    expect(choiceIn({ stop_reason: 'refusal', stop_details: { type: 'refusal', category: null, explanation: 'No.' } })?.parts).toEqual([{ kind: 'refusal', text: 'No.' }]);
+    expect(choiceIn({ stop_reason: 'refusal', stop_details: { type: 'refusal', category: null, explanation: 'No.' } })?.parts).toEqual([
+      { kind: 'refusal', text: 'No.' },
+    ]);
   });
 
   it('takes no usage that does not add up', () => {
@@ -65,15 +85,24 @@ describe('parseAnswer', () => {
   });
 
   it('says of junk that it is none, and never throws', () => {
-    for (const junk of ['', '<html>', '[]', '{}', '{"content":"x"}', '{"content":[1]}']) expect(read(junk)).toEqual({ ok: false, error: expect.stringMatching(/\.$/) });
+    for (const junk of ['', '<html>', '[]', '{}', '{"content":"x"}', '{"content":[1]}'])
+      expect(read(junk)).toEqual({ ok: false, error: expect.stringMatching(/\.$/) });
     fc.assert(fc.property(fc.jsonValue(), fc.jsonValue(), (content, usage) => [true, false].includes(read(message({ content, usage })).ok)));
   });
 });
 
 describe('writeAnswer', () => {
   const context = { endpoint: MESSAGES, request: { kind: 'chat', model: 'asked' } as NeutralChat, requestId: 'r1', created: 0 };
-  const write = (answer: NeutralAnswer): Record<string, unknown> => JSON.parse(new TextDecoder().decode(writeAnswer(answer, context))) as Record<string, unknown>;
-  const chat = (choice: Partial<NeutralChoice>): NeutralAnswer => ({ kind: 'chat', id: '', model: '', created: 5, choices: [{ index: 0, parts: [], finish: undefined, ...choice }], usage: undefined });
+  const write = (answer: NeutralAnswer): Record<string, unknown> =>
+    JSON.parse(new TextDecoder().decode(writeAnswer(answer, context))) as Record<string, unknown>;
+  const chat = (choice: Partial<NeutralChoice>): NeutralAnswer => ({
+    kind: 'chat',
+    id: '',
+    model: '',
+    created: 5,
+    choices: [{ index: 0, parts: [], finish: undefined, ...choice }],
+    usage: undefined,
+  });
 
   it('has every field that Anthropic has', () => {
     expect(write(chat({}))).toEqual({
@@ -87,26 +116,74 @@ describe('writeAnswer', () => {
       stop_details: null,
       stop_reason: 'end_turn',
       stop_sequence: null,
-      usage: { input_tokens: 0, output_tokens: 0, cache_read_input_tokens: 0, cache_creation_input_tokens: 0, cache_creation: null, output_tokens_details: null, server_tool_use: null, service_tier: null, inference_geo: null, speed: null },
+      usage: {
+        input_tokens: 0,
+        output_tokens: 0,
+        cache_read_input_tokens: 0,
+        cache_creation_input_tokens: 0,
+        cache_creation: null,
+        output_tokens_details: null,
+        server_tool_use: null,
+        service_tier: null,
+        inference_geo: null,
+        speed: null,
+      },
     });
   });
 
   it.each<[Partial<NeutralChoice>, object]>([
-    [{ parts: [{ kind: 'text', text: '' }, { kind: 'text', text: 'a' }] }, { content: [{ type: 'text', text: 'a', citations: null }] }],
-    [{ parts: [{ kind: 'refusal', text: 'No.' }], finish: 'stop' }, { content: [{ type: 'text', text: 'No.' }], stop_reason: 'refusal' }],
+    [
+      {
+        parts: [
+          { kind: 'text', text: '' },
+          { kind: 'text', text: 'a' },
+        ],
+      },
+      { content: [{ type: 'text', text: 'a', citations: null }] },
+    ],
+    [
+      { parts: [{ kind: 'refusal', text: 'No.' }], finish: 'stop' },
+      { content: [{ type: 'text', text: 'No.' }], stop_reason: 'refusal' },
+    ],
     [{ parts: [{ kind: 'thinking', text: 'T' }] }, { content: [{ type: 'thinking', thinking: 'T', signature: '' }] }],
     [{ parts: [{ kind: 'thinking', text: '' }] }, { content: [] }],
-    [{ parts: [{ kind: 'thinking', text: '', redacted: { origin: 'openai', data: 'e' } }] }, { content: [{ type: 'redacted_thinking', data: 'airmesh:openai:e' }] }],
-    [{ parts: [{ kind: 'tool_call', id: '', name: 'f', argumentsJson: '', signature: { origin: 'gemini', data: 'g' } }], finish: 'stop' }, { content: [{ type: 'redacted_thinking', data: 'airmesh-call:airmesh:gemini:g' }, { type: 'tool_use', id: 'toolu_r1_0', name: 'f', input: {} }], stop_reason: 'tool_use' }],
-    [{ parts: [{ kind: 'tool_call', id: 'c', name: 'f', argumentsJson: 'not JSON' }], finish: 'length' }, { content: [{ type: 'tool_use', id: 'c', input: { arguments: 'not JSON' } }], stop_reason: 'max_tokens' }],
+    [
+      { parts: [{ kind: 'thinking', text: '', redacted: { origin: 'openai', data: 'e' } }] },
+      { content: [{ type: 'redacted_thinking', data: 'airmesh:openai:e' }] },
+    ],
+    [
+      { parts: [{ kind: 'tool_call', id: '', name: 'f', argumentsJson: '', signature: { origin: 'gemini', data: 'g' } }], finish: 'stop' },
+      {
+        content: [
+          { type: 'redacted_thinking', data: 'airmesh-call:airmesh:gemini:g' },
+          { type: 'tool_use', id: 'toolu_r1_0', name: 'f', input: {} },
+        ],
+        stop_reason: 'tool_use',
+      },
+    ],
+    [
+      { parts: [{ kind: 'tool_call', id: 'c', name: 'f', argumentsJson: 'not JSON' }], finish: 'length' },
+      { content: [{ type: 'tool_use', id: 'c', input: { arguments: 'not JSON' } }], stop_reason: 'max_tokens' },
+    ],
     [{ finish: 'content_filter' }, { stop_reason: 'refusal' }],
-    [{ finish: 'stop_sequence', stopSequence: '§' }, { stop_reason: 'stop_sequence', stop_sequence: '§' }],
+    [
+      { finish: 'stop_sequence', stopSequence: '§' },
+      { stop_reason: 'stop_sequence', stop_sequence: '§' },
+    ],
   ])('writes %j', (choice, expected) => {
     expect(write(chat(choice))).toMatchObject(expected);
   });
 
   it('counts what was cached apart', () => {
-    const usage = { inputTokens: 30, outputTokens: 4, cachedInputTokens: 5, cacheWriteTokens: 7, cacheWriteLongTokens: 2, reasoningTokens: 3, hostedToolCalls: 1 };
+    const usage = {
+      inputTokens: 30,
+      outputTokens: 4,
+      cachedInputTokens: 5,
+      cacheWriteTokens: 7,
+      cacheWriteLongTokens: 2,
+      reasoningTokens: 3,
+      hostedToolCalls: 1,
+    };
     expect(write({ ...chat({}), usage } as NeutralAnswer)['usage']).toMatchObject({
       input_tokens: 18,
       output_tokens: 4,

@@ -5,7 +5,8 @@ import { parseError } from './parse-error.ts';
 import { errorStatus, writeError } from './write-error.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
-const body = (type: string, more: object = {}): Uint8Array => bytesOf(JSON.stringify({ type: 'error', error: { type, message: 'Why.', ...more }, request_id: 'req_1' }));
+const body = (type: string, more: object = {}): Uint8Array =>
+  bytesOf(JSON.stringify({ type: 'error', error: { type, message: 'Why.', ...more }, request_id: 'req_1' }));
 
 describe('parseError', () => {
   it.each<[number, string, object, NeutralErrorKind]>([
@@ -45,7 +46,11 @@ describe('parseError', () => {
   });
 
   it('never throws', () => {
-    fc.assert(fc.property(fc.uint8Array(), fc.jsonValue(), fc.integer(), (bytes, value, status) => [parseError(status, bytes), parseError(status, bytesOf(JSON.stringify({ error: value })))].every(({ message }) => message !== '')));
+    fc.assert(
+      fc.property(fc.uint8Array(), fc.jsonValue(), fc.integer(), (bytes, value, status) =>
+        [parseError(status, bytes), parseError(status, bytesOf(JSON.stringify({ error: value })))].every(({ message }) => message !== ''),
+      ),
+    );
   });
 });
 
@@ -53,7 +58,11 @@ describe('writeError', () => {
   it('writes it as Anthropic does', () => {
     const reply = writeError({ kind: 'overloaded', status: 503, message: 'Busy.', code: 'c', param: 'p' }, 'call-1');
     expect([reply.status, Object.fromEntries(reply.headers)]).toEqual([503, { 'content-type': 'application/json', 'request-id': 'call-1' }]);
-    expect(JSON.parse(new TextDecoder().decode(reply.body))).toEqual({ type: 'error', error: { type: 'overloaded_error', message: 'Busy.', details: { error_code: 'c', param: 'p' } }, request_id: 'call-1' });
+    expect(JSON.parse(new TextDecoder().decode(reply.body))).toEqual({
+      type: 'error',
+      error: { type: 'overloaded_error', message: 'Busy.', details: { error_code: 'c', param: 'p' } },
+      request_id: 'call-1',
+    });
   });
 
   it.each<[NeutralErrorKind, number, string]>([

@@ -28,7 +28,10 @@ export class LossLog {
     for (const name of fields.members.keys()) {
       if (known.has(name) || fields.node(name) === undefined) continue;
       const isPlain = /^[a-z0-9_.-]{1,64}$/i.test(name);
-      this.dropped(isPlain ? fields.at(name) : fields.path, `${isPlain ? `The field ${name}` : 'A field of unknown name'} has no counterpart at the provider and is left out.`);
+      this.dropped(
+        isPlain ? fields.at(name) : fields.path,
+        `${isPlain ? `The field ${name}` : 'A field of unknown name'} has no counterpart at the provider and is left out.`,
+      );
     }
   }
 }

@@ -59,13 +59,22 @@ function readBlock(block: Fields): readonly NeutralPart[] {
       return [{ kind: 'text', text: textOf(block, 'text') ?? '' }];
     case 'thinking': {
       const signature = textOf(block, 'signature') ?? '';
-      return [{ kind: 'thinking', text: textOf(block, 'thinking') ?? '', ...(signature === '' ? {} : { signature: { origin: 'anthropic', data: signature } }) }];
+      return [
+        { kind: 'thinking', text: textOf(block, 'thinking') ?? '', ...(signature === '' ? {} : { signature: { origin: 'anthropic', data: signature } }) },
+      ];
     }
     case 'redacted_thinking':
       return [{ kind: 'thinking', text: '', redacted: { origin: 'anthropic', data: textOf(block, 'data') ?? '' } }];
     case 'tool_use': {
       const input = block.node('input');
-      return [{ kind: 'tool_call', id: textOf(block, 'id') ?? '', name: textOf(block, 'name') ?? '', argumentsJson: input === undefined ? '{}' : rawJson(block.document, input) }];
+      return [
+        {
+          kind: 'tool_call',
+          id: textOf(block, 'id') ?? '',
+          name: textOf(block, 'name') ?? '',
+          argumentsJson: input === undefined ? '{}' : rawJson(block.document, input),
+        },
+      ];
     }
     default:
       return [];

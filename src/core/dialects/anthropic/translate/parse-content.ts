@@ -174,7 +174,8 @@ function readToolResult(block: Fields, { losses, toolNames }: Conversation): Neu
   losses.unknownFields(block, TOOL_RESULT_FIELDS);
   const callId = requiredText(block, 'tool_use_id');
   const name = toolNames.get(callId);
-  if (!toolNames.has(callId)) block.faults.add('invalid_value', block.at('tool_use_id'), `${block.at('tool_use_id')} names no tool_use block of an earlier message.`);
+  if (!toolNames.has(callId))
+    block.faults.add('invalid_value', block.at('tool_use_id'), `${block.at('tool_use_id')} names no tool_use block of an earlier message.`);
   const content = block.node('content');
   const isText = content !== undefined && block.document.kind(content) === 'string';
   const parts: readonly NeutralContent[] = isText

@@ -71,7 +71,12 @@ function errorIn(body: Fields | undefined, status: number | undefined): NeutralE
   return {
     kind,
     status: status ?? KIND_STATUSES[kind],
-    message: message === undefined || message === '' ? (status === undefined ? 'The provider gave up.' : `The provider answered with the status ${status}.`) : message.slice(0, MAX_MESSAGE_CHARS),
+    message:
+      message === undefined || message === ''
+        ? status === undefined
+          ? 'The provider gave up.'
+          : `The provider answered with the status ${status}.`
+        : message.slice(0, MAX_MESSAGE_CHARS),
     ...(code === undefined ? {} : { code }),
     ...(param === undefined ? {} : { param }),
   };

@@ -21,11 +21,22 @@ export function readTools(body: Fields, losses: LossLog): readonly NeutralTool[]
   return body.objects('tools').flatMap((tool): NeutralTool[] => {
     const type = tool.string('type', MAX_WORD_BYTES) ?? 'custom';
     if (type !== 'custom') {
-      losses.refused(tool.path, `${tool.path} is a tool of Anthropic's own, which no other provider has. Route this call to Anthropic, or describe the tool by an input_schema.`);
+      losses.refused(
+        tool.path,
+        `${tool.path} is a tool of Anthropic's own, which no other provider has. Route this call to Anthropic, or describe the tool by an input_schema.`,
+      );
       return [];
     }
     losses.unknownFields(tool, TOOL_FIELDS);
-    return [{ name: requiredText(tool, 'name'), description: textOf(tool, 'description'), parameters: plainObject(tool, 'input_schema'), strict: tool.boolean('strict'), ...readCache(tool) }];
+    return [
+      {
+        name: requiredText(tool, 'name'),
+        description: textOf(tool, 'description'),
+        parameters: plainObject(tool, 'input_schema'),
+        strict: tool.boolean('strict'),
+        ...readCache(tool),
+      },
+    ];
   });
 }
 
@@ -69,7 +80,8 @@ export function readReasoning(body: Fields, losses: LossLog): NeutralReasoning |
       losses.dropped('thinking.type', 'Notes between tool calls (between_tools) have no counterpart at the provider; thinking is turned off.');
       return { effort: 'none' };
     case 'disabled':
-      if (effort.effort !== undefined) losses.dropped('output_config.effort', 'An effort without thinking has no counterpart at the provider; thinking is turned off.');
+      if (effort.effort !== undefined)
+        losses.dropped('output_config.effort', 'An effort without thinking has no counterpart at the provider; thinking is turned off.');
       return { effort: 'none' };
     default:
       thinking.faults.add('invalid_value', thinking.at('type'), `${thinking.at('type')} must be enabled, adaptive, between_tools or disabled.`);

@@ -19,7 +19,12 @@ function read(text: string): { readonly chat: NeutralChat; readonly losses: read
 }
 
 const CALL = { type: 'tool_use', id: 'toolu_1', name: 'look', input: { x: 1 } };
-const answered = (result: object): object => ({ messages: [{ role: 'assistant', content: [CALL] }, { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', ...result }] }] });
+const answered = (result: object): object => ({
+  messages: [
+    { role: 'assistant', content: [CALL] },
+    { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'toolu_1', ...result }] },
+  ],
+});
 const RESULT = { kind: 'tool_result', callId: 'toolu_1', name: 'look', content: [], isError: false };
 
 describe('parseRequest', () => {
@@ -49,23 +54,78 @@ describe('parseRequest', () => {
 
   it.each<[object, object[]]>([
     [{ system: 'S', messages: [] }, [{ role: 'system', parts: [{ kind: 'text', text: 'S' }] }]],
-    [{ system: [{ type: 'text', text: 'S', cache_control: { type: 'ephemeral', ttl: '1h' } }], messages: [] }, [{ role: 'system', parts: [{ kind: 'text', text: 'S', cache: { ttl: '1h' } }] }]],
+    [
+      { system: [{ type: 'text', text: 'S', cache_control: { type: 'ephemeral', ttl: '1h' } }], messages: [] },
+      [{ role: 'system', parts: [{ kind: 'text', text: 'S', cache: { ttl: '1h' } }] }],
+    ],
     [{ system: [], messages: [{ role: 'system', content: 'S' }] }, [{ role: 'system', parts: [{ kind: 'text', text: 'S' }] }]],
     [{ cache_control: { type: 'ephemeral' } }, [{ role: 'user', parts: [{ kind: 'text', text: 'hi', cache: { ttl: undefined } }] }]],
-    [said('user', { type: 'image', source: { type: 'base64', media_type: 'image/PNG', data: 'QQ==' } }), [{ role: 'user', parts: [{ kind: 'image', source: { kind: 'base64', mediaType: 'image/png', data: 'QQ==' } }] }]],
-    [said('user', { type: 'image', source: { type: 'url', url: 'https://i' } }), [{ role: 'user', parts: [{ kind: 'image', source: { kind: 'url', url: 'https://i' } }] }]],
-    [said('user', { type: 'document', title: 'T', source: { type: 'text', media_type: 'text/plain', data: 'D' } }), [{ role: 'user', parts: [{ kind: 'document', name: 'T', source: { kind: 'text', text: 'D' } }] }]],
-    [said('user', { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: 'QQ==' } }), [{ role: 'user', parts: [{ kind: 'document', source: { kind: 'base64', mediaType: 'application/pdf', data: 'QQ==' } }] }]],
-    [said('user', { type: 'document', source: { type: 'content', content: [{ type: 'text', text: 'a' }, { type: 'text', text: 'b' }] } }), [{ role: 'user', parts: [{ kind: 'document', source: { kind: 'text', text: 'a\n\nb' } }] }]],
-    [said('user', { type: 'search_result', source: 'https://s', title: 'T', content: [{ type: 'text', text: 'a' }] }), [{ role: 'user', parts: [{ kind: 'document', name: 'T', source: { kind: 'text', text: 'https://s\na' } }] }]],
-    [said('assistant', { type: 'thinking', thinking: 'T', signature: 's' }), [{ role: 'assistant', parts: [{ kind: 'thinking', text: 'T', signature: { origin: 'anthropic', data: 's' } }] }]],
+    [
+      said('user', { type: 'image', source: { type: 'base64', media_type: 'image/PNG', data: 'QQ==' } }),
+      [{ role: 'user', parts: [{ kind: 'image', source: { kind: 'base64', mediaType: 'image/png', data: 'QQ==' } }] }],
+    ],
+    [
+      said('user', { type: 'image', source: { type: 'url', url: 'https://i' } }),
+      [{ role: 'user', parts: [{ kind: 'image', source: { kind: 'url', url: 'https://i' } }] }],
+    ],
+    [
+      said('user', { type: 'document', title: 'T', source: { type: 'text', media_type: 'text/plain', data: 'D' } }),
+      [{ role: 'user', parts: [{ kind: 'document', name: 'T', source: { kind: 'text', text: 'D' } }] }],
+    ],
+    [
+      said('user', { type: 'document', source: { type: 'base64', media_type: 'application/pdf', data: 'QQ==' } }),
+      [{ role: 'user', parts: [{ kind: 'document', source: { kind: 'base64', mediaType: 'application/pdf', data: 'QQ==' } }] }],
+    ],
+    [
+      said('user', {
+        type: 'document',
+        source: {
+          type: 'content',
+          content: [
+            { type: 'text', text: 'a' },
+            { type: 'text', text: 'b' },
+          ],
+        },
+      }),
+      [{ role: 'user', parts: [{ kind: 'document', source: { kind: 'text', text: 'a\n\nb' } }] }],
+    ],
+    [
+      said('user', { type: 'search_result', source: 'https://s', title: 'T', content: [{ type: 'text', text: 'a' }] }),
+      [{ role: 'user', parts: [{ kind: 'document', name: 'T', source: { kind: 'text', text: 'https://s\na' } }] }],
+    ],
+    [
+      said('assistant', { type: 'thinking', thinking: 'T', signature: 's' }),
+      [{ role: 'assistant', parts: [{ kind: 'thinking', text: 'T', signature: { origin: 'anthropic', data: 's' } }] }],
+    ],
     [said('assistant', { type: 'thinking', thinking: 'T', signature: '' }), [{ role: 'assistant', parts: [{ kind: 'thinking', text: 'T' }] }]],
-    [said('assistant', { type: 'thinking', thinking: 'T', signature: 'airmesh:openai:e' }), [{ role: 'assistant', parts: [{ kind: 'thinking', text: 'T', signature: { origin: 'openai', data: 'e' } }] }]],
-    [said('assistant', { type: 'redacted_thinking', data: 'd' }), [{ role: 'assistant', parts: [{ kind: 'thinking', text: '', redacted: { origin: 'anthropic', data: 'd' } }] }]],
-    [said('assistant', { type: 'redacted_thinking', data: 'airmesh-call:airmesh:gemini:g' }, CALL), [{ role: 'assistant', parts: [{ kind: 'tool_call', id: 'toolu_1', name: 'look', argumentsJson: '{"x":1}', signature: { origin: 'gemini', data: 'g' } }] }]],
+    [
+      said('assistant', { type: 'thinking', thinking: 'T', signature: 'airmesh:openai:e' }),
+      [{ role: 'assistant', parts: [{ kind: 'thinking', text: 'T', signature: { origin: 'openai', data: 'e' } }] }],
+    ],
+    [
+      said('assistant', { type: 'redacted_thinking', data: 'd' }),
+      [{ role: 'assistant', parts: [{ kind: 'thinking', text: '', redacted: { origin: 'anthropic', data: 'd' } }] }],
+    ],
+    [
+      said('assistant', { type: 'redacted_thinking', data: 'airmesh-call:airmesh:gemini:g' }, CALL),
+      [
+        {
+          role: 'assistant',
+          parts: [{ kind: 'tool_call', id: 'toolu_1', name: 'look', argumentsJson: '{"x":1}', signature: { origin: 'gemini', data: 'g' } }],
+        },
+      ],
+    ],
     [
       said('assistant', { type: 'redacted_thinking', data: 'airmesh-call:airmesh:gemini:g' }, CALL, { ...CALL, id: 'toolu_2' }),
-      [{ role: 'assistant', parts: [{ kind: 'tool_call', id: 'toolu_1', name: 'look', argumentsJson: '{"x":1}', signature: { origin: 'gemini', data: 'g' } }, { kind: 'tool_call', id: 'toolu_2', name: 'look', argumentsJson: '{"x":1}' }] }],
+      [
+        {
+          role: 'assistant',
+          parts: [
+            { kind: 'tool_call', id: 'toolu_1', name: 'look', argumentsJson: '{"x":1}', signature: { origin: 'gemini', data: 'g' } },
+            { kind: 'tool_call', id: 'toolu_2', name: 'look', argumentsJson: '{"x":1}' },
+          ],
+        },
+      ],
     ],
   ])('reads what is said in %j', (more, messages) => {
     const { chat, losses } = read(body(more));
@@ -74,7 +134,10 @@ describe('parseRequest', () => {
 
   it.each<[object, object]>([
     [{ content: 'ok' }, { content: [{ kind: 'text', text: 'ok' }] }],
-    [{ content: [{ type: 'text', text: 'ok' }], is_error: true, cache_control: { type: 'ephemeral', ttl: '5m' } }, { content: [{ kind: 'text', text: 'ok' }], isError: true, cache: { ttl: '5m' } }],
+    [
+      { content: [{ type: 'text', text: 'ok' }], is_error: true, cache_control: { type: 'ephemeral', ttl: '5m' } },
+      { content: [{ kind: 'text', text: 'ok' }], isError: true, cache: { ttl: '5m' } },
+    ],
     [{ content: [{ type: 'image', source: { type: 'url', url: 'https://i' } }] }, { content: [{ kind: 'image', source: { kind: 'url', url: 'https://i' } }] }],
     [{}, {}],
   ])('reads the result %j, and finds the name of its tool', (result, expected) => {
@@ -88,18 +151,30 @@ describe('parseRequest', () => {
 
   it.each<[object, Partial<NeutralChat>]>([
     [{ stream: true }, { stream: true }],
-    [{ tools: [{ name: 'f', description: 'F', input_schema: { type: 'object' }, strict: true, cache_control: { type: 'ephemeral' } }] }, { tools: [{ name: 'f', description: 'F', parameters: { type: 'object' }, strict: true, cache: { ttl: undefined } }] }],
+    [
+      { tools: [{ name: 'f', description: 'F', input_schema: { type: 'object' }, strict: true, cache_control: { type: 'ephemeral' } }] },
+      { tools: [{ name: 'f', description: 'F', parameters: { type: 'object' }, strict: true, cache: { ttl: undefined } }] },
+    ],
     [{ tool_choice: { type: 'auto', disable_parallel_tool_use: true } }, { toolChoice: { kind: 'auto' }, parallelToolCalls: false }],
     [{ tool_choice: { type: 'any', disable_parallel_tool_use: false } }, { toolChoice: { kind: 'required' }, parallelToolCalls: true }],
     [{ tool_choice: { type: 'none' } }, { toolChoice: { kind: 'none' } }],
     [{ tool_choice: { type: 'tool', name: 'f' } }, { toolChoice: { kind: 'tool', name: 'f' } }],
     [{ temperature: 0.5, top_p: 0.9, top_k: 4, stop_sequences: ['a', 'b'] }, { sampling: { temperature: 0.5, topP: 0.9, topK: 4, stop: ['a', 'b'] } }],
     [{ thinking: { type: 'enabled', budget_tokens: 2048, display: 'omitted' } }, { reasoning: { budgetTokens: 2048, visible: false } }],
-    [{ thinking: { type: 'adaptive', display: 'summarized' }, output_config: { effort: 'max' } }, { reasoning: { adaptive: true, effort: 'max', visible: true } }],
+    [
+      { thinking: { type: 'adaptive', display: 'summarized' }, output_config: { effort: 'max' } },
+      { reasoning: { adaptive: true, effort: 'max', visible: true } },
+    ],
     [{ thinking: { type: 'disabled' } }, { reasoning: { effort: 'none' } }],
     [{ output_config: { effort: 'low' } }, { reasoning: { effort: 'low' } }],
-    [{ output_config: { format: { type: 'json_schema', schema: { type: 'object' } } } }, { format: { kind: 'json_schema', name: undefined, description: undefined, schema: { type: 'object' }, strict: true } }],
-    [{ output_format: { type: 'json_schema', schema: { a: 1 } } }, { format: { kind: 'json_schema', name: undefined, description: undefined, schema: { a: 1 }, strict: true } }],
+    [
+      { output_config: { format: { type: 'json_schema', schema: { type: 'object' } } } },
+      { format: { kind: 'json_schema', name: undefined, description: undefined, schema: { type: 'object' }, strict: true } },
+    ],
+    [
+      { output_format: { type: 'json_schema', schema: { a: 1 } } },
+      { format: { kind: 'json_schema', name: undefined, description: undefined, schema: { a: 1 }, strict: true } },
+    ],
     [{ metadata: { user_id: 'u' } }, { user: 'u' }],
     [{ service_tier: 'standard_only' }, { tier: 'standard' }],
     [{ service_tier: 'auto' }, { tier: 'auto' }],
@@ -110,7 +185,10 @@ describe('parseRequest', () => {
   });
 
   it('reads what is to be counted', () => {
-    expect(parseRequest(COUNT, bytesOf(JSON.stringify({ model: 'm', messages: HI })))).toMatchObject({ ok: true, value: { request: { kind: 'count_tokens', chat: { model: 'm', maxOutputTokens: undefined } } } });
+    expect(parseRequest(COUNT, bytesOf(JSON.stringify({ model: 'm', messages: HI })))).toMatchObject({
+      ok: true,
+      value: { request: { kind: 'count_tokens', chat: { model: 'm', maxOutputTokens: undefined } } },
+    });
   });
 
   it('takes the keys of a prototype for keys', () => {
@@ -122,8 +200,21 @@ describe('parseRequest', () => {
 
 describe('losses', () => {
   it.each<[object, readonly (readonly [string, string])[]]>([
-    [{ diagnostics: { previous_message_id: null }, foo: 1, bar: null }, [['dropped', 'diagnostics'], ['dropped', 'foo']]],
-    [{ context_management: { edits: [] }, speed: 'fast', fallbacks: 'default' }, [['dropped', 'context_management'], ['dropped', 'speed'], ['dropped', 'fallbacks']]],
+    [
+      { diagnostics: { previous_message_id: null }, foo: 1, bar: null },
+      [
+        ['dropped', 'diagnostics'],
+        ['dropped', 'foo'],
+      ],
+    ],
+    [
+      { context_management: { edits: [] }, speed: 'fast', fallbacks: 'default' },
+      [
+        ['dropped', 'context_management'],
+        ['dropped', 'speed'],
+        ['dropped', 'fallbacks'],
+      ],
+    ],
     [{ mcp_servers: [{}] }, [['refused', 'mcp_servers']]],
     [{ mcp_servers: [] }, []],
     [{ compaction: { type: 'summarize' } }, [['refused', 'compaction']]],
@@ -132,18 +223,47 @@ describe('losses', () => {
     [{ max_tokens: 0 }, [['refused', 'max_tokens']]],
     [{ tools: [{ type: 'web_search_20260318', name: 'web_search' }] }, [['refused', 'tools[0]']]],
     [{ tools: [{ type: 'bash_20250124', name: 'bash' }] }, [['refused', 'tools[0]']]],
-    [{ tools: [{ name: 'f', defer_loading: true, input_examples: [] }, { name: 'g', defer_loading: true }] }, [['dropped', 'tools[0].defer_loading'], ['dropped', 'tools[0].input_examples']]],
+    [
+      {
+        tools: [
+          { name: 'f', defer_loading: true, input_examples: [] },
+          { name: 'g', defer_loading: true },
+        ],
+      },
+      [
+        ['dropped', 'tools[0].defer_loading'],
+        ['dropped', 'tools[0].input_examples'],
+      ],
+    ],
     [{ thinking: { type: 'between_tools' } }, [['dropped', 'thinking.type']]],
-    [{ thinking: { type: 'disabled' }, output_config: { effort: 'low', task_budget: {} } }, [['dropped', 'output_config.task_budget'], ['dropped', 'output_config.effort']]],
+    [
+      { thinking: { type: 'disabled' }, output_config: { effort: 'low', task_budget: {} } },
+      [
+        ['dropped', 'output_config.task_budget'],
+        ['dropped', 'output_config.effort'],
+      ],
+    ],
     [{ metadata: { user_id: 'u', trace: 't' } }, [['dropped', 'metadata.trace']]],
     [{ service_tier: 'priority' }, [['dropped', 'service_tier']]],
     [said('user', { type: 'text', text: 'x', citations: [{}] }), [['dropped', 'messages[0].content[0].citations']]],
     [said('user', { type: 'text', text: 'x', citations: [] }), []],
-    [said('user', { type: 'document', citations: { enabled: true }, context: 'c', source: { type: 'url', url: 'u' } }), [['dropped', 'messages[0].content[0].citations'], ['dropped', 'messages[0].content[0].context']]],
-    [said('user', { type: 'document', source: { type: 'content', content: [{ type: 'image', source: {} }] } }), [['refused', 'messages[0].content[0].source.content[0]']]],
+    [
+      said('user', { type: 'document', citations: { enabled: true }, context: 'c', source: { type: 'url', url: 'u' } }),
+      [
+        ['dropped', 'messages[0].content[0].citations'],
+        ['dropped', 'messages[0].content[0].context'],
+      ],
+    ],
+    [
+      said('user', { type: 'document', source: { type: 'content', content: [{ type: 'image', source: {} }] } }),
+      [['refused', 'messages[0].content[0].source.content[0]']],
+    ],
     [said('user', { type: 'document', source: { type: 'file', file_id: 'file_1' } }), [['refused', 'messages[0].content[0].source']]],
     [said('user', { type: 'video', source: {} }), [['refused', 'messages[0].content[0]']]],
-    [said('assistant', { type: 'server_tool_use', id: 's' }, { type: 'web_search_tool_result', tool_use_id: 's' }, { type: 'text', text: 'x' }), [['dropped', 'messages[0].content[0]']]],
+    [
+      said('assistant', { type: 'server_tool_use', id: 's' }, { type: 'web_search_tool_result', tool_use_id: 's' }, { type: 'text', text: 'x' }),
+      [['dropped', 'messages[0].content[0]']],
+    ],
     [{ messages: [{ role: 'user', content: 'x', clear_at: 'never' }] }, [['dropped', 'messages[0].clear_at']]],
   ])('of %j are told', (more, losses) => {
     expect(read(body(more)).losses).toEqual(losses);
@@ -181,9 +301,33 @@ describe('faults', () => {
   });
 
   it('are all that junk leads to', () => {
-    const key = fc.constantFrom('model', 'messages', 'system', 'role', 'content', 'type', 'text', 'tool_use', 'tool_result', 'source', 'tools', 'thinking', 'output_config', 'format', 'schema', 'user', 'assistant', '__proto__');
+    const key = fc.constantFrom(
+      'model',
+      'messages',
+      'system',
+      'role',
+      'content',
+      'type',
+      'text',
+      'tool_use',
+      'tool_result',
+      'source',
+      'tools',
+      'thinking',
+      'output_config',
+      'format',
+      'schema',
+      'user',
+      'assistant',
+      '__proto__',
+    );
     const { node } = fc.letrec<{ node: unknown }>((tie) => ({
-      node: fc.oneof({ maxDepth: 6, withCrossShrink: true }, fc.oneof(key, fc.constant(null), fc.double(), fc.boolean()), fc.array(tie('node'), { maxLength: 4 }), fc.dictionary(key, tie('node'), { maxKeys: 6 })),
+      node: fc.oneof(
+        { maxDepth: 6, withCrossShrink: true },
+        fc.oneof(key, fc.constant(null), fc.double(), fc.boolean()),
+        fc.array(tie('node'), { maxLength: 4 }),
+        fc.dictionary(key, tie('node'), { maxKeys: 6 }),
+      ),
     }));
     fc.assert(
       fc.property(node, fc.constantFrom(MESSAGES, COUNT), (value, endpoint) => {

@@ -80,12 +80,15 @@ function readChat(body: Fields, losses: LossLog): NeutralChat {
 
 /** What would change the answer, or where it is made, were it left out. */
 function refuseWhatOnlyAnthropicDoes(body: Fields, losses: LossLog): void {
-  if (body.items('mcp_servers').length > 0) losses.refused('mcp_servers', 'mcp_servers are called by Anthropic itself, which no other provider does. Route this call to Anthropic.');
-  if (body.node('compaction') !== undefined) losses.refused('compaction', 'compaction asks for a summary in a form of its own, which no other provider has. Route this call to Anthropic.');
+  if (body.items('mcp_servers').length > 0)
+    losses.refused('mcp_servers', 'mcp_servers are called by Anthropic itself, which no other provider does. Route this call to Anthropic.');
+  if (body.node('compaction') !== undefined)
+    losses.refused('compaction', 'compaction asks for a summary in a form of its own, which no other provider has. Route this call to Anthropic.');
   const geo = body.string('inference_geo', MAX_ROLE_BYTES) ?? 'global';
   if (geo !== 'global') losses.refused('inference_geo', 'inference_geo cannot be kept at another provider. Leave it out, or route this call to Anthropic.');
   const cap = body.node('max_tokens');
-  if (cap !== undefined && body.document.integer(cap) === 0) losses.refused('max_tokens', "A max_tokens of 0 fills Anthropic's prompt cache, which no other provider does. Ask for at least 1 token.");
+  if (cap !== undefined && body.document.integer(cap) === 0)
+    losses.refused('max_tokens', "A max_tokens of 0 fills Anthropic's prompt cache, which no other provider does. Ask for at least 1 token.");
 }
 
 function readSystem(body: Fields, conversation: Conversation): readonly NeutralMessage[] {
@@ -108,6 +111,14 @@ function withAutomaticCache(body: Fields, messages: readonly NeutralMessage[]): 
   const automatic = readCache(body);
   const last = messages.at(-1);
   const part = last?.parts.at(-1);
-  if (automatic.cache === undefined || last === undefined || part === undefined || part.kind === 'thinking' || part.kind === 'refusal' || part.cache !== undefined) return messages;
+  if (
+    automatic.cache === undefined ||
+    last === undefined ||
+    part === undefined ||
+    part.kind === 'thinking' ||
+    part.kind === 'refusal' ||
+    part.cache !== undefined
+  )
+    return messages;
   return [...messages.slice(0, -1), { ...last, parts: [...last.parts.slice(0, -1), { ...part, ...automatic }] }];
 }

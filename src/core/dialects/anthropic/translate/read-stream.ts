@@ -88,7 +88,13 @@ class MessageReader implements StreamReader, EventListener {
     if (message === undefined) return false;
     this.#tally.take(message.document, message.node('usage'));
     const usage = this.#tally.usage();
-    return this.#tell({ kind: 'start', id: textOf(message, 'id') ?? '', model: textOf(message, 'model') ?? '', created: undefined, ...(usage === undefined ? {} : { usage }) });
+    return this.#tell({
+      kind: 'start',
+      id: textOf(message, 'id') ?? '',
+      model: textOf(message, 'model') ?? '',
+      created: undefined,
+      ...(usage === undefined ? {} : { usage }),
+    });
   }
 
   #openBlock(event: Fields): boolean {
@@ -97,7 +103,12 @@ class MessageReader implements StreamReader, EventListener {
     this.#closeBlock();
     const type = block.string('type', MAX_WORD_BYTES);
     const isCall = type === 'tool_use';
-    this.#block = { index: indexOf(event), call: isCall ? this.#calls++ : undefined, hasInput: false, isRead: isCall || type === 'text' || type === 'thinking' };
+    this.#block = {
+      index: indexOf(event),
+      call: isCall ? this.#calls++ : undefined,
+      hasInput: false,
+      isRead: isCall || type === 'text' || type === 'thinking',
+    };
     switch (type) {
       case 'text':
         return this.#text('text', textOf(block, 'text'));

@@ -32,16 +32,19 @@ describe('generationOf', () => {
 describe('ToolIds', () => {
   it('gives each id one that Anthropic takes, and no two the same', () => {
     fc.assert(
-      fc.property(fc.uniqueArray(fc.oneof(fc.string({ maxLength: 4 }), fc.constantFrom('a:b', 'id_a_3ab', 'id_a_3ab_', 'a_b', '', 'é')), { maxLength: 8 }), (ids) => {
-        const names = new ToolIds(ids);
-        const written = ids.map((id) => names.of(id));
-        expect(new Set(written).size).toBe(ids.length);
-        for (const [index, id] of ids.entries()) {
-          expect(written[index]).toMatch(/^[a-zA-Z0-9_-]+$/);
-          expect(names.of(id)).toBe(written[index]);
-          if (/^[a-zA-Z0-9_-]+$/.test(id)) expect(written[index]).toBe(id);
-        }
-      }),
+      fc.property(
+        fc.uniqueArray(fc.oneof(fc.string({ maxLength: 4 }), fc.constantFrom('a:b', 'id_a_3ab', 'id_a_3ab_', 'a_b', '', 'é')), { maxLength: 8 }),
+        (ids) => {
+          const names = new ToolIds(ids);
+          const written = ids.map((id) => names.of(id));
+          expect(new Set(written).size).toBe(ids.length);
+          for (const [index, id] of ids.entries()) {
+            expect(written[index]).toMatch(/^[a-zA-Z0-9_-]+$/);
+            expect(names.of(id)).toBe(written[index]);
+            if (/^[a-zA-Z0-9_-]+$/.test(id)) expect(written[index]).toBe(id);
+          }
+        },
+      ),
     );
   });
 });
@@ -87,18 +90,35 @@ describe('decoderSchema', () => {
     [{ type: 'object', additionalProperties: { type: 'string' } }, { type: 'object', additionalProperties: false }, true],
     [{ type: 'string', pattern: '^a', description: 'D' }, { type: 'string', description: 'D (pattern: "^a")' }, true],
     [{ type: 'string', format: 'iban' }, { type: 'string', description: 'format: "iban"' }, true],
-    [{ type: 'array', items: { type: 'number', minimum: 0 }, minItems: 1 }, { type: 'array', items: { type: 'number', description: 'minimum: 0' }, minItems: 1 }, true],
+    [
+      { type: 'array', items: { type: 'number', minimum: 0 }, minItems: 1 },
+      { type: 'array', items: { type: 'number', description: 'minimum: 0' }, minItems: 1 },
+      true,
+    ],
     [{ type: 'array', minItems: 2 }, { type: 'array', description: 'minItems: 2' }, true],
-    [{ oneOf: [{ type: 'null' }, { $ref: '#/$defs/a' }], $defs: { a: { enum: [1, 2] } } }, { anyOf: [{ type: 'null' }, { $ref: '#/$defs/a' }], $defs: { a: { enum: [1, 2] } } }, true],
+    [
+      { oneOf: [{ type: 'null' }, { $ref: '#/$defs/a' }], $defs: { a: { enum: [1, 2] } } },
+      { anyOf: [{ type: 'null' }, { $ref: '#/$defs/a' }], $defs: { a: { enum: [1, 2] } } },
+      true,
+    ],
     [{ anyOf: [{ const: 1 }, true], title: 'T' }, { anyOf: [{ const: 1 }, true], title: 'T' }, false],
     [{ type: ['object', 'null'], properties: {} }, { type: ['object', 'null'], properties: {}, additionalProperties: false }, false],
-    [JSON.parse('{"properties":{"__proto__":{"type":"string","maxLength":1}}}') as object, JSON.parse('{"properties":{"__proto__":{"type":"string","description":"maxLength: 1"}},"additionalProperties":false}') as object, true],
+    [
+      JSON.parse('{"properties":{"__proto__":{"type":"string","maxLength":1}}}') as object,
+      JSON.parse('{"properties":{"__proto__":{"type":"string","description":"maxLength: 1"}},"additionalProperties":false}') as object,
+      true,
+    ],
   ])('makes of %j %j', (schema, expected, isRelaxed) => {
     const made = decoderSchema(schema as Record<string, unknown>);
     expect([JSON.parse(JSON.stringify(made.schema)), made.isRelaxed]).toEqual([expected, isRelaxed]);
   });
 
   it('takes any JSON for a schema without harm', () => {
-    fc.assert(fc.property(fc.dictionary(fc.constantFrom('type', 'properties', 'items', 'anyOf', 'additionalProperties', 'required', '$defs', '__proto__'), fc.jsonValue()), (schema) => typeof decoderSchema(schema).isRelaxed === 'boolean'));
+    fc.assert(
+      fc.property(
+        fc.dictionary(fc.constantFrom('type', 'properties', 'items', 'anyOf', 'additionalProperties', 'required', '$defs', '__proto__'), fc.jsonValue()),
+        (schema) => typeof decoderSchema(schema).isRelaxed === 'boolean',
+      ),
+    );
   });
 });

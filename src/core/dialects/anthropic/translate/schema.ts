@@ -10,7 +10,11 @@ const STRING_FORMATS: ReadonlySet<unknown> = new Set(['date-time', 'time', 'date
 
 /** Keywords that are taken over as they are. `$schema` constrains nothing. */
 const PLAIN: ReadonlySet<string> = new Set(['$ref', '$schema', 'const', 'description', 'enum', 'required', 'title', 'type']);
-const LISTS: ReadonlyMap<string, string> = new Map([['anyOf', 'anyOf'], ['oneOf', 'anyOf'], ['allOf', 'allOf']]);
+const LISTS: ReadonlyMap<string, string> = new Map([
+  ['anyOf', 'anyOf'],
+  ['oneOf', 'anyOf'],
+  ['allOf', 'allOf'],
+]);
 const MAPS: ReadonlySet<string> = new Set(['$defs', 'definitions', 'properties']);
 
 /** Deepest nesting of schemas that is read; callers' bodies are shallower. */
@@ -48,7 +52,8 @@ class Fitting {
       this.isRelaxed ||= list !== keyword;
       return [list, value.map((item) => this.#inner(item, depth))];
     }
-    if (MAPS.has(keyword) && isSchema(value)) return [keyword, Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, this.#inner(inner, depth)]))];
+    if (MAPS.has(keyword) && isSchema(value))
+      return [keyword, Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, this.#inner(inner, depth)]))];
     if (keyword === 'items' && isSchema(value)) return [keyword, this.#inner(value, depth)];
     if (keyword === 'additionalProperties') {
       this.isRelaxed ||= value !== false;

@@ -56,15 +56,37 @@ describe('readStream', () => {
 
   it.each<[string, readonly NeutralEvent[]]>([
     [event('message_start', { message: { id: 'm', model: 'x' } }), [{ kind: 'start', id: 'm', model: 'x', created: undefined }]],
-    [event('error', { error: { type: 'overloaded_error', message: 'Busy.' } }) + event('message_stop'), [{ kind: 'error', error: { kind: 'overloaded', status: 529, message: 'Busy.' } }]],
-    ['event: error\ndata: {"error":{"type":"api_error","message":"Broken."}}\n\n', [{ kind: 'error', error: { kind: 'server_error', status: 500, message: 'Broken.' } }]],
+    [
+      event('error', { error: { type: 'overloaded_error', message: 'Busy.' } }) + event('message_stop'),
+      [{ kind: 'error', error: { kind: 'overloaded', status: 529, message: 'Busy.' } }],
+    ],
+    [
+      'event: error\ndata: {"error":{"type":"api_error","message":"Broken."}}\n\n',
+      [{ kind: 'error', error: { kind: 'server_error', status: 500, message: 'Broken.' } }],
+    ],
     [event('message_stop') + event('ping'), [{ kind: 'end' }]],
-    [event('message_delta', { delta: { stop_reason: 'stop_sequence', stop_sequence: '§' } }), [{ kind: 'finish', choice: 0, reason: 'stop_sequence', stopSequence: '§' }]],
-    [event('message_delta', { delta: { stop_reason: 'refusal', stop_details: { type: 'refusal', category: 'bio', explanation: 'No.' } } }), [{ kind: 'refusal', choice: 0, delta: 'No.' }, { kind: 'finish', choice: 0, reason: 'refusal' }]],
+    [
+      event('message_delta', { delta: { stop_reason: 'stop_sequence', stop_sequence: '§' } }),
+      [{ kind: 'finish', choice: 0, reason: 'stop_sequence', stopSequence: '§' }],
+    ],
+    [
+      event('message_delta', { delta: { stop_reason: 'refusal', stop_details: { type: 'refusal', category: 'bio', explanation: 'No.' } } }),
+      [
+        { kind: 'refusal', choice: 0, delta: 'No.' },
+        { kind: 'finish', choice: 0, reason: 'refusal' },
+      ],
+    ],
     [event('message_delta', { delta: { stop_reason: 'model_context_window_exceeded' } }), [{ kind: 'finish', choice: 0, reason: 'length' }]],
     [event('message_delta', { delta: { stop_reason: null }, usage: { output_tokens: -1 } }), []],
     [event('content_block_start', { index: 0, content_block: { type: 'text', text: 'Hi' } }), [{ kind: 'text', choice: 0, delta: 'Hi' }]],
-    [event('content_block_start', { index: 0, content_block: { type: 'tool_use', id: 't', name: 'f', input: { a: 1 } } }) + event('content_block_stop', { index: 0 }), [{ kind: 'tool_call', choice: 0, call: 0, id: 't', name: 'f' }, { kind: 'tool_arguments', choice: 0, call: 0, delta: '{"a":1}' }]],
+    [
+      event('content_block_start', { index: 0, content_block: { type: 'tool_use', id: 't', name: 'f', input: { a: 1 } } }) +
+        event('content_block_stop', { index: 0 }),
+      [
+        { kind: 'tool_call', choice: 0, call: 0, id: 't', name: 'f' },
+        { kind: 'tool_arguments', choice: 0, call: 0, delta: '{"a":1}' },
+      ],
+    ],
     [event('content_block_delta', { index: 3, delta: { type: 'text_delta', text: 'stray' } }), []],
   ])('reads %s', (text, events) => {
     expect(readText(text)).toEqual(events);
@@ -122,7 +144,8 @@ const END: NeutralEvent = { kind: 'end' };
 /** One line for each event, for comparison at a glance. */
 const outline = (sent: readonly Sent[]): readonly string[] =>
   sent.map(({ type, index, content_block: block, delta }) => {
-    if (type === 'content_block_start') return `+${index} ${block?.type}${block?.name === undefined ? '' : ` ${block.name}`}${block?.data === undefined ? '' : ` ${block.data}`}`;
+    if (type === 'content_block_start')
+      return `+${index} ${block?.type}${block?.name === undefined ? '' : ` ${block.name}`}${block?.data === undefined ? '' : ` ${block.data}`}`;
     if (type === 'content_block_delta') return `${index} ${String(delta?.['text'] ?? delta?.['thinking'] ?? delta?.['partial_json'] ?? delta?.['signature'])}`;
     return type === 'content_block_stop' ? `-${index}` : type;
   });
@@ -132,19 +155,72 @@ describe('writeStream', () => {
     const usage = { inputTokens: 30, outputTokens: 7, cachedInputTokens: 10, reasoningTokens: 2 };
     const sent = write([START, said(''), said('Hel'), said('lo'), finished('stop'), { kind: 'usage', usage }, END]);
     expect(outline(sent)).toEqual(['message_start', '+0 text', '0 Hel', '0 lo', '-0', 'message_delta', 'message_stop']);
-    expect(sent[0]).toMatchObject({ message: { id: 'chatcmpl-1', type: 'message', role: 'assistant', model: 'gpt-x', content: [], stop_reason: null, usage: { input_tokens: 0, output_tokens: 0 } } });
-    expect(sent.at(-2)).toMatchObject({ delta: { stop_reason: 'end_turn', stop_sequence: null }, usage: { input_tokens: 20, cache_read_input_tokens: 10, cache_creation_input_tokens: 0, output_tokens: 7, output_tokens_details: { thinking_tokens: 2 } } });
+    expect(sent[0]).toMatchObject({
+      message: {
+        id: 'chatcmpl-1',
+        type: 'message',
+        role: 'assistant',
+        model: 'gpt-x',
+        content: [],
+        stop_reason: null,
+        usage: { input_tokens: 0, output_tokens: 0 },
+      },
+    });
+    expect(sent.at(-2)).toMatchObject({
+      delta: { stop_reason: 'end_turn', stop_sequence: null },
+      usage: { input_tokens: 20, cache_read_input_tokens: 10, cache_creation_input_tokens: 0, output_tokens: 7, output_tokens_details: { thinking_tokens: 2 } },
+    });
   });
 
   it.each<[string, readonly NeutralEvent[], readonly string[]]>([
-    ['calls as they come, once the one before is whole', [call(0), given(0, '{"a":"}'), given(0, '"}'), call(1), given(1, '{}')], ['+0 tool_use f0', '0 {"a":"}', '0 "}', '-0', '+1 tool_use f1', '1 {}', '-1']],
-    ['interleaved calls one after another', [call(0), given(0, '{"a":'), call(1), given(1, '{"b":'), given(0, '[1]}'), given(1, '2}')], ['+0 tool_use f0', '0 {"a":', '0 [1]}', '-0', '+1 tool_use f1', '1 {"b":', '1 2}', '-1']],
-    ['calls whose text looks like their end', [call(0), given(0, '{"a":"\\"}'), call(1), given(1, '{}'), given(0, '"}')], ['+0 tool_use f0', '0 {"a":"\\"}', '0 "}', '-0', '+1 tool_use f1', '1 {}', '-1']],
-    ['a call that never ends before the others', [call(0), call(1), given(1, '{}'), said('x')], ['+0 tool_use f0', '-0', '+1 tool_use f1', '1 {}', '-1', '+2 text', '2 x', '-2']],
-    ['text between the halves of a call after it', [call(0), given(0, '{'), said('x'), given(0, '}'), said('y')], ['+0 tool_use f0', '0 {', '0 }', '-0', '+1 text', '1 x', '1 y', '-1']],
-    ['text on both sides of a call', [said('a'), call(0), given(0, '{}'), said('b')], ['+0 text', '0 a', '-0', '+1 tool_use f0', '1 {}', '-1', '+2 text', '2 b', '-2']],
-    ['thinking with its seal', [{ kind: 'thinking', choice: 0, delta: 'T' }, { kind: 'thinking_signature', choice: 0, signature: { origin: 'anthropic', data: 's' } }, { kind: 'thinking', choice: 0, delta: 'U' }, said('a')], ['+0 thinking', '0 T', '0 s', '-0', '+1 thinking', '1 U', '-1', '+2 text', '2 a', '-2']],
-    ['seals of others with their origin', [{ kind: 'redacted_thinking', choice: 0, redacted: { origin: 'openai', data: 'e' } }, { ...call(0), signature: { origin: 'gemini', data: 'g' } } as NeutralEvent], ['+0 redacted_thinking airmesh:openai:e', '-0', '+1 redacted_thinking airmesh-call:airmesh:gemini:g', '-1', '+2 tool_use f0', '-2']],
+    [
+      'calls as they come, once the one before is whole',
+      [call(0), given(0, '{"a":"}'), given(0, '"}'), call(1), given(1, '{}')],
+      ['+0 tool_use f0', '0 {"a":"}', '0 "}', '-0', '+1 tool_use f1', '1 {}', '-1'],
+    ],
+    [
+      'interleaved calls one after another',
+      [call(0), given(0, '{"a":'), call(1), given(1, '{"b":'), given(0, '[1]}'), given(1, '2}')],
+      ['+0 tool_use f0', '0 {"a":', '0 [1]}', '-0', '+1 tool_use f1', '1 {"b":', '1 2}', '-1'],
+    ],
+    [
+      'calls whose text looks like their end',
+      [call(0), given(0, '{"a":"\\"}'), call(1), given(1, '{}'), given(0, '"}')],
+      ['+0 tool_use f0', '0 {"a":"\\"}', '0 "}', '-0', '+1 tool_use f1', '1 {}', '-1'],
+    ],
+    [
+      'a call that never ends before the others',
+      [call(0), call(1), given(1, '{}'), said('x')],
+      ['+0 tool_use f0', '-0', '+1 tool_use f1', '1 {}', '-1', '+2 text', '2 x', '-2'],
+    ],
+    [
+      'text between the halves of a call after it',
+      [call(0), given(0, '{'), said('x'), given(0, '}'), said('y')],
+      ['+0 tool_use f0', '0 {', '0 }', '-0', '+1 text', '1 x', '1 y', '-1'],
+    ],
+    [
+      'text on both sides of a call',
+      [said('a'), call(0), given(0, '{}'), said('b')],
+      ['+0 text', '0 a', '-0', '+1 tool_use f0', '1 {}', '-1', '+2 text', '2 b', '-2'],
+    ],
+    [
+      'thinking with its seal',
+      [
+        { kind: 'thinking', choice: 0, delta: 'T' },
+        { kind: 'thinking_signature', choice: 0, signature: { origin: 'anthropic', data: 's' } },
+        { kind: 'thinking', choice: 0, delta: 'U' },
+        said('a'),
+      ],
+      ['+0 thinking', '0 T', '0 s', '-0', '+1 thinking', '1 U', '-1', '+2 text', '2 a', '-2'],
+    ],
+    [
+      'seals of others with their origin',
+      [
+        { kind: 'redacted_thinking', choice: 0, redacted: { origin: 'openai', data: 'e' } },
+        { ...call(0), signature: { origin: 'gemini', data: 'g' } } as NeutralEvent,
+      ],
+      ['+0 redacted_thinking airmesh:openai:e', '-0', '+1 redacted_thinking airmesh-call:airmesh:gemini:g', '-1', '+2 tool_use f0', '-2'],
+    ],
     ['nothing of another choice', [{ kind: 'text', choice: 1, delta: 'x' }], []],
   ])('writes %s', (_, events, blocks) => {
     expect(outline(write([START, ...events, END]))).toEqual(['message_start', ...blocks, 'message_delta', 'message_stop']);
@@ -167,7 +243,11 @@ describe('writeStream', () => {
   });
 
   it.each<[string, readonly NeutralEvent[], object]>([
-    ['an error of the provider', [START, said('a'), { kind: 'error', error: { kind: 'overloaded', status: 529, message: 'Busy.', code: 'c' } }, said('b')], { type: 'overloaded_error', message: 'Busy.', details: { error_code: 'c' } }],
+    [
+      'an error of the provider',
+      [START, said('a'), { kind: 'error', error: { kind: 'overloaded', status: 529, message: 'Busy.', code: 'c' } }, said('b')],
+      { type: 'overloaded_error', message: 'Busy.', details: { error_code: 'c' } },
+    ],
     ['a stream that was cut off', [START, said('a'), finished('stop')], { type: 'api_error', message: expect.stringContaining('ended before') }],
     ['a stream of nothing', [], { type: 'api_error', message: expect.stringContaining('ended before') }],
   ])('ends with an error event after %s', (_, events, error) => {
@@ -219,9 +299,14 @@ describe('both', () => {
 
   const told = (events: readonly NeutralEvent[], what: (event: NeutralEvent) => string): string => events.map(what).join('');
   const textIn = (events: readonly NeutralEvent[]): string => told(events, (one) => (one.kind === 'text' || one.kind === 'refusal' ? one.delta : ''));
-  const thinkingIn = (events: readonly NeutralEvent[]): string => told(events, (one) => (one.kind === 'thinking' ? one.delta : one.kind === 'thinking_signature' ? `<${one.signature.data}>` : ''));
+  const thinkingIn = (events: readonly NeutralEvent[]): string =>
+    told(events, (one) => (one.kind === 'thinking' ? one.delta : one.kind === 'thinking_signature' ? `<${one.signature.data}>` : ''));
   const callsIn = (events: readonly NeutralEvent[]): unknown =>
-    events.flatMap((one) => (one.kind === 'tool_call' ? [[one.id, one.name, told(events, (other) => (other.kind === 'tool_arguments' && other.call === one.call ? other.delta : ''))]] : []));
+    events.flatMap((one) =>
+      one.kind === 'tool_call'
+        ? [[one.id, one.name, told(events, (other) => (other.kind === 'tool_arguments' && other.call === one.call ? other.delta : ''))]]
+        : [],
+    );
 
   it('carry over whatever is told, in blocks that follow one another', () => {
     fc.assert(
@@ -237,7 +322,12 @@ describe('both', () => {
         }
         expect(open).toBe(-1);
         const back = read([bytes]);
-        expect([textIn(back.events), thinkingIn(back.events), callsIn(back.events), back.skipped]).toEqual([textIn(events), thinkingIn(events), callsIn(events), 0]);
+        expect([textIn(back.events), thinkingIn(back.events), callsIn(back.events), back.skipped]).toEqual([
+          textIn(events),
+          thinkingIn(events),
+          callsIn(events),
+          0,
+        ]);
         expect(back.events.at(-1)).toEqual(END);
       }),
       { numRuns: 2000 },

@@ -22,7 +22,18 @@ export function writeAnswer(answer: NeutralAnswer, context: AnswerContext): Uint
 /** A message before its content; the model is the one that was asked for where the provider names none. */
 export function emptyMessage(id: string, model: string, { request, requestId }: AnswerContext): Wire {
   const asked = request.kind === 'chat' ? request.model : '';
-  return { id: id === '' ? `msg_${requestId}` : id, type: 'message', role: 'assistant', model: model === '' ? asked : model, content: [], container: null, diagnostics: null, stop_details: null, stop_reason: null, stop_sequence: null };
+  return {
+    id: id === '' ? `msg_${requestId}` : id,
+    type: 'message',
+    role: 'assistant',
+    model: model === '' ? asked : model,
+    content: [],
+    container: null,
+    diagnostics: null,
+    stop_details: null,
+    stop_reason: null,
+    stop_sequence: null,
+  };
 }
 
 function messageOf({ id, model, choices: [choice], usage }: NeutralChatAnswer, context: AnswerContext): Wire {

@@ -68,13 +68,16 @@ export class BlockWriter {
       case 'refusal':
         return part.text === '' ? [] : [{ type: 'text', text: part.text }];
       case 'image': {
-        if (part.detail !== undefined && part.detail !== 'auto') this.#losses.dropped('detail', 'Anthropic has no detail of images; each is seen at the full size that the model takes.');
+        if (part.detail !== undefined && part.detail !== 'auto')
+          this.#losses.dropped('detail', 'Anthropic has no detail of images; each is seen at the full size that the model takes.');
         const source = this.#imageSource(part.source);
         return source === undefined ? [] : [{ type: 'image', source, ...this.cacheControl(part.cache) }];
       }
       case 'document': {
         const source = this.#documentSource(part.source);
-        return source === undefined ? [] : [{ type: 'document', source, ...(part.name === undefined ? {} : { title: part.name }), ...this.cacheControl(part.cache) }];
+        return source === undefined
+          ? []
+          : [{ type: 'document', source, ...(part.name === undefined ? {} : { title: part.name }), ...this.cacheControl(part.cache) }];
       }
       case 'audio':
         this.#losses.refused('audio', 'Anthropic takes no audio. Send its transcript as text.');
@@ -114,6 +117,12 @@ export class BlockWriter {
     const [only, ...others] = content;
     const isPlain = only?.kind === 'text' && only.cache === undefined && others.length === 0;
     const written = isPlain ? only.text : content.flatMap((part) => this.#content(part));
-    return { type: 'tool_result', tool_use_id: this.#ids.of(callId), ...(written.length === 0 ? {} : { content: written }), ...(isError ? { is_error: true } : {}), ...this.cacheControl(cache) };
+    return {
+      type: 'tool_result',
+      tool_use_id: this.#ids.of(callId),
+      ...(written.length === 0 ? {} : { content: written }),
+      ...(isError ? { is_error: true } : {}),
+      ...this.cacheControl(cache),
+    };
   }
 }

@@ -29,7 +29,8 @@ export function writeConversation(messages: readonly NeutralMessage[], blocks: B
 function noteLosses(messages: readonly NeutralMessage[], losses: LossLog): void {
   const firstTurn = messages.findIndex(({ role }) => role !== 'system');
   for (const [index, { role, name }] of messages.entries()) {
-    if (role === 'system' && firstTurn !== -1 && index > firstTurn) losses.dropped(`messages[${index}]`, 'Anthropic has one place for system messages, before the conversation; later ones are moved there.');
+    if (role === 'system' && firstTurn !== -1 && index > firstTurn)
+      losses.dropped(`messages[${index}]`, 'Anthropic has one place for system messages, before the conversation; later ones are moved there.');
     if (name !== undefined) losses.dropped(`messages[${index}].name`, 'Anthropic has no names of participants; they are left out.');
   }
 }

@@ -21,15 +21,23 @@ function writeTool({ name, description, parameters, strict, cache }: NeutralTool
   if (!TOOL_NAME.test(name)) losses.refused('tools', 'Anthropic takes names of tools of up to 128 letters, digits, underscores and hyphens. Rename the tool.');
   const schema = parameters === undefined ? NO_PARAMETERS : parameters['type'] === undefined ? { type: 'object', ...parameters } : parameters;
   const closed = strict === true ? decoderSchema(schema) : undefined;
-  if (closed?.isRelaxed === true) losses.dropped('strict', 'Anthropic cannot enforce all of a strict schema; the model is told it, and its calls are not checked against it.');
+  if (closed?.isRelaxed === true)
+    losses.dropped('strict', 'Anthropic cannot enforce all of a strict schema; the model is told it, and its calls are not checked against it.');
   const isStrict = closed !== undefined && !closed.isRelaxed;
-  return { name, description, input_schema: isStrict ? closed.schema : schema, ...(isStrict ? { strict } : strict === false ? { strict } : {}), ...blocks.cacheControl(cache) };
+  return {
+    name,
+    description,
+    input_schema: isStrict ? closed.schema : schema,
+    ...(isStrict ? { strict } : strict === false ? { strict } : {}),
+    ...blocks.cacheControl(cache),
+  };
 }
 
 /** Writes `tool_choice`, which Anthropic takes only beside tools. */
 export function toolChoiceOf({ tools, toolChoice, parallelToolCalls }: NeutralChat, losses: LossLog): Wire {
   if (tools.length === 0) {
-    if (toolChoice?.kind === 'required' || toolChoice?.kind === 'tool') losses.refused('tool_choice', 'tool_choice wants a tool to be called, and there is none. Send tools, or leave tool_choice out.');
+    if (toolChoice?.kind === 'required' || toolChoice?.kind === 'tool')
+      losses.refused('tool_choice', 'tool_choice wants a tool to be called, and there is none. Send tools, or leave tool_choice out.');
     return {};
   }
   if (toolChoice?.kind === 'none') return { tool_choice: { type: 'none' } };
@@ -58,7 +66,12 @@ export function samplingOf(sampling: NeutralSampling, generation: Generation, th
   if (temperature !== undefined && temperature > 1) losses.dropped('temperature', "Anthropic's temperature ends at 1; a higher one is lowered to it.");
   const both = temperature !== undefined && topP !== undefined;
   if (both && !generation.bothSampling) losses.dropped('top_p', 'Anthropic takes temperature or top_p for this model, not both; top_p is left out.');
-  return { ...written, temperature: temperature === undefined ? undefined : Math.min(1, temperature), top_p: both && !generation.bothSampling ? undefined : topP, top_k: topK };
+  return {
+    ...written,
+    temperature: temperature === undefined ? undefined : Math.min(1, temperature),
+    top_p: both && !generation.bothSampling ? undefined : topP,
+    top_k: topK,
+  };
 }
 
 function noteUnknownSampling(sampling: NeutralSampling, losses: LossLog): void {

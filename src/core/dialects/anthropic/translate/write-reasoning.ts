@@ -30,7 +30,10 @@ export function reasoningOf({ messages, reasoning, toolChoice, maxOutputTokens }
     return OFF;
   }
   if (generation.thinking === 'budget' && hasLostThoughts(messages)) {
-    losses.dropped('reasoning', 'After a tool Anthropic thinks on only with the thoughts that led to it, which were not sent back; the answer to the tool comes without thinking.');
+    losses.dropped(
+      'reasoning',
+      'After a tool Anthropic thinks on only with the thoughts that led to it, which were not sent back; the answer to the tool comes without thinking.',
+    );
     return OFF;
   }
   return generation.thinking === 'adaptive' ? adaptive(reasoning, generation, losses) : budgeted(reasoning, generation, maxOutputTokens, losses);
@@ -69,7 +72,8 @@ function budgeted({ effort, budgetTokens, visible }: NeutralReasoning, generatio
   const budget = cap === undefined || wanted < cap ? wanted : halfOf(cap);
   const written = generation.effort ? writtenEffort(effort, generation, losses) : {};
   if (budget !== undefined) {
-    if (budgetTokens !== undefined && budget !== budgetTokens) losses.dropped('reasoning', `Anthropic wants a budget of thinking from ${MIN_THINKING_BUDGET} tokens on, and below the cap; it is moved there.`);
+    if (budgetTokens !== undefined && budget !== budgetTokens)
+      losses.dropped('reasoning', `Anthropic wants a budget of thinking from ${MIN_THINKING_BUDGET} tokens on, and below the cap; it is moved there.`);
     return { thinking: { type: 'enabled', budget_tokens: budget }, ...written, thinks: true, budgetTokens: budget };
   }
   losses.dropped('reasoning', `Anthropic thinks with at least ${MIN_THINKING_BUDGET} tokens of the cap, which is lower; thinking is left out.`);

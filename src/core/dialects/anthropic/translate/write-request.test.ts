@@ -32,14 +32,23 @@ interface Written {
 function write(request: NeutralRequest): Written {
   const written = writeRequest(request);
   if (written === undefined) throw new Error('not written');
-  return { body: JSON.parse(new TextDecoder().decode(written.body)) as Written['body'], losses: written.losses.map(({ treatment, param }) => [treatment, param]) };
+  return {
+    body: JSON.parse(new TextDecoder().decode(written.body)) as Written['body'],
+    losses: written.losses.map(({ treatment, param }) => [treatment, param]),
+  };
 }
 const chat = (more: Partial<NeutralChat>): Written => write({ ...CHAT, ...more });
 const user = (...parts: NeutralPart[]): NeutralMessage => ({ role: 'user', parts });
 const assistant = (...parts: NeutralPart[]): NeutralMessage => ({ role: 'assistant', parts });
 const text = (words: string): NeutralPart => ({ kind: 'text', text: words });
 const call = (id: string, argumentsJson = '{}'): NeutralPart => ({ kind: 'tool_call', id, name: 'f', argumentsJson });
-const result = (callId: string, words = 'ok'): NeutralPart => ({ kind: 'tool_result', callId, name: 'f', content: words === '' ? [] : [{ kind: 'text', text: words }], isError: false });
+const result = (callId: string, words = 'ok'): NeutralPart => ({
+  kind: 'tool_result',
+  callId,
+  name: 'f',
+  content: words === '' ? [] : [{ kind: 'text', text: words }],
+  isError: false,
+});
 
 describe('writeRequest', () => {
   it('writes a plain chat, with the cap that was asked for', () => {
@@ -48,7 +57,10 @@ describe('writeRequest', () => {
 
   it('writes a cap of its own where there is none', () => {
     expect(chat({ maxOutputTokens: undefined }).body['max_tokens']).toBe(8192);
-    expect(chat({ model: 'claude-sonnet-4-5', maxOutputTokens: undefined, reasoning: { budgetTokens: 5000 } }).body).toMatchObject({ max_tokens: 13_192, thinking: { type: 'enabled', budget_tokens: 5000 } });
+    expect(chat({ model: 'claude-sonnet-4-5', maxOutputTokens: undefined, reasoning: { budgetTokens: 5000 } }).body).toMatchObject({
+      max_tokens: 13_192,
+      thinking: { type: 'enabled', budget_tokens: 5000 },
+    });
   });
 
   it('counts tokens with what has a part in the count', () => {
@@ -58,22 +70,136 @@ describe('writeRequest', () => {
   });
 
   it('has no embeddings', () => {
-    expect(writeRequest({ kind: 'embedding', model: 'm', inputs: [], dimensions: undefined, encoding: 'float', task: undefined, title: undefined, user: undefined, single: false })).toBeUndefined();
+    expect(
+      writeRequest({
+        kind: 'embedding',
+        model: 'm',
+        inputs: [],
+        dimensions: undefined,
+        encoding: 'float',
+        task: undefined,
+        title: undefined,
+        user: undefined,
+        single: false,
+      }),
+    ).toBeUndefined();
   });
 
   it.each<[string, readonly NeutralMessage[], object, readonly string[]]>([
     ['a system prompt', [{ role: 'system', parts: [text('S')] }, HI], { system: 'S', messages: [{ role: 'user', content: 'hi' }] }, []],
-    ['several system prompts', [{ role: 'system', parts: [text('S')] }, { role: 'system', parts: [text('T')] }, HI], { system: [{ type: 'text', text: 'S' }, { type: 'text', text: 'T' }] }, []],
-    ['a system prompt in the middle', [HI, { role: 'system', parts: [text('S')] }, user(text('more'))], { system: 'S', messages: [{ role: 'user', content: [{ type: 'text', text: 'hi' }, { type: 'text', text: 'more' }] }] }, ['messages[1]']],
+    [
+      'several system prompts',
+      [{ role: 'system', parts: [text('S')] }, { role: 'system', parts: [text('T')] }, HI],
+      {
+        system: [
+          { type: 'text', text: 'S' },
+          { type: 'text', text: 'T' },
+        ],
+      },
+      [],
+    ],
+    [
+      'a system prompt in the middle',
+      [HI, { role: 'system', parts: [text('S')] }, user(text('more'))],
+      {
+        system: 'S',
+        messages: [
+          {
+            role: 'user',
+            content: [
+              { type: 'text', text: 'hi' },
+              { type: 'text', text: 'more' },
+            ],
+          },
+        ],
+      },
+      ['messages[1]'],
+    ],
     ['a system prompt alone', [{ role: 'system', parts: [text('S')] }], { messages: [{ role: 'user', content: [{ type: 'text', text: 'S' }] }] }, ['messages']],
-    ['an assistant that begins', [assistant(text('Hello')), HI], { messages: [{ role: 'assistant', content: 'Hello' }, { role: 'user', content: 'hi' }] }, []],
-    ['a prefill', [HI, assistant(text('The answer is \n'))], { messages: [{ role: 'user', content: 'hi' }, { role: 'assistant', content: 'The answer is' }] }, []],
+    [
+      'an assistant that begins',
+      [assistant(text('Hello')), HI],
+      {
+        messages: [
+          { role: 'assistant', content: 'Hello' },
+          { role: 'user', content: 'hi' },
+        ],
+      },
+      [],
+    ],
+    [
+      'a prefill',
+      [HI, assistant(text('The answer is \n'))],
+      {
+        messages: [
+          { role: 'user', content: 'hi' },
+          { role: 'assistant', content: 'The answer is' },
+        ],
+      },
+      [],
+    ],
     ['a prefill of nothing', [HI, assistant(text(' \n'))], { messages: [{ role: 'user', content: 'hi' }] }, []],
-    ['empty texts', [HI, assistant(text(''), call('a')), user(result('a', ''), text(''))], { messages: [{ role: 'user', content: 'hi' }, { role: 'assistant', content: [{ type: 'tool_use', id: 'a', name: 'f', input: {} }] }, { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'a' }] }] }, []],
-    ['messages of one role', [HI, HI, assistant(text('a')), assistant(call('b'))], { messages: [{ role: 'user', content: [{ type: 'text', text: 'hi' }, { type: 'text', text: 'hi' }] }, { role: 'assistant', content: [{ type: 'text', text: 'a' }, { type: 'tool_use', id: 'b', name: 'f', input: {} }] }] }, []],
-    ['results behind other words', [HI, assistant(call('a'), call('b')), user(result('a'), text('and')), user(result('b'))], { messages: [{}, {}, { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'a', content: 'ok' }, { type: 'tool_result', tool_use_id: 'b', content: 'ok' }, { type: 'text', text: 'and' }] }] }, []],
+    [
+      'empty texts',
+      [HI, assistant(text(''), call('a')), user(result('a', ''), text(''))],
+      {
+        messages: [
+          { role: 'user', content: 'hi' },
+          { role: 'assistant', content: [{ type: 'tool_use', id: 'a', name: 'f', input: {} }] },
+          { role: 'user', content: [{ type: 'tool_result', tool_use_id: 'a' }] },
+        ],
+      },
+      [],
+    ],
+    [
+      'messages of one role',
+      [HI, HI, assistant(text('a')), assistant(call('b'))],
+      {
+        messages: [
+          {
+            role: 'user',
+            content: [
+              { type: 'text', text: 'hi' },
+              { type: 'text', text: 'hi' },
+            ],
+          },
+          {
+            role: 'assistant',
+            content: [
+              { type: 'text', text: 'a' },
+              { type: 'tool_use', id: 'b', name: 'f', input: {} },
+            ],
+          },
+        ],
+      },
+      [],
+    ],
+    [
+      'results behind other words',
+      [HI, assistant(call('a'), call('b')), user(result('a'), text('and')), user(result('b'))],
+      {
+        messages: [
+          {},
+          {},
+          {
+            role: 'user',
+            content: [
+              { type: 'tool_result', tool_use_id: 'a', content: 'ok' },
+              { type: 'tool_result', tool_use_id: 'b', content: 'ok' },
+              { type: 'text', text: 'and' },
+            ],
+          },
+        ],
+      },
+      [],
+    ],
     ['names', [{ ...HI, name: 'Ann' }], { messages: [{ role: 'user', content: 'hi' }] }, ['messages[0].name']],
-    ['thinking of others', [HI, assistant({ kind: 'thinking', text: 'T' }, { kind: 'thinking', text: '', redacted: { origin: 'openai', data: 'e' } }, text('a'))], { messages: [{}, { role: 'assistant', content: 'a' }] }, ['thinking']],
+    [
+      'thinking of others',
+      [HI, assistant({ kind: 'thinking', text: 'T' }, { kind: 'thinking', text: '', redacted: { origin: 'openai', data: 'e' } }, text('a'))],
+      { messages: [{}, { role: 'assistant', content: 'a' }] },
+      ['thinking'],
+    ],
     ['a refusal', [HI, assistant({ kind: 'refusal', text: 'No.' })], { messages: [{}, { role: 'assistant', content: 'No.' }] }, []],
   ])('writes %s', (_, messages, expected, lost) => {
     const { body, losses } = chat({ messages });
@@ -82,12 +208,49 @@ describe('writeRequest', () => {
   });
 
   it.each<[NeutralPart, object]>([
-    [{ kind: 'image', source: { kind: 'base64', mediaType: 'image/webp', data: 'QQ==' }, cache: { ttl: '1h' } }, { type: 'image', source: { type: 'base64', media_type: 'image/webp', data: 'QQ==' }, cache_control: { type: 'ephemeral', ttl: '1h' } }],
-    [{ kind: 'image', source: { kind: 'url', url: 'https://i' }, detail: 'auto' }, { type: 'image', source: { type: 'url', url: 'https://i' } }],
-    [{ kind: 'document', source: { kind: 'base64', mediaType: 'application/pdf', data: 'QQ==' }, name: 'N' }, { type: 'document', title: 'N', source: { type: 'base64', media_type: 'application/pdf', data: 'QQ==' } }],
-    [{ kind: 'document', source: { kind: 'text', text: 'D' } }, { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'D' } }],
-    [{ kind: 'document', source: { kind: 'url', url: 'http://d' } }, { type: 'document', source: { type: 'url', url: 'http://d' } }],
-    [{ kind: 'tool_result', callId: 'a', name: undefined, isError: true, content: [{ kind: 'text', text: 'x' }, { kind: 'image', source: { kind: 'url', url: 'https://i' } }], cache: { ttl: undefined } }, { type: 'tool_result', tool_use_id: 'a', is_error: true, content: [{ type: 'text', text: 'x' }, { type: 'image', source: { type: 'url', url: 'https://i' } }], cache_control: { type: 'ephemeral' } }],
+    [
+      { kind: 'image', source: { kind: 'base64', mediaType: 'image/webp', data: 'QQ==' }, cache: { ttl: '1h' } },
+      { type: 'image', source: { type: 'base64', media_type: 'image/webp', data: 'QQ==' }, cache_control: { type: 'ephemeral', ttl: '1h' } },
+    ],
+    [
+      { kind: 'image', source: { kind: 'url', url: 'https://i' }, detail: 'auto' },
+      { type: 'image', source: { type: 'url', url: 'https://i' } },
+    ],
+    [
+      { kind: 'document', source: { kind: 'base64', mediaType: 'application/pdf', data: 'QQ==' }, name: 'N' },
+      { type: 'document', title: 'N', source: { type: 'base64', media_type: 'application/pdf', data: 'QQ==' } },
+    ],
+    [
+      { kind: 'document', source: { kind: 'text', text: 'D' } },
+      { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'D' } },
+    ],
+    [
+      { kind: 'document', source: { kind: 'url', url: 'http://d' } },
+      { type: 'document', source: { type: 'url', url: 'http://d' } },
+    ],
+    [
+      {
+        kind: 'tool_result',
+        callId: 'a',
+        name: undefined,
+        isError: true,
+        content: [
+          { kind: 'text', text: 'x' },
+          { kind: 'image', source: { kind: 'url', url: 'https://i' } },
+        ],
+        cache: { ttl: undefined },
+      },
+      {
+        type: 'tool_result',
+        tool_use_id: 'a',
+        is_error: true,
+        content: [
+          { type: 'text', text: 'x' },
+          { type: 'image', source: { type: 'url', url: 'https://i' } },
+        ],
+        cache_control: { type: 'ephemeral' },
+      },
+    ],
   ])('writes the part %j', (part, block) => {
     expect(chat({ messages: [user(part)] })).toMatchObject({ body: { messages: [{ content: [block] }] }, losses: [] });
   });
@@ -108,32 +271,72 @@ describe('writeRequest', () => {
     ['with those of another model', [{ kind: 'thinking', text: 'T', signature: { origin: 'gemini', data: 'g' } }], false],
     ['without them', [], false],
   ])('thinks on after a tool only with the thoughts before it (%s)', (_what, thoughts, thinks) => {
-    const messages = [HI, assistant(...thoughts, { kind: 'tool_call', id: 'c', name: 'f', argumentsJson: '{}' }), { role: 'user' as const, parts: [{ kind: 'tool_result' as const, callId: 'c', name: 'f', content: [{ kind: 'text' as const, text: 'x' }], isError: false }] }];
+    const messages = [
+      HI,
+      assistant(...thoughts, { kind: 'tool_call', id: 'c', name: 'f', argumentsJson: '{}' }),
+      {
+        role: 'user' as const,
+        parts: [{ kind: 'tool_result' as const, callId: 'c', name: 'f', content: [{ kind: 'text' as const, text: 'x' }], isError: false }],
+      },
+    ];
     const { body, losses } = chat({ model: 'claude-sonnet-4-5', messages, maxOutputTokens: undefined, reasoning: { budgetTokens: 5000 } });
     expect([body['thinking'] !== undefined, losses.some(([, param]) => param === 'reasoning')]).toEqual([thinks, !thinks]);
   });
 
   it('writes the seals that are its own', () => {
-    const messages = [HI, assistant({ kind: 'thinking', text: 'T', signature: { origin: 'anthropic', data: 's' } }, { kind: 'thinking', text: '', redacted: { origin: 'anthropic', data: 'd' } }, text('a'))];
-    expect(chat({ messages }).body['messages']).toEqual([{ role: 'user', content: 'hi' }, { role: 'assistant', content: [{ type: 'thinking', thinking: 'T', signature: 's' }, { type: 'redacted_thinking', data: 'd' }, { type: 'text', text: 'a' }] }]);
+    const messages = [
+      HI,
+      assistant(
+        { kind: 'thinking', text: 'T', signature: { origin: 'anthropic', data: 's' } },
+        { kind: 'thinking', text: '', redacted: { origin: 'anthropic', data: 'd' } },
+        text('a'),
+      ),
+    ];
+    expect(chat({ messages }).body['messages']).toEqual([
+      { role: 'user', content: 'hi' },
+      {
+        role: 'assistant',
+        content: [
+          { type: 'thinking', thinking: 'T', signature: 's' },
+          { type: 'redacted_thinking', data: 'd' },
+          { type: 'text', text: 'a' },
+        ],
+      },
+    ]);
   });
 
   it('writes ids that Anthropic takes, and the same for a call and its result', () => {
-    const { body } = chat({ messages: [HI, assistant(call('call:1'), call('call_1'), call('id_call_3a1')), user(result('call:1'), result('call_1'), result('id_call_3a1'))] });
+    const { body } = chat({
+      messages: [HI, assistant(call('call:1'), call('call_1'), call('id_call_3a1')), user(result('call:1'), result('call_1'), result('id_call_3a1'))],
+    });
     const ids = JSON.stringify(body['messages']).match(/(?<="(?:id|tool_use_id)":")[^"]*/g);
     expect(ids).toEqual(['id_call_3a1_', 'call_1', 'id_call_3a1', 'id_call_3a1_', 'call_1', 'id_call_3a1']);
   });
 
   it('writes arguments with every digit, and what are none as a text', () => {
-    const written = writeRequest({ ...CHAT, messages: [HI, assistant(call('a', '{"id": 12345678901234567890}'), call('b', ''), call('c', '{"cut'), call('d', '[1]'))] });
+    const written = writeRequest({
+      ...CHAT,
+      messages: [HI, assistant(call('a', '{"id": 12345678901234567890}'), call('b', ''), call('c', '{"cut'), call('d', '[1]'))],
+    });
     const body = new TextDecoder().decode(written?.body);
-    expect(body.match(/"input":\{[^}]*\}/g)).toEqual(['"input":{"id": 12345678901234567890}', '"input":{}', '"input":{"arguments":"{\\"cut"}', '"input":{"arguments":"[1]"}']);
+    expect(body.match(/"input":\{[^}]*\}/g)).toEqual([
+      '"input":{"id": 12345678901234567890}',
+      '"input":{}',
+      '"input":{"arguments":"{\\"cut"}',
+      '"input":{"arguments":"[1]"}',
+    ]);
     expect(written?.losses.map(({ param }) => param)).toEqual(['arguments']);
   });
 
   it('writes four cache breakpoints at most, the first ones', () => {
     const cache = { ttl: undefined };
-    const { body, losses } = chat({ tools: [{ ...TOOL, cache }], messages: [{ role: 'system', parts: [{ kind: 'text', text: 'S', cache }] }, user(...['a', 'b', 'c'].map((words): NeutralPart => ({ kind: 'text', text: words, cache })))] });
+    const { body, losses } = chat({
+      tools: [{ ...TOOL, cache }],
+      messages: [
+        { role: 'system', parts: [{ kind: 'text', text: 'S', cache }] },
+        user(...['a', 'b', 'c'].map((words): NeutralPart => ({ kind: 'text', text: words, cache }))),
+      ],
+    });
     expect(JSON.stringify(body).match(/cache_control/g)).toHaveLength(4);
     expect(losses).toEqual([['dropped', 'cache_control']]);
   });
@@ -143,21 +346,50 @@ describe('options', () => {
   it.each<[Partial<NeutralChat>, object]>([
     [{ stream: true }, { stream: true }],
     [{ tools: [TOOL] }, { tools: [WRITTEN_TOOL] }],
-    [{ tools: [{ name: 'f', description: 'F', parameters: { type: 'object', properties: { a: { type: 'string' } }, additionalProperties: false }, strict: true }] }, { tools: [{ name: 'f', description: 'F', input_schema: { type: 'object', properties: { a: { type: 'string' } }, additionalProperties: false }, strict: true }] }],
-    [{ tools: [{ ...TOOL, parameters: { properties: {} }, strict: false }] }, { tools: [{ name: 'f', input_schema: { type: 'object', properties: {} }, strict: false }] }],
+    [
+      {
+        tools: [
+          { name: 'f', description: 'F', parameters: { type: 'object', properties: { a: { type: 'string' } }, additionalProperties: false }, strict: true },
+        ],
+      },
+      {
+        tools: [
+          { name: 'f', description: 'F', input_schema: { type: 'object', properties: { a: { type: 'string' } }, additionalProperties: false }, strict: true },
+        ],
+      },
+    ],
+    [
+      { tools: [{ ...TOOL, parameters: { properties: {} }, strict: false }] },
+      { tools: [{ name: 'f', input_schema: { type: 'object', properties: {} }, strict: false }] },
+    ],
     [{ tools: [TOOL], toolChoice: { kind: 'auto' } }, { tool_choice: { type: 'auto' } }],
     [{ tools: [TOOL], toolChoice: { kind: 'none' }, parallelToolCalls: false }, { tool_choice: { type: 'none' } }],
     [{ tools: [TOOL], toolChoice: { kind: 'required' }, parallelToolCalls: true }, { tool_choice: { type: 'any', disable_parallel_tool_use: false } }],
-    [{ tools: [TOOL, { ...TOOL, name: 'g' }, { ...TOOL, name: 'h' }], toolChoice: { kind: 'required', names: ['g', 'h'] } }, { tools: [{ name: 'g' }, { name: 'h' }], tool_choice: { type: 'any' } }],
+    [
+      { tools: [TOOL, { ...TOOL, name: 'g' }, { ...TOOL, name: 'h' }], toolChoice: { kind: 'required', names: ['g', 'h'] } },
+      { tools: [{ name: 'g' }, { name: 'h' }], tool_choice: { type: 'any' } },
+    ],
     [{ tools: [TOOL], toolChoice: { kind: 'required', names: ['f'] } }, { tool_choice: { type: 'tool', name: 'f' } }],
-    [{ tools: [TOOL], toolChoice: { kind: 'tool', name: 'f' }, parallelToolCalls: false }, { tool_choice: { type: 'tool', name: 'f', disable_parallel_tool_use: true } }],
+    [
+      { tools: [TOOL], toolChoice: { kind: 'tool', name: 'f' }, parallelToolCalls: false },
+      { tool_choice: { type: 'tool', name: 'f', disable_parallel_tool_use: true } },
+    ],
     [{ tools: [TOOL], parallelToolCalls: false }, { tool_choice: { type: 'auto', disable_parallel_tool_use: true } }],
     [{ sampling: { temperature: 0.5, topK: 4, stop: ['a'] } }, { temperature: 0.5, top_k: 4, stop_sequences: ['a'] }],
     [{ sampling: { topP: 0.9, frequencyPenalty: 0, logprobs: false, stop: [] } }, { top_p: 0.9 }],
-    [{ model: 'glm-4.6', sampling: { temperature: 0.5, topP: 0.9 } }, { temperature: 0.5, top_p: 0.9 }],
-    [{ user: 'u', tier: 'auto' }, { metadata: { user_id: 'u' }, service_tier: 'auto' }],
+    [
+      { model: 'glm-4.6', sampling: { temperature: 0.5, topP: 0.9 } },
+      { temperature: 0.5, top_p: 0.9 },
+    ],
+    [
+      { user: 'u', tier: 'auto' },
+      { metadata: { user_id: 'u' }, service_tier: 'auto' },
+    ],
     [{ tier: 'standard' }, { service_tier: 'standard_only' }],
-    [{ format: { kind: 'json_schema', name: 'n', description: 'D', schema: { type: 'object', properties: {}, additionalProperties: false }, strict: true } }, { output_config: { format: { type: 'json_schema', schema: { type: 'object', properties: {}, additionalProperties: false, description: 'D' } } } }],
+    [
+      { format: { kind: 'json_schema', name: 'n', description: 'D', schema: { type: 'object', properties: {}, additionalProperties: false }, strict: true } },
+      { output_config: { format: { type: 'json_schema', schema: { type: 'object', properties: {}, additionalProperties: false, description: 'D' } } } },
+    ],
     [{ format: { kind: 'text' } }, {}],
   ])('writes %j', (more, expected) => {
     const { body, losses } = chat(more);
@@ -166,16 +398,32 @@ describe('options', () => {
   });
 
   it.each<[Partial<NeutralChat>, object, readonly string[]]>([
-    [{ tools: [{ ...TOOL, parameters: { type: 'object', properties: { a: { type: 'string', maxLength: 3 } } }, strict: true }] }, { tools: [{ name: 'f', input_schema: { type: 'object', properties: { a: { type: 'string', maxLength: 3 } } } }] }, ['strict']],
+    [
+      { tools: [{ ...TOOL, parameters: { type: 'object', properties: { a: { type: 'string', maxLength: 3 } } }, strict: true }] },
+      { tools: [{ name: 'f', input_schema: { type: 'object', properties: { a: { type: 'string', maxLength: 3 } } } }] },
+      ['strict'],
+    ],
     [{ toolChoice: { kind: 'auto' }, parallelToolCalls: false }, {}, []],
     [{ sampling: { temperature: 1.5 } }, { temperature: 1 }, ['temperature']],
     [{ sampling: { temperature: 0.5, topP: 0.9 } }, { temperature: 0.5 }, ['top_p']],
     [{ model: 'claude-opus-4-8', sampling: { temperature: 0.5 } }, {}, ['temperature']],
-    [{ sampling: { frequencyPenalty: 1, presencePenalty: 1, seed: 1, logprobs: true, logitBias: { 1: 2 }, stop: [' '] } }, {}, ['frequency_penalty', 'presence_penalty', 'seed', 'logprobs', 'logit_bias', 'stop']],
+    [
+      { sampling: { frequencyPenalty: 1, presencePenalty: 1, seed: 1, logprobs: true, logitBias: { 1: 2 }, stop: [' '] } },
+      {},
+      ['frequency_penalty', 'presence_penalty', 'seed', 'logprobs', 'logit_bias', 'stop'],
+    ],
     [{ metadata: { a: 'b' }, tier: 'flex' }, {}, ['metadata', 'service_tier']],
     [{ format: { kind: 'json_object' } }, { system: 'Answer with one JSON object and nothing else.' }, ['response_format']],
-    [{ model: 'claude-3-5-haiku-20241022', format: { kind: 'json_schema', name: undefined, description: undefined, schema: { a: 1 }, strict: true } }, { system: expect.stringContaining('{"a":1}') }, ['response_format']],
-    [{ format: { kind: 'json_schema', name: undefined, description: undefined, schema: { type: 'integer', minimum: 3 }, strict: true } }, { output_config: { format: { type: 'json_schema', schema: { type: 'integer', description: 'minimum: 3' } } } }, ['response_format']],
+    [
+      { model: 'claude-3-5-haiku-20241022', format: { kind: 'json_schema', name: undefined, description: undefined, schema: { a: 1 }, strict: true } },
+      { system: expect.stringContaining('{"a":1}') },
+      ['response_format'],
+    ],
+    [
+      { format: { kind: 'json_schema', name: undefined, description: undefined, schema: { type: 'integer', minimum: 3 }, strict: true } },
+      { output_config: { format: { type: 'json_schema', schema: { type: 'integer', description: 'minimum: 3' } } } },
+      ['response_format'],
+    ],
     [{ messages: [user({ kind: 'image', source: { kind: 'url', url: 'https://i' }, detail: 'high' })] }, {}, ['detail']],
     [{ messages: [{ role: 'system', parts: [{ kind: 'image', source: { kind: 'url', url: 'https://i' } }] }, HI] }, {}, ['system']],
   ])('writes what it can of %j, and tells of the rest', (more, expected, lost) => {

@@ -11,7 +11,11 @@ import type { Wire } from './write-content.ts';
 import { errorObject } from './write-error.ts';
 
 const CUT_OFF: NeutralError = { kind: 'server_error', status: 502, message: "The provider's stream ended before its answer did. Try again." };
-const TOO_MUCH_HELD: NeutralError = { kind: 'server_error', status: 502, message: "The provider's answer interleaves more than can be put in order. Try again." };
+const TOO_MUCH_HELD: NeutralError = {
+  kind: 'server_error',
+  status: 502,
+  message: "The provider's answer interleaves more than can be put in order. Try again.",
+};
 
 /** Writes a caller's stream, as Anthropic's SDKs put it together. Source: Claude API docs, "Streaming messages"; `MessageStream` of `@anthropic-ai/sdk`. */
 export function writeStream(context: AnswerContext): StreamWriter {

@@ -45,7 +45,9 @@ export function readBatch(body: Uint8Array): BatchStatus | undefined {
  * they used than were served, the rest is unknown.
  */
 export function readResults(_endpointPath: string, found: (answer: BatchAnswer) => void): BatchResultReader {
-  const answers = new Map<string, { readonly usages: (Usage | undefined)[]; model: string | undefined }>(USAGES.map((path) => [path, { usages: [], model: undefined }]));
+  const answers = new Map<string, { readonly usages: (Usage | undefined)[]; model: string | undefined }>(
+    USAGES.map((path) => [path, { usages: [], model: undefined }]),
+  );
   let succeeded = 0;
   const watcher = new JsonWatcher({
     paths: new Set([...USAGES, ...MODELS, SUCCEEDED]),

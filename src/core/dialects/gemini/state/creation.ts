@@ -37,9 +37,11 @@ function readBatch(model: string, body: ProtoFields): Creation {
   refuseOthers(body, new Set(['batch']));
   if (batch !== undefined) refuseOthers(batch, BATCH_NAMES);
   const named = batch?.string('model', MAX_MODEL_BYTES);
-  if (named !== undefined && bareModel(named) !== model) faults.add('invalid_value', 'batch.model', 'batch.model names another model than the path. Name the same one, or leave it out.');
+  if (named !== undefined && bareModel(named) !== model)
+    faults.add('invalid_value', 'batch.model', 'batch.model names another model than the path. Name the same one, or leave it out.');
   const config = batch?.object('inputConfig');
-  if (config?.node('fileName') !== undefined) faults.add('unsupported_state', config.at('fileName'), `${config.at('fileName')} names a file that the provider keeps. Send the requests themselves.`);
+  if (config?.node('fileName') !== undefined)
+    faults.add('unsupported_state', config.at('fileName'), `${config.at('fileName')} names a file that the provider keeps. Send the requests themselves.`);
   if (config !== undefined) refuseOthers(config, new Set(['requests']));
   const endpoint = endpointOf(model, 'generateContent', 'json_array');
   for (const item of config?.object('requests')?.objects('requests') ?? []) {
@@ -59,12 +61,20 @@ function readBatch(model: string, body: ProtoFields): Creation {
 /** What could make it a batch of other requests than those that are read. */
 function refuseOthers(holder: ProtoFields, known: ReadonlySet<string>): void {
   for (const name of holder.names()) {
-    if (!known.has(name)) holder.fields.faults.add('invalid_value', holder.fields.path === '' ? undefined : holder.fields.path, `${holder.fields.path === '' ? 'The body' : holder.fields.path} may have ${[...known].join(', ')}, and has another field.`);
+    if (!known.has(name))
+      holder.fields.faults.add(
+        'invalid_value',
+        holder.fields.path === '' ? undefined : holder.fields.path,
+        `${holder.fields.path === '' ? 'The body' : holder.fields.path} may have ${[...known].join(', ')}, and has another field.`,
+      );
   }
 }
 
 function readCached(body: ProtoFields, length: number): Creation {
   const model = body.string('model', MAX_MODEL_BYTES);
   if (model === undefined) body.fields.faults.add('invalid_value', 'model', 'model is missing. Name the model that is to use the content.');
-  return { kind: 'input', request: { endpoint: endpointOf(bareModel(model ?? ''), 'generateContent', 'json_array'), start: 0, end: length, name: 'the content' } };
+  return {
+    kind: 'input',
+    request: { endpoint: endpointOf(bareModel(model ?? ''), 'generateContent', 'json_array'), start: 0, end: length, name: 'the content' },
+  };
 }

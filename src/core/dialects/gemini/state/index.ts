@@ -20,14 +20,22 @@ export const state: StateLanguage = {
   watch: (endpoint, answer, found) => {
     const kind = endpoint.state?.kind;
     if (answer === 'sse' || (kind !== 'batch' && kind !== 'cached_content')) return NOTHING_WATCHED;
-    const more = kind === 'cached_content' ? { expires: { path: 'expireTime', read: secondsOfTime }, tokens: { path: 'usageMetadata.totalTokenCount', read: countOf } } : {};
+    const more =
+      kind === 'cached_content'
+        ? { expires: { path: 'expireTime', read: secondsOfTime }, tokens: { path: 'usageMetadata.totalTokenCount', read: countOf } }
+        : {};
     return new ObjectWatcher({ kind, id: 'name', idOf: (name) => idIn(kind, name), ...more, related: NO_RELATED }, found);
   },
   // A page goes on by a token of the provider's, behind all that it held: what is cut off would be lost.
   widenList: (_endpoint, query) => ({ query, limit: Infinity }),
   filterList: (endpoint, body, owns, limit) => {
     const kind = endpoint.state?.kind === 'batch' ? 'batch' : 'cached_content';
-    return filterPage(body, { items: kind === 'batch' ? 'operations' : 'cachedContents', kind, id: 'name', idOf: (name) => idIn(kind, name), related: NO_RELATED, namesEnds: false }, owns, limit);
+    return filterPage(
+      body,
+      { items: kind === 'batch' ? 'operations' : 'cachedContents', kind, id: 'name', idOf: (name) => idIn(kind, name), related: NO_RELATED, namesEnds: false },
+      owns,
+      limit,
+    );
   },
   batchPath: (id) => `/batches/${id}`,
   readBatch,

@@ -37,6 +37,9 @@ export function idIn(kind: keyof typeof COLLECTIONS, name: string): string {
 const PARAMETERS: ReadonlySet<string> = new Set(['pageSize', 'pageToken', 'updateMask']);
 
 export function stateQuery(query: string): string {
-  const kept = query.replace(/^\?/, '').split('&').filter((parameter) => PARAMETERS.has(parameter.split('=', 1)[0] ?? ''));
+  const kept = query
+    .replace(/^\?/, '')
+    .split('&')
+    .filter((parameter) => PARAMETERS.has(parameter.split('=', 1)[0] ?? ''));
   return kept.length === 0 ? '' : `?${kept.join('&')}`;
 }

@@ -19,16 +19,21 @@ function endpoint(method: string, path: string): Endpoint {
 const BATCH = endpoint('POST', '/v1beta/models/m:batchGenerateContent');
 const CACHE = endpoint('POST', '/v1beta/cachedContents');
 const request = { contents: [{ parts: [{ text: 'hi' }] }] };
-const batch = (fields: object = {}, item: object = {}): object => ({ batch: { displayName: 'b', inputConfig: { requests: { requests: [{ request, metadata: { key: 'a' }, ...item }] } }, ...fields } });
+const batch = (fields: object = {}, item: object = {}): object => ({
+  batch: { displayName: 'b', inputConfig: { requests: { requests: [{ request, metadata: { key: 'a' }, ...item }] } }, ...fields },
+});
 
 describe('a creation', () => {
-  it.each([[batch()], [JSON.parse(JSON.stringify(batch()).replace('inputConfig', 'input_config')) as object]])('of a batch from %j has its requests found', (value) => {
-    const body = bytes(value);
-    const read = state.readCreation(BATCH, body, JSON_BODY);
-    if (!read.ok || read.value.kind !== 'requests') throw new Error('not read');
-    expect(read.value).toMatchObject({ startsNow: true });
-    expect(read.value.requests.map(({ start, end, endpoint: each }) => [JSON.parse(text(body.subarray(start, end))), each.model])).toEqual([[request, 'm']]);
-  });
+  it.each([[batch()], [JSON.parse(JSON.stringify(batch()).replace('inputConfig', 'input_config')) as object]])(
+    'of a batch from %j has its requests found',
+    (value) => {
+      const body = bytes(value);
+      const read = state.readCreation(BATCH, body, JSON_BODY);
+      if (!read.ok || read.value.kind !== 'requests') throw new Error('not read');
+      expect(read.value).toMatchObject({ startsNow: true });
+      expect(read.value.requests.map(({ start, end, endpoint: each }) => [JSON.parse(text(body.subarray(start, end))), each.model])).toEqual([[request, 'm']]);
+    },
+  );
 
   it.each([
     [{}],
@@ -46,7 +51,10 @@ describe('a creation', () => {
 
   it('of a cached content is for its model', () => {
     const body = bytes({ model: 'models/m', ...request, ttl: '60s' });
-    expect(state.readCreation(CACHE, body, JSON_BODY)).toMatchObject({ ok: true, value: { kind: 'input', request: { endpoint: { model: 'm' }, start: 0, end: body.length } } });
+    expect(state.readCreation(CACHE, body, JSON_BODY)).toMatchObject({
+      ok: true,
+      value: { kind: 'input', request: { endpoint: { model: 'm' }, start: 0, end: body.length } },
+    });
     expect(state.readCreation(CACHE, bytes(request), JSON_BODY)).toMatchObject({ ok: false, error: { param: 'model' } });
   });
 });
@@ -74,7 +82,10 @@ describe('a list', () => {
 
   it('shows one’s own', () => {
     const page = bytes({ cachedContents: [{ name: 'cachedContents/other' }, { name: 'cachedContents/mine' }], nextPageToken: 't' });
-    expect(JSON.parse(text(state.filterList(LIST, page, owns, Infinity)?.body))).toEqual({ cachedContents: [{ name: 'cachedContents/mine' }], nextPageToken: 't' });
+    expect(JSON.parse(text(state.filterList(LIST, page, owns, Infinity)?.body))).toEqual({
+      cachedContents: [{ name: 'cachedContents/mine' }],
+      nextPageToken: 't',
+    });
     expect(text(state.filterList(LIST, bytes('{}'), owns, Infinity)?.body)).toBe('{}');
     expect(state.filterList(LIST, bytes({ other: [] }), owns, Infinity)).toBeUndefined();
   });
@@ -99,9 +110,18 @@ describe('a batch', () => {
   it.each([
     [{ name: 'batches/a', metadata: { state: 'BATCH_STATE_PENDING' } }, { kind: 'open' }],
     [{ name: 'batches/a', metadata: { state: 'BATCH_STATE_RUNNING' }, done: false }, { kind: 'open' }],
-    [{ name: 'batches/a', metadata: { state: 'BATCH_STATE_SUCCEEDED' } }, { kind: 'ended', results: 'inline', outputs: [] }],
-    [{ name: 'batches/a', metadata: { state: 'BATCH_STATE_CANCELLED' } }, { kind: 'ended', results: 'inline', outputs: [] }],
-    [{ name: 'batches/a', done: true }, { kind: 'ended', results: 'inline', outputs: [] }],
+    [
+      { name: 'batches/a', metadata: { state: 'BATCH_STATE_SUCCEEDED' } },
+      { kind: 'ended', results: 'inline', outputs: [] },
+    ],
+    [
+      { name: 'batches/a', metadata: { state: 'BATCH_STATE_CANCELLED' } },
+      { kind: 'ended', results: 'inline', outputs: [] },
+    ],
+    [
+      { name: 'batches/a', done: true },
+      { kind: 'ended', results: 'inline', outputs: [] },
+    ],
     [{ name: 'other/a', done: true }, undefined],
     [{}, undefined],
     ['{"name":"batches/a","done":tr', undefined],
@@ -117,7 +137,13 @@ describe('a batch', () => {
   });
 
   it('tells that more was served than it accounts for', () => {
-    expect(read({ metadata: { batchStats: { successfulRequestCount: '3' }, output: answers } })).toEqual([counted, counted, { model: 'm-001', usage: undefined }]);
-    expect(read({ response: { inlinedResponses: { inlinedResponses: [{ response: { usageMetadata: { promptTokenCount: -1 } } }] } } })).toEqual([{ model: undefined, usage: undefined }]);
+    expect(read({ metadata: { batchStats: { successfulRequestCount: '3' }, output: answers } })).toEqual([
+      counted,
+      counted,
+      { model: 'm-001', usage: undefined },
+    ]);
+    expect(read({ response: { inlinedResponses: { inlinedResponses: [{ response: { usageMetadata: { promptTokenCount: -1 } } }] } } })).toEqual([
+      { model: undefined, usage: undefined },
+    ]);
   });
 });

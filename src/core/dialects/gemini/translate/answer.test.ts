@@ -37,7 +37,14 @@ describe('parseAnswer', () => {
         model: 'gemini-3-pro-002',
         created: undefined,
         choices: [
-          { index: 0, parts: [{ kind: 'thinking', text: 'Hm.' }, { kind: 'text', text: 'It rains.' }], finish: 'stop' },
+          {
+            index: 0,
+            parts: [
+              { kind: 'thinking', text: 'Hm.' },
+              { kind: 'text', text: 'It rains.' },
+            ],
+            finish: 'stop',
+          },
           { index: 1, parts: [{ kind: 'text', text: 'It' }], finish: 'length' },
         ],
         usage: { inputTokens: 9, outputTokens: 6, cachedInputTokens: 3, reasoningTokens: 2 },
@@ -51,7 +58,10 @@ describe('parseAnswer', () => {
     [{ text: 'T', thought: true, thoughtSignature: 'AAAA' }, [{ kind: 'thinking', text: 'T', signature: { origin: 'gemini', data: 'AAAA' } }]],
     [{ text: '', thought: true, thoughtSignature: 'AAAA' }, [{ kind: 'thinking', text: '', signature: { origin: 'gemini', data: 'AAAA' } }]],
     [{ text: '', thought: true }, []],
-    [{ functionCall: { id: 'c', name: 'f', args: { x: 1 } }, thoughtSignature: 'AAAA' }, [{ kind: 'tool_call', id: 'c', name: 'f', argumentsJson: '{"x":1}', signature: { origin: 'gemini', data: 'AAAA' } }]],
+    [
+      { functionCall: { id: 'c', name: 'f', args: { x: 1 } }, thoughtSignature: 'AAAA' },
+      [{ kind: 'tool_call', id: 'c', name: 'f', argumentsJson: '{"x":1}', signature: { origin: 'gemini', data: 'AAAA' } }],
+    ],
     [{ functionCall: { name: 'f' } }, [{ kind: 'tool_call', id: 'call_r-1_0', name: 'f', argumentsJson: '{}' }]],
     [{ inlineData: { mimeType: 'image/PNG', data: 'AA' } }, [{ kind: 'image', source: { kind: 'base64', mediaType: 'image/png', data: 'AA==' } }]],
     [{ inlineData: { mimeType: 'audio/wav', data: 'AA' } }, []],
@@ -62,7 +72,12 @@ describe('parseAnswer', () => {
   });
 
   it('names calls without an id, or with one twice, so that they differ within and across answers', () => {
-    const calls = [{ functionCall: { name: 'f' } }, { functionCall: { name: 'f', id: 'c' } }, { functionCall: { name: 'g', id: 'c' } }, { functionCall: { name: 'g' } }];
+    const calls = [
+      { functionCall: { name: 'f' } },
+      { functionCall: { name: 'f', id: 'c' } },
+      { functionCall: { name: 'g', id: 'c' } },
+      { functionCall: { name: 'g' } },
+    ];
     const idsOf = (responseId: string): readonly string[] => {
       const answer = read({ candidates: [{ content: { parts: calls } }], responseId });
       if (!answer.ok || answer.value.kind !== 'chat') throw new Error('not read');
@@ -96,13 +111,25 @@ describe('parseAnswer', () => {
   });
 
   it('reads log probabilities, of which one that is certain has none', () => {
-    const logprobsResult = { chosenCandidates: [{ token: 'a', logProbability: -0.5 }, { token: 'b' }], topCandidates: [{ candidates: [{ token: 'c', logProbability: -1 }] }] };
-    expect(choiceIn({ content: { parts: [{ text: 'ab' }] }, logprobsResult }).logprobs).toEqual([{ token: 'a', logprob: -0.5, top: [{ token: 'c', logprob: -1 }] }, { token: 'b', logprob: 0, top: [] }]);
+    const logprobsResult = {
+      chosenCandidates: [{ token: 'a', logProbability: -0.5 }, { token: 'b' }],
+      topCandidates: [{ candidates: [{ token: 'c', logProbability: -1 }] }],
+    };
+    expect(choiceIn({ content: { parts: [{ text: 'ab' }] }, logprobsResult }).logprobs).toEqual([
+      { token: 'a', logprob: -0.5, top: [{ token: 'c', logprob: -1 }] },
+      { token: 'b', logprob: 0, top: [] },
+    ]);
   });
 
   it('reads vectors and counts', () => {
-    expect(read({ embedding: { values: [0.5, -1] } }, SINGLE)).toEqual({ ok: true, value: { kind: 'embedding', model: 'gemini-embedding-001', vectors: [[0.5, -1]], usage: undefined } });
-    expect(read({ embeddings: [{ values: [1] }, { values: [2] }], usageMetadata: { promptTokenCount: 3 } }, BATCH)).toMatchObject({ ok: true, value: { vectors: [[1], [2]], usage: { inputTokens: 3, outputTokens: 0 } } });
+    expect(read({ embedding: { values: [0.5, -1] } }, SINGLE)).toEqual({
+      ok: true,
+      value: { kind: 'embedding', model: 'gemini-embedding-001', vectors: [[0.5, -1]], usage: undefined },
+    });
+    expect(read({ embeddings: [{ values: [1] }, { values: [2] }], usageMetadata: { promptTokenCount: 3 } }, BATCH)).toMatchObject({
+      ok: true,
+      value: { vectors: [[1], [2]], usage: { inputTokens: 3, outputTokens: 0 } },
+    });
     expect(read({ totalTokens: 12, promptTokensDetails: [] }, COUNT)).toEqual({ ok: true, value: { kind: 'count_tokens', inputTokens: 12 } });
     expect(read({}, COUNT)).toEqual({ ok: true, value: { kind: 'count_tokens', inputTokens: 0 } });
   });
@@ -128,28 +155,95 @@ describe('parseAnswer', () => {
 
   it('never throws', () => {
     const endpoint = fc.constantFrom(CHAT, COUNT, SINGLE, BATCH);
-    fc.assert(fc.property(endpoint, fc.jsonValue(), fc.jsonValue(), (at, content, value) => [true, false].includes(read({ candidates: [{ content, logprobsResult: value }, value], usageMetadata: value, embedding: content, embeddings: [value], totalTokens: value }, at).ok)));
+    fc.assert(
+      fc.property(endpoint, fc.jsonValue(), fc.jsonValue(), (at, content, value) =>
+        [true, false].includes(
+          read(
+            { candidates: [{ content, logprobsResult: value }, value], usageMetadata: value, embedding: content, embeddings: [value], totalTokens: value },
+            at,
+          ).ok,
+        ),
+      ),
+    );
   });
 });
 
 describe('writeAnswer', () => {
   const contextOf = (endpoint = CHAT): AnswerContext => ({ endpoint, request: { kind: 'chat', model: 'asked' } as NeutralChat, requestId: 'r1', created: 0 });
   const write = (answer: NeutralAnswer, endpoint = CHAT): unknown => JSON.parse(new TextDecoder().decode(writeAnswer(answer, contextOf(endpoint))));
-  const chat = (choice: Partial<NeutralChoice>): NeutralAnswer => ({ kind: 'chat', id: '', model: 'm', created: 5, choices: [{ index: 0, parts: [], finish: 'stop', ...choice }], usage: undefined });
+  const chat = (choice: Partial<NeutralChoice>): NeutralAnswer => ({
+    kind: 'chat',
+    id: '',
+    model: 'm',
+    created: 5,
+    choices: [{ index: 0, parts: [], finish: 'stop', ...choice }],
+    usage: undefined,
+  });
 
   it.each<[Partial<NeutralChoice>, readonly object[], string]>([
     // Google's SDK forgets a turn without parts.
     [{}, [{ text: '' }], 'STOP'],
-    [{ parts: [{ kind: 'text', text: '' }, { kind: 'text', text: 'a' }, { kind: 'refusal', text: 'No.' }], finish: 'refusal' }, [{ text: 'a' }, { text: 'No.' }], 'SAFETY'],
-    [{ parts: [{ kind: 'thinking', text: 'T' }, { kind: 'text', text: 'a' }], finish: 'length' }, [{ text: 'T', thought: true }, { text: 'a' }], 'MAX_TOKENS'],
-    [{ parts: [{ kind: 'thinking', text: 'T', signature: { origin: 'gemini', data: 'AAAA' } }] }, [{ text: 'T', thought: true, thoughtSignature: 'AAAA' }], 'STOP'],
-    [{ parts: [{ kind: 'thinking', text: '', redacted: { origin: 'anthropic', data: 'Rq==' } }] }, [{ text: '', thought: true, thoughtSignature: seal('airmesh:anthropic:redacted:Rq==') }], 'STOP'],
-    [{ parts: [{ kind: 'tool_call', id: 'c', name: 'f', argumentsJson: '{"x":1}', signature: { origin: 'gemini', data: 'AAAA' } }], finish: 'tool_calls' }, [{ functionCall: { id: 'c', name: 'f', args: { x: 1 } }, thoughtSignature: 'AAAA' }], 'STOP'],
-    [{ parts: [{ kind: 'tool_call', id: 'c', name: 'f', argumentsJson: '' }], finish: 'tool_calls' }, [{ functionCall: { id: 'c', name: 'f', args: {} } }], 'STOP'],
-    [{ parts: [{ kind: 'text', text: 'a' }, { kind: 'tool_call', id: 'c', name: 'f', argumentsJson: '{"x":' }], finish: 'tool_calls' }, [{ text: 'a' }], 'MALFORMED_FUNCTION_CALL'],
+    [
+      {
+        parts: [
+          { kind: 'text', text: '' },
+          { kind: 'text', text: 'a' },
+          { kind: 'refusal', text: 'No.' },
+        ],
+        finish: 'refusal',
+      },
+      [{ text: 'a' }, { text: 'No.' }],
+      'SAFETY',
+    ],
+    [
+      {
+        parts: [
+          { kind: 'thinking', text: 'T' },
+          { kind: 'text', text: 'a' },
+        ],
+        finish: 'length',
+      },
+      [{ text: 'T', thought: true }, { text: 'a' }],
+      'MAX_TOKENS',
+    ],
+    [
+      { parts: [{ kind: 'thinking', text: 'T', signature: { origin: 'gemini', data: 'AAAA' } }] },
+      [{ text: 'T', thought: true, thoughtSignature: 'AAAA' }],
+      'STOP',
+    ],
+    [
+      { parts: [{ kind: 'thinking', text: '', redacted: { origin: 'anthropic', data: 'Rq==' } }] },
+      [{ text: '', thought: true, thoughtSignature: seal('airmesh:anthropic:redacted:Rq==') }],
+      'STOP',
+    ],
+    [
+      { parts: [{ kind: 'tool_call', id: 'c', name: 'f', argumentsJson: '{"x":1}', signature: { origin: 'gemini', data: 'AAAA' } }], finish: 'tool_calls' },
+      [{ functionCall: { id: 'c', name: 'f', args: { x: 1 } }, thoughtSignature: 'AAAA' }],
+      'STOP',
+    ],
+    [
+      { parts: [{ kind: 'tool_call', id: 'c', name: 'f', argumentsJson: '' }], finish: 'tool_calls' },
+      [{ functionCall: { id: 'c', name: 'f', args: {} } }],
+      'STOP',
+    ],
+    [
+      {
+        parts: [
+          { kind: 'text', text: 'a' },
+          { kind: 'tool_call', id: 'c', name: 'f', argumentsJson: '{"x":' },
+        ],
+        finish: 'tool_calls',
+      },
+      [{ text: 'a' }],
+      'MALFORMED_FUNCTION_CALL',
+    ],
     [{ parts: [{ kind: 'tool_call', id: 'c', name: 'f', argumentsJson: '{"x":' }], finish: 'length' }, [{ text: '' }], 'MAX_TOKENS'],
     [{ parts: [{ kind: 'tool_call', id: 'c', name: 'f', argumentsJson: '[1]' }] }, [{ text: '' }], 'MALFORMED_FUNCTION_CALL'],
-    [{ parts: [{ kind: 'image', source: { kind: 'base64', mediaType: 'image/png', data: 'AAAA' } }] }, [{ inlineData: { mimeType: 'image/png', data: 'AAAA' } }], 'STOP'],
+    [
+      { parts: [{ kind: 'image', source: { kind: 'base64', mediaType: 'image/png', data: 'AAAA' } }] },
+      [{ inlineData: { mimeType: 'image/png', data: 'AAAA' } }],
+      'STOP',
+    ],
     [{ finish: 'stop_sequence', stopSequence: '§' }, [{ text: '' }], 'STOP'],
     [{ finish: 'content_filter' }, [{ text: '' }], 'SAFETY'],
     [{ finish: 'pause' }, [{ text: '' }], 'OTHER'],
@@ -162,7 +256,17 @@ describe('writeAnswer', () => {
     const usage = { inputTokens: 30, outputTokens: 9, cachedInputTokens: 5, reasoningTokens: 4, inputAudioTokens: 7 };
     expect(write({ ...chat({}), id: 'a-1', usage } as NeutralAnswer)).toMatchObject({
       responseId: 'a-1',
-      usageMetadata: { promptTokenCount: 30, cachedContentTokenCount: 5, candidatesTokenCount: 5, thoughtsTokenCount: 4, totalTokenCount: 39, promptTokensDetails: [{ modality: 'TEXT', tokenCount: 23 }, { modality: 'AUDIO', tokenCount: 7 }] },
+      usageMetadata: {
+        promptTokenCount: 30,
+        cachedContentTokenCount: 5,
+        candidatesTokenCount: 5,
+        thoughtsTokenCount: 4,
+        totalTokenCount: 39,
+        promptTokensDetails: [
+          { modality: 'TEXT', tokenCount: 23 },
+          { modality: 'AUDIO', tokenCount: 7 },
+        ],
+      },
     });
   });
 
@@ -178,9 +282,19 @@ describe('writeAnswer', () => {
     const data = fc.base64String({ minLength: 4, maxLength: 12 });
     const part: fc.Arbitrary<NeutralPart> = fc.oneof(
       said.map((text): NeutralPart => ({ kind: 'text', text })),
-      fc.tuple(said, fc.constantFrom('gemini' as const, 'anthropic' as const, 'openai' as const), data).map(([text, origin, sealed]): NeutralPart => ({ kind: 'thinking', text, signature: { origin, data: sealed } })),
-      fc.tuple(fc.constantFrom('anthropic' as const, 'openai' as const), data).map(([origin, sealed]): NeutralPart => ({ kind: 'thinking', text: '', redacted: { origin, data: sealed } })),
-      fc.tuple(fc.uuid(), said, fc.dictionary(said, fc.integer(), { maxKeys: 2 }), data).map(([id, name, args, sealed]): NeutralPart => ({ kind: 'tool_call', id, name, argumentsJson: JSON.stringify(args), signature: { origin: 'gemini', data: sealed } })),
+      fc
+        .tuple(said, fc.constantFrom('gemini' as const, 'anthropic' as const, 'openai' as const), data)
+        .map(([text, origin, sealed]): NeutralPart => ({ kind: 'thinking', text, signature: { origin, data: sealed } })),
+      fc
+        .tuple(fc.constantFrom('anthropic' as const, 'openai' as const), data)
+        .map(([origin, sealed]): NeutralPart => ({ kind: 'thinking', text: '', redacted: { origin, data: sealed } })),
+      fc.tuple(fc.uuid(), said, fc.dictionary(said, fc.integer(), { maxKeys: 2 }), data).map(([id, name, args, sealed]): NeutralPart => ({
+        kind: 'tool_call',
+        id,
+        name,
+        argumentsJson: JSON.stringify(args),
+        signature: { origin: 'gemini', data: sealed },
+      })),
     );
     const choice = fc.tuple(fc.array(part, { maxLength: 4 }), fc.constantFrom<NeutralFinish>('stop', 'length', 'content_filter'));
     fc.assert(
@@ -191,7 +305,11 @@ describe('writeAnswer', () => {
           id: 'r-1',
           model: 'm',
           created: undefined,
-          choices: choices.map(([parts, finish], index) => ({ index, parts, finish: finish === 'stop' && parts.some(({ kind }) => kind === 'tool_call') ? 'tool_calls' : finish })),
+          choices: choices.map(([parts, finish], index) => ({
+            index,
+            parts,
+            finish: finish === 'stop' && parts.some(({ kind }) => kind === 'tool_call') ? 'tool_calls' : finish,
+          })),
           usage,
         };
         expect(parseAnswer(CHAT, writeAnswer(answer, contextOf()))).toEqual({ ok: true, value: answer });

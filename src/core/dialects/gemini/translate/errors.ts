@@ -74,7 +74,10 @@ export function errorOf(value: JsonObject, status: number): NeutralError {
   const named = code !== undefined && code >= FIRST_ERROR_STATUS && code <= LAST_ERROR_STATUS ? code : undefined;
   const given = status >= FIRST_ERROR_STATUS ? status : (named ?? known?.status ?? 500);
   const details = objectsAt(error, 'details');
-  const param = objectsAt(details.find((detail) => isOfType(detail, 'BadRequest')), 'fieldViolations').map((violation) => wordAt(violation, 'field'))[0];
+  const param = objectsAt(
+    details.find((detail) => isOfType(detail, 'BadRequest')),
+    'fieldViolations',
+  ).map((violation) => wordAt(violation, 'field'))[0];
   return {
     kind: kindOf(given, known?.kind, details),
     status: given,
@@ -98,7 +101,10 @@ function isDailyQuota(details: readonly JsonObject[]): boolean {
 }
 
 function reasonOf(details: readonly JsonObject[]): string | undefined {
-  return wordAt(details.find((detail) => isOfType(detail, 'ErrorInfo')), 'reason')?.slice(0, MAX_CODE_CHARS);
+  return wordAt(
+    details.find((detail) => isOfType(detail, 'ErrorInfo')),
+    'reason',
+  )?.slice(0, MAX_CODE_CHARS);
 }
 
 function isOfType(detail: JsonObject, type: string): boolean {
@@ -118,7 +124,14 @@ export function errorBody(error: NeutralError, requestId: string): JsonObject {
 }
 
 export function writeError(error: NeutralError, requestId: string): LocalReply {
-  return { status: errorStatus(error.status), headers: [['content-type', 'application/json'], ['x-request-id', requestId]], body: encodeJson(errorBody(error, requestId)) };
+  return {
+    status: errorStatus(error.status),
+    headers: [
+      ['content-type', 'application/json'],
+      ['x-request-id', requestId],
+    ],
+    body: encodeJson(errorBody(error, requestId)),
+  };
 }
 
 /** The nearest status that Google's APIs answer with, so that their SDKs take it for what it is. */

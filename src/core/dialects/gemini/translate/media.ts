@@ -61,14 +61,16 @@ export function readDetail(part: ObjectReader, media: readonly Media[]): readonl
   const resolution = part.object('mediaResolution');
   if (resolution === undefined) return media;
   const detail = DETAILS.get(resolution.string('level') ?? '');
-  if (detail === undefined) part.log.losses.dropped(resolution.path, `${resolution.path} has no equal beyond Gemini's API but for low and high, and was left out.`);
+  if (detail === undefined)
+    part.log.losses.dropped(resolution.path, `${resolution.path} has no equal beyond Gemini's API but for low and high, and was left out.`);
   return media.map((one) => (one.kind === 'image' && detail !== undefined ? { ...one, detail } : one));
 }
 
 /** Writes media as a part of a content, or of a function's result. */
 export function writeMedia(media: Media, losses: LossLog): readonly JsonObject[] {
   if (media.kind === 'document' && media.name !== undefined) losses.dropped('document.name', 'Gemini takes documents without a name, so it was left out.');
-  if (media.kind === 'image' && media.detail !== undefined && media.detail !== 'auto') losses.dropped('image.detail', 'Not every Gemini model takes a resolution for one image, so it was left out.');
+  if (media.kind === 'image' && media.detail !== undefined && media.detail !== 'auto')
+    losses.dropped('image.detail', 'Not every Gemini model takes a resolution for one image, so it was left out.');
   const { source } = media;
   switch (source.kind) {
     case 'base64':

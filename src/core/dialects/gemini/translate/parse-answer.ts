@@ -34,12 +34,15 @@ function readChat(endpoint: Endpoint, parsed: ParsedObject): Result<NeutralAnswe
   const candidates = objectsAt(value, 'candidates');
   const isBlocked = wordAt(objectAt(value, 'promptFeedback'), 'blockReason') !== undefined;
   if (candidates.length === 0 && !isBlocked) return err('The answer has neither candidates nor a reason for their absence.');
-  const choices: readonly NeutralChoice[] = candidates.length === 0 ? [{ index: 0, parts: [], finish: 'content_filter' }] : candidates.map((candidate) => readCandidate(candidate, id, calls));
+  const choices: readonly NeutralChoice[] =
+    candidates.length === 0 ? [{ index: 0, parts: [], finish: 'content_filter' }] : candidates.map((candidate) => readCandidate(candidate, id, calls));
   return ok({ kind: 'chat', id, model: wordAt(value, 'modelVersion') ?? endpoint.model ?? '', created: undefined, choices, usage: usageOf(parsed) });
 }
 
 function readCandidate(candidate: JsonObject, id: string, calls: AnswerCalls): NeutralChoice {
-  const parts = objectsAt(objectAt(candidate, 'content'), 'parts').flatMap((part) => readAnswerPart(part, id, calls) ?? []).filter((part) => !isSilent(part));
+  const parts = objectsAt(objectAt(candidate, 'content'), 'parts')
+    .flatMap((part) => readAnswerPart(part, id, calls) ?? [])
+    .filter((part) => !isSilent(part));
   const reason = wordAt(candidate, 'finishReason');
   const hasCalls = parts.some(({ kind }) => kind === 'tool_call');
   return {

@@ -144,7 +144,13 @@ function joined(parts: readonly NeutralPart[]): readonly NeutralPart[] {
   for (const part of parts) {
     const last = whole.at(-1);
     if (part.kind === 'text' && last?.kind === 'text') whole[whole.length - 1] = { kind: 'text', text: last.text + part.text };
-    else if (part.kind === 'thinking' && last?.kind === 'thinking' && last.signature === undefined && last.redacted === undefined && part.redacted === undefined) {
+    else if (
+      part.kind === 'thinking' &&
+      last?.kind === 'thinking' &&
+      last.signature === undefined &&
+      last.redacted === undefined &&
+      part.redacted === undefined
+    ) {
       whole[whole.length - 1] = { ...part, text: last.text + part.text };
     } else whole.push(part);
   }

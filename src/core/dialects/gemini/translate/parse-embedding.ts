@@ -20,18 +20,34 @@ export function readEmbedding(endpoint: Endpoint, model: string, body: ObjectRea
   const [first] = read;
   const odd = read.findIndex((one) => one.task !== first?.task || one.title !== first?.title || one.dimensions !== first?.dimensions);
   if (odd !== -1) {
-    body.log.losses.refused(`requests[${odd}]`, `requests[${odd}] differs in taskType, title or outputDimensionality from the first, which other providers' lists cannot. Send it by itself.`);
+    body.log.losses.refused(
+      `requests[${odd}]`,
+      `requests[${odd}] differs in taskType, title or outputDimensionality from the first, which other providers' lists cannot. Send it by itself.`,
+    );
   }
-  return { kind: 'embedding', model, inputs: read.map(({ text }) => text), dimensions: first?.dimensions, encoding: 'float', task: first?.task, title: first?.title, user: undefined, single };
+  return {
+    kind: 'embedding',
+    model,
+    inputs: read.map(({ text }) => text),
+    dimensions: first?.dimensions,
+    encoding: 'float',
+    task: first?.task,
+    title: first?.title,
+    user: undefined,
+    single,
+  };
 }
 
 function readSingle(request: ObjectReader): Single {
   const nested = request.object('embedContentConfig');
-  const texts = request.object('content')?.objects('parts').map((part) => {
-    const text = part.string('text');
-    if (text === undefined) part.log.losses.refused(part.path, `${part.path} is no text. Other providers embed only text.`);
-    return text ?? '';
-  });
+  const texts = request
+    .object('content')
+    ?.objects('parts')
+    .map((part) => {
+      const text = part.string('text');
+      if (text === undefined) part.log.losses.refused(part.path, `${part.path} is no text. Other providers embed only text.`);
+      return text ?? '';
+    });
   const read = {
     // The parts of a content get one embedding together.
     text: (texts ?? []).join('\n'),

@@ -38,7 +38,8 @@ function readRequest(endpoint: Endpoint, body: ObjectReader): NeutralRequest {
 
 function readChat(endpoint: Endpoint, model: string, body: ObjectReader): NeutralChat {
   const messages = readMessages(body);
-  if (!messages.some(({ role }) => role !== 'system')) body.log.invalid(body.at('contents'), `${body.at('contents')} must be an array of at least one content.`);
+  if (!messages.some(({ role }) => role !== 'system'))
+    body.log.invalid(body.at('contents'), `${body.at('contents')} must be an array of at least one content.`);
   const chat: NeutralChat = {
     kind: 'chat',
     model,
@@ -52,7 +53,7 @@ function readChat(endpoint: Endpoint, model: string, body: ObjectReader): Neutra
     metadata: body.record('labels'),
     tier: readTier(body),
   };
-  body.drop('safetySettings', "safetySettings has no equal at other providers, which filter by rules of their own, and was left out.");
+  body.drop('safetySettings', 'safetySettings has no equal at other providers, which filter by rules of their own, and was left out.');
   body.refuse('cachedContent', 'cachedContent names what Google keeps, which no other provider can read. Send the content itself.');
   body.refuse('continuationToken', 'continuationToken goes on with an answer of one Gemini model, and of no other.');
   // The path names the model, and nothing is stored.

@@ -29,7 +29,8 @@ export function readSettings(settings: ObjectReader | undefined): Settings {
     choices: settings.integer('candidateCount') ?? 1,
   };
   const modalities = settings.strings('responseModalities') ?? [];
-  if (modalities.some((modality) => modality !== 'TEXT')) settings.refuse('responseModalities', `${settings.at('responseModalities')} asks for more than text, which other providers' chats do not give.`);
+  if (modalities.some((modality) => modality !== 'TEXT'))
+    settings.refuse('responseModalities', `${settings.at('responseModalities')} asks for more than text, which other providers' chats do not give.`);
   settings.dropRest();
   return read;
 }
@@ -56,7 +57,11 @@ function readFormat(settings: ObjectReader): NeutralFormat | undefined {
     return text ?? [];
   });
   const openApi = settings.json('responseSchema');
-  const schema = settings.json('responseJsonSchema') ?? settings.json('_responseJsonSchema') ?? listed?.json('schema') ?? (openApi === undefined ? undefined : jsonSchemaOf(openApi));
+  const schema =
+    settings.json('responseJsonSchema') ??
+    settings.json('_responseJsonSchema') ??
+    listed?.json('schema') ??
+    (openApi === undefined ? undefined : jsonSchemaOf(openApi));
   const mimeType = settings.string('responseMimeType') ?? listed?.string('mimeType') ?? '';
   listed?.dropRest();
   return formatOf(settings, mimeType, schema);

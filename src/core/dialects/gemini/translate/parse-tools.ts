@@ -44,7 +44,12 @@ function readFunction(declared: ObjectReader): NeutralTool {
   const name = declared.required('name');
   const schema = declared.json('parametersJsonSchema');
   const openApi = declared.json('parameters');
-  const tool = { name, description: declared.string('description'), parameters: schema ?? (openApi === undefined ? undefined : jsonSchemaOf(openApi)), strict: undefined };
+  const tool = {
+    name,
+    description: declared.string('description'),
+    parameters: schema ?? (openApi === undefined ? undefined : jsonSchemaOf(openApi)),
+    strict: undefined,
+  };
   declared.dropRest();
   return tool;
 }
@@ -61,7 +66,10 @@ function readChoice(calling: ObjectReader, tools: readonly NeutralTool[]): ToolU
     case 'AUTO':
       return { tools, toolChoice: { kind: 'auto' } };
     case 'VALIDATED':
-      return { tools: tools.filter(({ name }) => names.length === 0 || names.includes(name)).map((tool) => ({ ...tool, strict: true })), toolChoice: { kind: 'auto' } };
+      return {
+        tools: tools.filter(({ name }) => names.length === 0 || names.includes(name)).map((tool) => ({ ...tool, strict: true })),
+        toolChoice: { kind: 'auto' },
+      };
     case 'NONE':
       return { tools, toolChoice: { kind: 'none' } };
     case 'ANY':

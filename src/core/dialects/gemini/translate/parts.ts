@@ -20,7 +20,13 @@ export function readAnswerPart(part: JsonObject, answerId: string, calls: Answer
   const call = objectAt(part, 'functionCall');
   if (call !== undefined) {
     const argumentsJson = JSON.stringify(objectAt(call, 'args') ?? {});
-    return { kind: 'tool_call', id: calls.idOf(wordAt(call, 'id'), answerId), name: textAt(call, 'name') ?? '', argumentsJson, ...withoutAbsent({ signature: seal.signature }) };
+    return {
+      kind: 'tool_call',
+      id: calls.idOf(wordAt(call, 'id'), answerId),
+      name: textAt(call, 'name') ?? '',
+      argumentsJson,
+      ...withoutAbsent({ signature: seal.signature }),
+    };
   }
   const inline = objectAt(part, 'inlineData');
   const mediaType = textAt(inline, 'mimeType')?.toLowerCase() ?? '';
@@ -33,7 +39,10 @@ export function readAnswerPart(part: JsonObject, answerId: string, calls: Answer
 
 /** Whether a part tells nothing: an empty text that only carried a seal. */
 export function isSilent(part: NeutralPart): boolean {
-  return (part.kind === 'text' && part.text === '') || (part.kind === 'thinking' && part.text === '' && isEmpty(withoutAbsent({ signature: part.signature, redacted: part.redacted })));
+  return (
+    (part.kind === 'text' && part.text === '') ||
+    (part.kind === 'thinking' && part.text === '' && isEmpty(withoutAbsent({ signature: part.signature, redacted: part.redacted })))
+  );
 }
 
 /**

@@ -73,7 +73,13 @@ class GeminiStreamReader implements StreamReader, EventListener {
     if (!this.#hasStarted) {
       this.#hasStarted = true;
       this.#answerId = textAt(value, 'responseId') ?? '';
-      this.#events.push({ kind: 'start', id: this.#answerId, model: wordAt(value, 'modelVersion') ?? this.#endpoint.model ?? '', created: undefined, ...withoutAbsent({ usage }) });
+      this.#events.push({
+        kind: 'start',
+        id: this.#answerId,
+        model: wordAt(value, 'modelVersion') ?? this.#endpoint.model ?? '',
+        created: undefined,
+        ...withoutAbsent({ usage }),
+      });
     }
     for (const candidate of objectsAt(value, 'candidates')) this.#readCandidate(candidate);
     if (wordAt(objectAt(value, 'promptFeedback'), 'blockReason') !== undefined) this.#block();

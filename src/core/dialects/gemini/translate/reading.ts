@@ -124,7 +124,9 @@ export class ObjectReader {
   record(name: string): Readonly<Record<string, string>> | undefined {
     const value = this.json(name);
     if (value === undefined) return undefined;
-    return Object.values(value).every((member) => typeof member === 'string') ? (value as Readonly<Record<string, string>>) : this.#wrong(name, 'an object of strings');
+    return Object.values(value).every((member) => typeof member === 'string')
+      ? (value as Readonly<Record<string, string>>)
+      : this.#wrong(name, 'an object of strings');
   }
 
   /** Fields whose absence elsewhere changes no answer, or that are judged elsewhere. */

@@ -22,8 +22,12 @@ const media: fc.Arbitrary<NeutralContent> = fc.oneof(
   fc.constant<NeutralContent>({ kind: 'image', source: { kind: 'url', url: 'https://example.com/a.png', mediaType: 'image/png' } }),
 );
 
-const seal = fc.option(base64.filter((data) => data !== '').map((data) => ({ origin: 'gemini' as const, data })), { nil: undefined });
-const sealed = <Part extends object>(part: fc.Arbitrary<Part>): fc.Arbitrary<Part> => fc.tuple(part, seal).map(([value, signature]) => (signature === undefined ? value : { ...value, signature }));
+const seal = fc.option(
+  base64.filter((data) => data !== '').map((data) => ({ origin: 'gemini' as const, data })),
+  { nil: undefined },
+);
+const sealed = <Part extends object>(part: fc.Arbitrary<Part>): fc.Arbitrary<Part> =>
+  fc.tuple(part, seal).map(([value, signature]) => (signature === undefined ? value : { ...value, signature }));
 
 interface Turn {
   readonly user: readonly NeutralContent[];
@@ -38,7 +42,10 @@ const turn: fc.Arbitrary<Turn> = fc.record({
   user: fc.array(fc.oneof(said, media), { minLength: 1, maxLength: 3 }),
   thinking: fc.option(sealed(text.map((value): NeutralPart => ({ kind: 'thinking', text: value }))), { nil: undefined }),
   answer: fc.option(text, { nil: undefined }),
-  calls: fc.array(sealed(fc.record({ kind: fc.constant('tool_call' as const), id: fc.uuid(), name: word, argumentsJson: json.map((value) => JSON.stringify(value)) })), { maxLength: 3 }),
+  calls: fc.array(
+    sealed(fc.record({ kind: fc.constant('tool_call' as const), id: fc.uuid(), name: word, argumentsJson: json.map((value) => JSON.stringify(value)) })),
+    { maxLength: 3 },
+  ),
   results: fc.array(fc.oneof(fc.constant([]), fc.tuple(said)), { minLength: 3, maxLength: 3 }),
   failed: fc.boolean(),
 });
@@ -75,16 +82,34 @@ const reasoning = (model: string): fc.Arbitrary<NeutralReasoning | undefined> =>
   const amount = model.startsWith('gemini-2')
     ? fc.constantFrom<NeutralReasoning>({ budgetTokens: 0 }, { budgetTokens: 5000 }, { adaptive: true })
     : fc.constantFrom<NeutralReasoning>({ effort: 'low' }, { effort: 'medium' }, { effort: 'high' }, { budgetTokens: 5000 });
-  return fc.option(fc.tuple(visible, amount).map(([one, other]) => ({ ...one, ...other })), { nil: undefined });
+  return fc.option(
+    fc.tuple(visible, amount).map(([one, other]) => ({ ...one, ...other })),
+    { nil: undefined },
+  );
 };
 
 const tools = fc.oneof(
   fc.constant({ tools: [], toolChoice: undefined }),
   fc
-    .tuple(fc.uniqueArray(fc.record({ name: word, description: fc.option(text, { nil: undefined }), parameters: fc.option(json, { nil: undefined }) }), { minLength: 1, maxLength: 3, selector: ({ name }) => name }), fc.nat(6))
+    .tuple(
+      fc.uniqueArray(fc.record({ name: word, description: fc.option(text, { nil: undefined }), parameters: fc.option(json, { nil: undefined }) }), {
+        minLength: 1,
+        maxLength: 3,
+        selector: ({ name }) => name,
+      }),
+      fc.nat(6),
+    )
     .map(([list, choice]): Pick<NeutralChat, 'tools' | 'toolChoice'> => {
       const [first, ...others] = list.map(({ name }) => name);
-      const choices: readonly NeutralChat['toolChoice'][] = [undefined, { kind: 'auto' }, { kind: 'none' }, { kind: 'required' }, { kind: 'tool', name: first ?? '' }, { kind: 'auto' }, others.length === 0 ? undefined : { kind: 'required', names: [first ?? '', ...others] }];
+      const choices: readonly NeutralChat['toolChoice'][] = [
+        undefined,
+        { kind: 'auto' },
+        { kind: 'none' },
+        { kind: 'required' },
+        { kind: 'tool', name: first ?? '' },
+        { kind: 'auto' },
+        others.length === 0 ? undefined : { kind: 'required', names: [first ?? '', ...others] },
+      ];
       return { tools: list.map((tool) => ({ ...tool, strict: choice === 5 ? true : undefined })), toolChoice: choices[choice] };
     }),
 );
@@ -97,7 +122,15 @@ const chat: fc.Arbitrary<NeutralChat> = fc.constantFrom('gemini-2.5-flash', 'gem
       use: tools,
       format: fc.oneof(
         fc.constantFrom<NeutralChat['format']>(undefined, { kind: 'text' }, { kind: 'json_object' }),
-        fc.dictionary(word, fc.constantFrom<object>({ type: 'string' }, { type: 'array', items: { type: 'integer', minimum: 0 } })).map((properties): NeutralChat['format'] => ({ kind: 'json_schema', name: undefined, description: undefined, schema: { type: 'object', properties: { ...properties } }, strict: undefined })),
+        fc
+          .dictionary(word, fc.constantFrom<object>({ type: 'string' }, { type: 'array', items: { type: 'integer', minimum: 0 } }))
+          .map((properties): NeutralChat['format'] => ({
+            kind: 'json_schema',
+            name: undefined,
+            description: undefined,
+            schema: { type: 'object', properties: { ...properties } },
+            strict: undefined,
+          })),
       ),
       sampling,
       reasoning: reasoning(model),
@@ -118,10 +151,16 @@ describe('what Gemini can hold', () => {
         const found = match('POST', pathAt(written.endpoint, request.model));
         expect(found).toEqual({ kind: 'endpoint', endpoint: written.endpoint });
         const facts = readRequest(written.endpoint, written.body, { contentType: 'application/json', contentEncoding: undefined });
-        expect(facts).toMatchObject({ ok: true, value: { model: request.model, stream: request.stream, maxOutputTokens: request.maxOutputTokens, choices: request.choices } });
+        expect(facts).toMatchObject({
+          ok: true,
+          value: { model: request.model, stream: request.stream, maxOutputTokens: request.maxOutputTokens, choices: request.choices },
+        });
         expect(parseRequest(written.endpoint, written.body)).toEqual({ ok: true, value: { request, losses: [] } });
         const counted = writeRequest({ kind: 'count_tokens', chat: request });
-        expect(parseRequest(counted.endpoint, counted.body)).toMatchObject({ ok: true, value: { request: { kind: 'count_tokens', chat: { messages: request.messages, tools: request.tools } }, losses: [] } });
+        expect(parseRequest(counted.endpoint, counted.body)).toMatchObject({
+          ok: true,
+          value: { request: { kind: 'count_tokens', chat: { messages: request.messages, tools: request.tools } }, losses: [] },
+        });
       }),
       { numRuns: 500 },
     );
@@ -153,9 +192,44 @@ describe('what Gemini can hold', () => {
 
 describe('junk', () => {
   it('gives a request or a fault, and never throws', () => {
-    const field = fc.constantFrom('contents', 'systemInstruction', 'system_instruction', 'tools', 'toolConfig', 'generationConfig', 'parts', 'text', 'thought', 'thoughtSignature', 'functionCall', 'functionResponse', 'inlineData', 'fileData', 'name', 'args', 'response', 'role', 'mimeType', 'data', 'fileUri', 'requests', 'content', 'labels', 'responseSchema', 'functionDeclarations', 'parameters', '__proto__', 'constructor');
+    const field = fc.constantFrom(
+      'contents',
+      'systemInstruction',
+      'system_instruction',
+      'tools',
+      'toolConfig',
+      'generationConfig',
+      'parts',
+      'text',
+      'thought',
+      'thoughtSignature',
+      'functionCall',
+      'functionResponse',
+      'inlineData',
+      'fileData',
+      'name',
+      'args',
+      'response',
+      'role',
+      'mimeType',
+      'data',
+      'fileUri',
+      'requests',
+      'content',
+      'labels',
+      'responseSchema',
+      'functionDeclarations',
+      'parameters',
+      '__proto__',
+      'constructor',
+    );
     const { junk } = fc.letrec<{ readonly junk: unknown }>((tie) => ({
-      junk: fc.oneof({ maxDepth: 5 }, fc.constantFrom<unknown>(null, true, 0, -1, 1.5, '', 'model', 'user', 'AAAA', 'image/png', 'https://a/b.png'), fc.array(tie('junk'), { maxLength: 3 }), fc.dictionary(field, tie('junk'), { maxKeys: 4 })),
+      junk: fc.oneof(
+        { maxDepth: 5 },
+        fc.constantFrom<unknown>(null, true, 0, -1, 1.5, '', 'model', 'user', 'AAAA', 'image/png', 'https://a/b.png'),
+        fc.array(tie('junk'), { maxLength: 3 }),
+        fc.dictionary(field, tie('junk'), { maxKeys: 4 }),
+      ),
     }));
     const paths = ['m:generateContent', 'm:streamGenerateContent', 'm:countTokens', 'e:embedContent', 'e:batchEmbedContents'];
     fc.assert(

@@ -18,7 +18,29 @@ const SEVERAL: ReadonlySet<string> = new Set(['anyOf', 'oneOf', 'allOf', 'prefix
 const NAMED: ReadonlySet<string> = new Set(['properties', '$defs', 'definitions']);
 
 /** Keywords that answers are held to, and those that hold nothing to anything. */
-const ENFORCED: ReadonlySet<string> = new Set(['$anchor', '$defs', '$id', '$ref', 'additionalProperties', 'anyOf', 'description', 'enum', 'format', 'items', 'maxItems', 'maximum', 'minItems', 'minimum', 'oneOf', 'prefixItems', 'properties', 'propertyOrdering', 'required', 'title', 'type']);
+const ENFORCED: ReadonlySet<string> = new Set([
+  '$anchor',
+  '$defs',
+  '$id',
+  '$ref',
+  'additionalProperties',
+  'anyOf',
+  'description',
+  'enum',
+  'format',
+  'items',
+  'maxItems',
+  'maximum',
+  'minItems',
+  'minimum',
+  'oneOf',
+  'prefixItems',
+  'properties',
+  'propertyOrdering',
+  'required',
+  'title',
+  'type',
+]);
 const IDLE: ReadonlySet<string> = new Set(['$comment', '$schema', 'const', 'default', 'deprecated', 'example', 'examples', 'readOnly', 'writeOnly']);
 
 /** A `Schema` as JSON Schema. */
@@ -50,7 +72,9 @@ function jsonKeyword(keyword: string, value: unknown, isNullable: boolean): read
 
 /** A JSON Schema for an answer's format, which Gemini takes without `const`: one choice says the same. */
 export function withoutConst(schema: JsonObject): JsonObject {
-  return Object.fromEntries(Object.entries(schema).map(([keyword, value]) => (keyword === 'const' ? ['enum', [value]] : [keyword, within(keyword, value, withoutConst)])));
+  return Object.fromEntries(
+    Object.entries(schema).map(([keyword, value]) => (keyword === 'const' ? ['enum', [value]] : [keyword, within(keyword, value, withoutConst)])),
+  );
 }
 
 /** Whether an answer is held to all of a schema: what is not on Google's list it reads and passes over. `const` is written as `enum`. */

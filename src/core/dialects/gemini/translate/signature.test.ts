@@ -25,7 +25,9 @@ describe('seals', () => {
 
   it('come back as they were', () => {
     const data = fc.string({ minLength: 1, maxLength: 20 });
-    const seal = fc.tuple(fc.constantFrom('anthropic' as const, 'openai' as const), fc.constantFrom('signature' as const, 'redacted' as const), data).map(([origin, kind, text]): Seal => ({ [kind]: { origin, data: text } }));
+    const seal = fc
+      .tuple(fc.constantFrom('anthropic' as const, 'openai' as const), fc.constantFrom('signature' as const, 'redacted' as const), data)
+      .map(([origin, kind, text]): Seal => ({ [kind]: { origin, data: text } }));
     const own = fc.base64String({ minLength: 4 }).map((text): Seal => ({ signature: { origin: 'gemini', data: text } }));
     fc.assert(
       fc.property(fc.oneof(seal, own), (value) => {

@@ -31,5 +31,8 @@ function writeChat({ id, model, choices, usage }: NeutralChatAnswer, { requestId
 function writeEmbeddings({ vectors, usage }: NeutralEmbeddingAnswer, { endpoint }: AnswerContext): JsonObject {
   const usageMetadata = usage === undefined ? undefined : { promptTokenCount: usage.inputTokens, totalTokenCount: usage.inputTokens };
   const embeddings = vectors.map((values) => ({ values }));
-  return { ...(methodOf(endpoint.path) === 'embedContent' ? { embedding: embeddings[0] ?? { values: [] } } : { embeddings }), ...withoutAbsent({ usageMetadata }) };
+  return {
+    ...(methodOf(endpoint.path) === 'embedContent' ? { embedding: embeddings[0] ?? { values: [] } } : { embeddings }),
+    ...withoutAbsent({ usageMetadata }),
+  };
 }

@@ -47,7 +47,9 @@ export function writeMessages(messages: readonly NeutralMessage[], generation: G
 /** Gemma takes a system prompt as the beginning of what the user says. */
 function inFront(instruction: readonly JsonObject[], contents: readonly WrittenContent[]): readonly WrittenContent[] {
   const [first, ...others] = contents;
-  return first?.role === 'user' ? [{ role: 'user', parts: [...instruction, ...first.parts] }, ...others] : [{ role: 'user', parts: [...instruction] }, ...contents];
+  return first?.role === 'user'
+    ? [{ role: 'user', parts: [...instruction, ...first.parts] }, ...others]
+    : [{ role: 'user', parts: [...instruction] }, ...contents];
 }
 
 function toJson({ role, parts }: WrittenContent): JsonObject {
@@ -122,7 +124,8 @@ function writeCall({ id, name, argumentsJson, signature }: NeutralToolCall, plac
 
 function writeArguments(text: string, losses: LossLog): JsonObject {
   const args = argumentsOf(text);
-  if (args === undefined) losses.dropped('tool_call.arguments', 'The arguments of an earlier tool call are not a JSON object, which Gemini wants, so they were left out.');
+  if (args === undefined)
+    losses.dropped('tool_call.arguments', 'The arguments of an earlier tool call are not a JSON object, which Gemini wants, so they were left out.');
   return args ?? {};
 }
 

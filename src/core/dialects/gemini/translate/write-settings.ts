@@ -43,9 +43,10 @@ export function writeSettings(chat: NeutralChat, generation: Generation, losses:
 
 /** Writes what stands beside `generationConfig`. */
 export function writeRest({ tier, metadata, user }: NeutralChat, losses: LossLog): JsonObject {
-  if (user !== undefined) losses.dropped('user', "Gemini takes no id of the end user, so it was left out.");
+  if (user !== undefined) losses.dropped('user', 'Gemini takes no id of the end user, so it was left out.');
   const fits = Object.entries(metadata ?? {}).every(([key, value]) => LABEL_KEY.test(key) && LABEL_VALUE.test(value));
-  if (!fits) losses.dropped('metadata', 'Gemini takes metadata as labels of small letters, digits, hyphens and underscores; what was sent is none, and was left out.');
+  if (!fits)
+    losses.dropped('metadata', 'Gemini takes metadata as labels of small letters, digits, hyphens and underscores; what was sent is none, and was left out.');
   return withoutAbsent({ serviceTier: tier === 'auto' ? undefined : tier, labels: fits ? metadata : undefined });
 }
 
@@ -58,7 +59,8 @@ function writeFormat(format: NeutralFormat | undefined, losses: LossLog): JsonOb
     case 'json_object':
       return { responseMimeType: JSON_TYPE };
     case 'json_schema':
-      if (!isEnforced(format.schema)) losses.dropped('response_format', 'Gemini holds answers to a part of JSON Schema only; what of the schema is not in it is passed over.');
+      if (!isEnforced(format.schema))
+        losses.dropped('response_format', 'Gemini holds answers to a part of JSON Schema only; what of the schema is not in it is passed over.');
       return { responseMimeType: JSON_TYPE, responseJsonSchema: writeSchema(format) };
   }
 }

@@ -26,7 +26,11 @@ const EVENTS: Framing = { begin: 'data: ', between: 'data: ', after: '\r\n\r\n',
 const ARRAY: Framing = { begin: '[', between: ',\r\n', after: '', end: ']' };
 
 const CUT: NeutralError = { kind: 'server_error', status: 503, message: "The provider's stream ended before the answer was whole. Try again." };
-const TOO_LONG: NeutralError = { kind: 'server_error', status: 500, message: "The arguments of the answer's tool calls are too long to be held until they are whole." };
+const TOO_LONG: NeutralError = {
+  kind: 'server_error',
+  status: 500,
+  message: "The arguments of the answer's tool calls are too long to be held until they are whole.",
+};
 
 /** A call whose arguments are still coming. */
 interface HeldCall {
@@ -93,7 +97,10 @@ class GeminiStreamWriter implements StreamWriter {
       case 'redacted_thinking':
         return writeAnswerPart({ kind: 'thinking', text: '', redacted: event.redacted }).map((part) => this.#say(event.choice, part));
       case 'tool_call':
-        this.#candidate(event.choice).calls.set(event.call, { call: { kind: 'tool_call', id: event.id, name: event.name, ...withoutAbsent({ signature: event.signature }) }, argumentsJson: '' });
+        this.#candidate(event.choice).calls.set(event.call, {
+          call: { kind: 'tool_call', id: event.id, name: event.name, ...withoutAbsent({ signature: event.signature }) },
+          argumentsJson: '',
+        });
         return [];
       case 'tool_arguments':
         return this.#hold(event.choice, event.call, event.delta);
@@ -142,7 +149,9 @@ class GeminiStreamWriter implements StreamWriter {
   /** The last response: what was held, why each candidate ended, and what it all used. */
   #end(): readonly Uint8Array[] {
     this.#isOver = true;
-    const candidates = [...this.#candidates].map(([index, { calls, finish }]) => writeCandidate({ index, parts: [...calls.values()].map(({ call, argumentsJson }) => ({ ...call, argumentsJson })), finish }));
+    const candidates = [...this.#candidates].map(([index, { calls, finish }]) =>
+      writeCandidate({ index, parts: [...calls.values()].map(({ call, argumentsJson }) => ({ ...call, argumentsJson })), finish }),
+    );
     const usageMetadata = this.#usage === undefined ? undefined : writeUsage(this.#usage);
     return [this.#response({ candidates, ...withoutAbsent({ usageMetadata }) }), encodeUtf8(this.#framing.end)];
   }

@@ -9,7 +9,15 @@ type Effort = NonNullable<NeutralReasoning['effort']>;
 /** Tokens for an effort. Source: Gemini API, "OpenAI compatibility", the table of reasoning efforts and thinking budgets. */
 const BUDGETS: Readonly<Record<Effort, number>> = { none: 0, minimal: 1024, low: 1024, medium: 8192, high: 24_576, xhigh: 32_768, max: 32_768 };
 
-const LEVELS: Readonly<Record<Effort, 'lowest' | 'LOW' | 'MEDIUM' | 'HIGH'>> = { none: 'lowest', minimal: 'lowest', low: 'LOW', medium: 'MEDIUM', high: 'HIGH', xhigh: 'HIGH', max: 'HIGH' };
+const LEVELS: Readonly<Record<Effort, 'lowest' | 'LOW' | 'MEDIUM' | 'HIGH'>> = {
+  none: 'lowest',
+  minimal: 'lowest',
+  low: 'LOW',
+  medium: 'MEDIUM',
+  high: 'HIGH',
+  xhigh: 'HIGH',
+  max: 'HIGH',
+};
 
 /** Leaves a budget to the model. */
 const DYNAMIC_BUDGET = -1;
@@ -18,7 +26,8 @@ const DYNAMIC_BUDGET = -1;
 export function writeThinkingConfig(reasoning: NeutralReasoning | undefined, generation: Generation, losses: LossLog): JsonObject | undefined {
   if (reasoning === undefined) return undefined;
   if (generation.thinking === 'none') {
-    if (reasoning.effort !== 'none' && reasoning.budgetTokens !== 0) losses.dropped('reasoning', 'This model does not think before it answers, so the setting was left out.');
+    if (reasoning.effort !== 'none' && reasoning.budgetTokens !== 0)
+      losses.dropped('reasoning', 'This model does not think before it answers, so the setting was left out.');
     return undefined;
   }
   const amount = generation.thinking === 'level' ? levelOf(reasoning, generation, losses) : budgetOf(reasoning, generation, losses);
@@ -42,6 +51,7 @@ function budgetOf({ effort, budgetTokens, adaptive }: NeutralReasoning, { budget
   if (asked === undefined) return adaptive === true ? { thinkingBudget: DYNAMIC_BUDGET } : {};
   if (asked === 0 && budget.canStop) return { thinkingBudget: 0 };
   const within = Math.min(Math.max(asked, budget.min), budget.max);
-  if (within !== asked && (budgetTokens !== undefined || asked === 0)) losses.dropped('reasoning', `This model thinks within ${budget.min} to ${budget.max} tokens, so ${within} were asked for.`);
+  if (within !== asked && (budgetTokens !== undefined || asked === 0))
+    losses.dropped('reasoning', `This model thinks within ${budget.min} to ${budget.max} tokens, so ${within} were asked for.`);
   return { thinkingBudget: within };
 }

@@ -6,7 +6,8 @@ import type { JsonObject } from '../../values.ts';
 /** Writes `tools` and `toolConfig`; neither where there are no tools. Marks for a cache are left out: Google caches by itself. */
 export function writeTools({ tools, toolChoice, parallelToolCalls }: NeutralChat, losses: LossLog): JsonObject {
   if (tools.length === 0) {
-    if (toolChoice?.kind === 'required' || toolChoice?.kind === 'tool') losses.refused('tool_choice', 'tool_choice wants a tool to be called, and there is none. Send tools, or leave tool_choice out.');
+    if (toolChoice?.kind === 'required' || toolChoice?.kind === 'tool')
+      losses.refused('tool_choice', 'tool_choice wants a tool to be called, and there is none. Send tools, or leave tool_choice out.');
     return {};
   }
   if (parallelToolCalls === false) losses.dropped('parallel_tool_calls', 'Gemini cannot be held to one tool call in an answer, so this was left out.');

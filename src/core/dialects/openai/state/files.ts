@@ -42,7 +42,8 @@ export function readUpload(body: Uint8Array, headers: RequestContentHeaders): Re
   if (!parts.ok) return fault('invalid_body', undefined, parts.error);
   const purpose = onlyPart(parts.value, 'purpose');
   const file = onlyPart(parts.value, 'file');
-  if (purpose === undefined || purpose.isFile) return fault('invalid_value', 'purpose', 'purpose must come once, as a field of the form: batch, user_data and so on.');
+  if (purpose === undefined || purpose.isFile)
+    return fault('invalid_value', 'purpose', 'purpose must come once, as a field of the form: batch, user_data and so on.');
   if (file === undefined || !file.isFile) return fault('invalid_value', 'file', 'file must come once, as a file of the form.');
   const name = partText(body, purpose, MAX_PURPOSE_BYTES);
   if (name === undefined) return fault('invalid_value', 'purpose', 'purpose must be a plain word.');
@@ -59,7 +60,7 @@ function readLines(body: Uint8Array, file: Part): Result<Creation, RequestFault>
   const requests: BatchRequest[] = [];
   let endpointPath: string | undefined;
   let number = 0;
-  for (let at = file.start; at < file.end; ) {
+  for (let at = file.start; at < file.end;) {
     const feed = body.indexOf(LINE_FEED, at);
     const end = feed === -1 || feed > file.end ? file.end : feed;
     number++;
@@ -68,7 +69,8 @@ function readLines(body: Uint8Array, file: Part): Result<Creation, RequestFault>
       const line = readLine(body.subarray(at, end), at, `line ${number}`);
       if (!line.ok) return line;
       endpointPath ??= line.value.endpoint.path;
-      if (line.value.endpoint.path !== endpointPath) return fault('invalid_value', 'file', `Line ${number} of the file is for another url than the lines before it; a batch has one.`);
+      if (line.value.endpoint.path !== endpointPath)
+        return fault('invalid_value', 'file', `Line ${number} of the file is for another url than the lines before it; a batch has one.`);
       requests.push(line.value);
     }
     at = end + 1;
@@ -107,12 +109,14 @@ export function readBatchCreation(body: Uint8Array, headers: RequestContentHeade
   const members = membersOf(document, document.root);
   if (members.size === 0) return fault('invalid_body', undefined, 'The body must be a JSON object, each of its keys once.');
   for (const [name, node] of members) {
-    if (!BATCH_FIELDS.has(name) && !document.isNull(node)) return fault('invalid_value', undefined, `A batch is created from ${[...BATCH_FIELDS].join(', ')}, and there is another field.`);
+    if (!BATCH_FIELDS.has(name) && !document.isNull(node))
+      return fault('invalid_value', undefined, `A batch is created from ${[...BATCH_FIELDS].join(', ')}, and there is another field.`);
   }
   const id = textAt(document, members, 'input_file_id');
   if (id === undefined) return fault('invalid_value', 'input_file_id', 'input_file_id is missing. Upload a file with the purpose batch, and name it here.');
   const endpoint = batchEndpoint(textAt(document, members, 'endpoint') ?? '');
-  if (endpoint === undefined) return fault('invalid_value', 'endpoint', `endpoint must be one of ${[...BATCH_ENDPOINTS.keys()].map((path) => `/v1${path}`).join(', ')}.`);
+  if (endpoint === undefined)
+    return fault('invalid_value', 'endpoint', `endpoint must be one of ${[...BATCH_ENDPOINTS.keys()].map((path) => `/v1${path}`).join(', ')}.`);
   return ok({ kind: 'of_file', file: { kind: 'file', id, param: 'input_file_id' }, endpointPath: endpoint.path });
 }
 

@@ -37,7 +37,10 @@ export const state: StateLanguage = {
   watch: (endpoint, answer, found) => {
     const kind = endpoint.state?.kind ?? 'response';
     if (answer === 'sse') return kind === 'response' ? new ResponseIdReader(found) : NOTHING_WATCHED;
-    return new ObjectWatcher({ kind, id: 'id', expires: { path: 'expires_at', read: kind === 'file' ? secondsOf : () => undefined }, related: RELATED[kind] ?? NO_RELATED }, found);
+    return new ObjectWatcher(
+      { kind, id: 'id', expires: { path: 'expires_at', read: kind === 'file' ? secondsOf : () => undefined }, related: RELATED[kind] ?? NO_RELATED },
+      found,
+    );
   },
   widenList: (endpoint, query) => {
     const page = PAGES[endpoint.state?.kind ?? 'file'];

@@ -19,10 +19,12 @@ const CREATE = endpoint('POST', '/v1/batches');
 const FORM = { contentType: 'multipart/form-data; boundary=B', contentEncoding: undefined };
 const JSON_BODY = { contentType: 'application/json', contentEncoding: undefined };
 
-const field = (name: string, value: string, filename?: string): string => `--B\r\ncontent-disposition: form-data; name="${name}"${filename === undefined ? '' : `; filename="${filename}"`}\r\n\r\n${value}\r\n`;
+const field = (name: string, value: string, filename?: string): string =>
+  `--B\r\ncontent-disposition: form-data; name="${name}"${filename === undefined ? '' : `; filename="${filename}"`}\r\n\r\n${value}\r\n`;
 const form = (...fields: readonly string[]): Uint8Array => bytes(`${fields.join('')}--B--\r\n`);
 const line = (fields: object = {}): string => JSON.stringify({ custom_id: 'a', method: 'POST', url: '/v1/chat/completions', body: { model: 'm' }, ...fields });
-const upload = (content: string, purpose = 'batch'): ReturnType<typeof state.readCreation> => state.readCreation(UPLOAD, form(field('purpose', purpose), field('file', content, 'in.jsonl')), FORM);
+const upload = (content: string, purpose = 'batch'): ReturnType<typeof state.readCreation> =>
+  state.readCreation(UPLOAD, form(field('purpose', purpose), field('file', content, 'in.jsonl')), FORM);
 
 describe('an upload', () => {
   it('for a batch has its requests found where they stand', () => {
@@ -72,7 +74,10 @@ describe('the creation of a batch', () => {
   const good = { input_file_id: 'file-1', endpoint: '/v1/responses', completion_window: '24h', metadata: { a: 'b' } };
 
   it('names its file', () => {
-    expect(state.readCreation(CREATE, bytes(JSON.stringify(good)), JSON_BODY)).toEqual({ ok: true, value: { kind: 'of_file', file: { kind: 'file', id: 'file-1', param: 'input_file_id' }, endpointPath: '/responses' } });
+    expect(state.readCreation(CREATE, bytes(JSON.stringify(good)), JSON_BODY)).toEqual({
+      ok: true,
+      value: { kind: 'of_file', file: { kind: 'file', id: 'file-1', param: 'input_file_id' }, endpointPath: '/responses' },
+    });
   });
 
   it.each([
@@ -89,13 +94,17 @@ describe('the creation of a batch', () => {
 
 describe('a list', () => {
   const item = (id: string): string => `{"id":"${id}" , "object":"batch","output_file_id":"out-${id}"}`;
-  const page = (...ids: readonly string[]): Uint8Array => bytes(`{"object":"list","data":[${ids.map(item).join(', ')}],"first_id":"${ids[0]}","last_id":"${ids.at(-1)}","has_more":false}`);
+  const page = (...ids: readonly string[]): Uint8Array =>
+    bytes(`{"object":"list","data":[${ids.map(item).join(', ')}],"first_id":"${ids[0]}","last_id":"${ids.at(-1)}","has_more":false}`);
   const LIST = endpoint('GET', '/v1/batches');
 
   it('shows what is owned as it came, and names nothing else', () => {
     const filtered = state.filterList(LIST, page('x', 'a', 'y', 'b', 'z'), (kind, id) => kind === 'batch' && ['a', 'b'].includes(id), 20);
     expect(text(filtered?.body ?? bytes(''))).toBe(`{"object":"list","data":[${item('a')},${item('b')}],"first_id":"a","last_id":"b","has_more":false}`);
-    expect(filtered?.found).toEqual([{ kind: 'file', id: 'out-a' }, { kind: 'file', id: 'out-b' }]);
+    expect(filtered?.found).toEqual([
+      { kind: 'file', id: 'out-a' },
+      { kind: 'file', id: 'out-b' },
+    ]);
   });
 
   it('is cut to what was asked for, and says that there is more', () => {
@@ -108,9 +117,12 @@ describe('a list', () => {
     expect(JSON.parse(text(filtered?.body ?? bytes('')))).toEqual({ object: 'list', data: [], first_id: null, last_id: null, has_more: false });
   });
 
-  it.each(['', '[]', '{"data":[],"data":[{"id":"x"}]}', '{"a":1,"a":[{"id":"x"}]}', '{"data":{}}', '{"error":{}}', '{"data":[}'])('is not taken for one where it is %j', (body) => {
-    expect(state.filterList(LIST, bytes(body), () => true, 20)).toBeUndefined();
-  });
+  it.each(['', '[]', '{"data":[],"data":[{"id":"x"}]}', '{"a":1,"a":[{"id":"x"}]}', '{"data":{}}', '{"error":{}}', '{"data":[}'])(
+    'is not taken for one where it is %j',
+    (body) => {
+      expect(state.filterList(LIST, bytes(body), () => true, 20)).toBeUndefined();
+    },
+  );
 
   it('never shows an id that is not owned, whatever the page', () => {
     const ids = fc.array(fc.stringMatching(/^[a-z]{4,8}$/), { maxLength: 8 });
@@ -151,13 +163,36 @@ const cut = (whole: Uint8Array, at: readonly number[]): Uint8Array[] => {
 
 describe('an answer', () => {
   const response = { operation: 'responses', path: '/responses', body: 'json' } satisfies Endpoint;
-  const STREAM = bytes('event: response.created\ndata: {"type":"response.created","response":{"id":"resp_1","output":[]}}\n\nevent: response.completed\ndata: {"type":"response.completed","response":{"id":"resp_2"}}\n\n');
+  const STREAM = bytes(
+    'event: response.created\ndata: {"type":"response.created","response":{"id":"resp_1","output":[]}}\n\nevent: response.completed\ndata: {"type":"response.completed","response":{"id":"resp_2"}}\n\n',
+  );
 
   it.each([
     [UPLOAD, '{"metadata":{"id":"x"},"expires_at":99,"id":"file-1"}', [{ kind: 'file', id: 'file-1', expiresAtS: 99 }]],
-    [UPLOAD, '{"id":"file-1","expires_at":99}', [{ kind: 'file', id: 'file-1' }, { kind: 'file', id: 'file-1', expiresAtS: 99 }]],
-    [CREATE, '{"id":"batch_1","expires_at":99,"output_file_id":"file-2","error_file_id":null}', [{ kind: 'batch', id: 'batch_1' }, { kind: 'file', id: 'file-2' }]],
-    [response, '{"output":[{"id":"msg_1"}],"id":"resp_1"}', [{ kind: 'item', id: 'msg_1' }, { kind: 'response', id: 'resp_1' }]],
+    [
+      UPLOAD,
+      '{"id":"file-1","expires_at":99}',
+      [
+        { kind: 'file', id: 'file-1' },
+        { kind: 'file', id: 'file-1', expiresAtS: 99 },
+      ],
+    ],
+    [
+      CREATE,
+      '{"id":"batch_1","expires_at":99,"output_file_id":"file-2","error_file_id":null}',
+      [
+        { kind: 'batch', id: 'batch_1' },
+        { kind: 'file', id: 'file-2' },
+      ],
+    ],
+    [
+      response,
+      '{"output":[{"id":"msg_1"}],"id":"resp_1"}',
+      [
+        { kind: 'item', id: 'msg_1' },
+        { kind: 'response', id: 'resp_1' },
+      ],
+    ],
     [response, '{"id":"../resp_1"}', []],
     [response, '{"id":5}', []],
   ])('to %j is read', (endpoint_, answer, objects) => {
@@ -186,7 +221,9 @@ describe('a result', () => {
   const usage = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
 
   it('tells what each answer used, and nothing of those that failed', () => {
-    const whole = bytes([answer({ model: 'm', usage }), answer({ error: {} }, 400), '', answer({ model: 'n' }), '{"response":null,"error":{"code":"batch_expired"}}'].join('\n'));
+    const whole = bytes(
+      [answer({ model: 'm', usage }), answer({ error: {} }, 400), '', answer({ model: 'n' }), '{"response":null,"error":{"code":"batch_expired"}}'].join('\n'),
+    );
     expect(read([whole])).toEqual([
       { model: 'm', usage: { inputTokens: 10, outputTokens: 5 } },
       { model: 'n', usage: undefined },

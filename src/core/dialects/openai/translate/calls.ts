@@ -35,7 +35,10 @@ export function readArguments(holder: ObjectReader, field: 'arguments'): string 
   const text = holder.string(field) ?? '';
   if (text.trim() === '') return '{}';
   if (!isObjectText(text)) {
-    holder.log.losses.refused(holder.at(field), `${holder.at(field)} is not the text of a JSON object. Send the arguments of an earlier tool call as valid JSON.`);
+    holder.log.losses.refused(
+      holder.at(field),
+      `${holder.at(field)} is not the text of a JSON object. Send the arguments of an earlier tool call as valid JSON.`,
+    );
   }
   return text;
 }

@@ -2,11 +2,16 @@ import { describe, expect, it } from 'vitest';
 import type { NeutralError, NeutralErrorKind } from '../../neutral.ts';
 import { openaiTranslation } from './index.ts';
 
-const parse = (status: number, body: unknown): NeutralError => openaiTranslation.parseError(status, new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body)));
+const parse = (status: number, body: unknown): NeutralError =>
+  openaiTranslation.parseError(status, new TextEncoder().encode(typeof body === 'string' ? body : JSON.stringify(body)));
 
 describe('parseError', () => {
   it.each<[number, unknown, Partial<NeutralError>]>([
-    [400, { error: { message: 'Too long.', type: 'invalid_request_error', param: 'messages', code: 'context_length_exceeded' } }, { kind: 'invalid_request', status: 400, message: 'Too long.', param: 'messages', code: 'context_length_exceeded' }],
+    [
+      400,
+      { error: { message: 'Too long.', type: 'invalid_request_error', param: 'messages', code: 'context_length_exceeded' } },
+      { kind: 'invalid_request', status: 400, message: 'Too long.', param: 'messages', code: 'context_length_exceeded' },
+    ],
     [401, { error: { message: 'Incorrect API key.', code: 'invalid_api_key' } }, { kind: 'authentication', status: 401, code: 'invalid_api_key' }],
     [402, { error: { message: 'Insufficient Balance', type: 'unknown_error', code: 'invalid_request_error' } }, { kind: 'quota', status: 402 }],
     [403, { error: { message: 'Country not supported.' } }, { kind: 'permission' }],
@@ -67,7 +72,16 @@ describe('writeError', () => {
     expect(JSON.parse(new TextDecoder().decode(body))).toMatchObject({ error: { param: 'n', code: 'c' } });
   });
 
-  it.each([[0, 502], [200, 502], [399, 502], [400, 400], [418, 418], [529, 503], [599, 599], [600, 502]])('makes status %s into %s', (status, sent) => {
+  it.each([
+    [0, 502],
+    [200, 502],
+    [399, 502],
+    [400, 400],
+    [418, 418],
+    [529, 503],
+    [599, 599],
+    [600, 502],
+  ])('makes status %s into %s', (status, sent) => {
     expect(openaiTranslation.errorStatus(status)).toBe(sent);
   });
 });

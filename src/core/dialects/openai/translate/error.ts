@@ -105,7 +105,10 @@ export function readErrorObject(value: JsonObject, status: number | undefined): 
 export function writeError(error: NeutralError, requestId: string): LocalReply {
   return {
     status: errorStatus(error.status),
-    headers: [['content-type', 'application/json'], ['x-request-id', requestId]],
+    headers: [
+      ['content-type', 'application/json'],
+      ['x-request-id', requestId],
+    ],
     body: encodeJson({ error: errorObject(error) }),
   };
 }

@@ -82,7 +82,12 @@ function errorOf(name: string, value: JsonObject): readonly NeutralEvent[] | und
 }
 
 /** What a caller is told where the provider's stream ended without its end. */
-const BROKEN_OFF: NeutralError = { kind: 'server_error', status: 502, message: "The provider's answer broke off before its end. What came of it is incomplete.", code: 'provider_unreachable' };
+const BROKEN_OFF: NeutralError = {
+  kind: 'server_error',
+  status: 502,
+  message: "The provider's answer broke off before its end. What came of it is incomplete.",
+  code: 'provider_unreachable',
+};
 
 /** Writes the steps of a stream one by one, until its end or an error. */
 export abstract class EventStreamWriter implements StreamWriter {

@@ -31,7 +31,12 @@ export const openaiTranslation: Translation = {
 
 function parseRequest(endpoint: Endpoint, body: Uint8Array): Result<ParsedRequest, RequestFault> {
   const read = languageOf(endpoint)?.readRequest;
-  if (read === undefined) return err({ code: 'invalid_body', param: undefined, message: `${endpoint.path} is not translated between providers. Use a model of a provider that has this API.` });
+  if (read === undefined)
+    return err({
+      code: 'invalid_body',
+      param: undefined,
+      message: `${endpoint.path} is not translated between providers. Use a model of a provider that has this API.`,
+    });
   const parsed = parsePlainObject(body);
   if (parsed === undefined) return err({ code: 'invalid_json', param: undefined, message: 'The body is not a JSON object.' });
   const log = new RequestLog();

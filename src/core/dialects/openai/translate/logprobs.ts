@@ -17,7 +17,10 @@ function readToken(entry: JsonObject): readonly { readonly token: string; readon
 
 /** Writes them in the form that chat completions and responses share. */
 export function writeLogprobs(logprobs: readonly NeutralLogprob[]): readonly JsonObject[] {
-  return logprobs.map(({ token, logprob, top }) => ({ ...writeToken(token, logprob), top_logprobs: top.map((other) => writeToken(other.token, other.logprob)) }));
+  return logprobs.map(({ token, logprob, top }) => ({
+    ...writeToken(token, logprob),
+    top_logprobs: top.map((other) => writeToken(other.token, other.logprob)),
+  }));
 }
 
 function writeToken(token: string, logprob: number): JsonObject {

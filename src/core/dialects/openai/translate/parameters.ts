@@ -58,7 +58,8 @@ export function readCap(body: ObjectReader, fields: readonly string[]): number |
 /** `safety_identifier` is the newer name of `user`. */
 export function readUser(body: ObjectReader): string | undefined {
   const user = body.string('user');
-  for (const hint of CACHE_HINTS) body.drop(hint, `${hint} speaks to OpenAI's own cache and was left out. Mark what is to be cached by prompt_cache_breakpoint.`);
+  for (const hint of CACHE_HINTS)
+    body.drop(hint, `${hint} speaks to OpenAI's own cache and was left out. Mark what is to be cached by prompt_cache_breakpoint.`);
   return body.string('safety_identifier') ?? user;
 }
 

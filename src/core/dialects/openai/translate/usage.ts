@@ -24,7 +24,12 @@ function memberOf(document: JsonDocument, object: JsonNode, name: string): JsonN
 
 /** Usage as chat and text completions have it. Source: `CompletionUsage` of the `openai` package. */
 export function writeChatUsage(usage: Usage): JsonObject {
-  const inputs = withoutAbsent({ cached_tokens: usage.cachedInputTokens, cache_write_tokens: usage.cacheWriteTokens, audio_tokens: usage.inputAudioTokens, image_tokens: usage.inputImageTokens });
+  const inputs = withoutAbsent({
+    cached_tokens: usage.cachedInputTokens,
+    cache_write_tokens: usage.cacheWriteTokens,
+    audio_tokens: usage.inputAudioTokens,
+    image_tokens: usage.inputImageTokens,
+  });
   const outputs = withoutAbsent({ reasoning_tokens: usage.reasoningTokens, audio_tokens: usage.outputAudioTokens });
   return {
     prompt_tokens: usage.inputTokens,

@@ -10,7 +10,10 @@ const REQUEST: NeutralChat = {
   model: 'asked',
   stream: true,
   wantsStreamUsage: true,
-  messages: [{ role: 'system', parts: [{ kind: 'text', text: 'Be brief.' }] }, { role: 'user', parts: [{ kind: 'text', text: 'Hello' }] }],
+  messages: [
+    { role: 'system', parts: [{ kind: 'text', text: 'Be brief.' }] },
+    { role: 'user', parts: [{ kind: 'text', text: 'Hello' }] },
+  ],
   tools: [{ name: 'f', description: undefined, parameters: undefined, strict: undefined }],
   toolChoice: { kind: 'required', names: ['f'] },
   parallelToolCalls: false,
@@ -65,21 +68,35 @@ describe('chunks of a chat completion', () => {
     );
   });
 
-  it.each([['tool_calls', true], ['stop', true], ['length', false], ['content_filter', false]] as const)('give a call the arguments of none only where it is whole: %s', (reason, isWhole) => {
-    const written = write('/chat/completions', [START, { kind: 'tool_call', choice: 0, call: 0, id: 'a', name: 'f' }, { kind: 'finish', choice: 0, reason }, END]);
+  it.each([
+    ['tool_calls', true],
+    ['stop', true],
+    ['length', false],
+    ['content_filter', false],
+  ] as const)('give a call the arguments of none only where it is whole: %s', (reason, isWhole) => {
+    const written = write('/chat/completions', [
+      START,
+      { kind: 'tool_call', choice: 0, call: 0, id: 'a', name: 'f' },
+      { kind: 'finish', choice: 0, reason },
+      END,
+    ]);
     expect(written.includes('"arguments":"{}"')).toBe(isWhole);
     const told = write('/responses', [START, { kind: 'tool_call', choice: 0, call: 0, id: 'a', name: 'f' }, { kind: 'finish', choice: 0, reason }, END]);
     expect(told.includes('"arguments":"{}"')).toBe(isWhole);
   });
 
   it('have an id and a date of ours where the provider gave none', () => {
-    expect(write('/chat/completions', [{ kind: 'start', id: '', model: 'served', created: undefined }])).toContain('"id":"chatcmpl-r1","object":"chat.completion.chunk","created":9');
+    expect(write('/chat/completions', [{ kind: 'start', id: '', model: 'served', created: undefined }])).toContain(
+      '"id":"chatcmpl-r1","object":"chat.completion.chunk","created":9',
+    );
     expect(write('/chat/completions', [stop])).toContain('"model":"asked"');
   });
 
   it('end in an error where the stream does, and in nothing else', () => {
     const error: NeutralEvent = { kind: 'error', error: { kind: 'rate_limit', status: 429, message: 'Slow down.' } };
-    const [last, after] = write('/chat/completions', [START, error, text('late'), END]).split('\n\n').slice(-2);
+    const [last, after] = write('/chat/completions', [START, error, text('late'), END])
+      .split('\n\n')
+      .slice(-2);
     expect([last, after]).toEqual(['data: {"error":{"message":"Slow down.","type":"rate_limit_error","param":null,"code":"rate_limit_exceeded"}}', '']);
   });
 });
@@ -87,7 +104,16 @@ describe('chunks of a chat completion', () => {
 describe('chunks of a text completion', () => {
   it('have words, the reason, the usage, and the end', () => {
     const head = '"id":"a-1","object":"text_completion","created":7,"model":"served"';
-    const events: readonly NeutralEvent[] = [START, { kind: 'thinking', choice: 0, delta: 'Hm.' }, text('Hi'), { kind: 'refusal', choice: 0, delta: ' no' }, stop, stop, USAGE, END];
+    const events: readonly NeutralEvent[] = [
+      START,
+      { kind: 'thinking', choice: 0, delta: 'Hm.' },
+      text('Hi'),
+      { kind: 'refusal', choice: 0, delta: ' no' },
+      stop,
+      stop,
+      USAGE,
+      END,
+    ];
     expect(write('/completions', events)).toBe(
       [
         `data: {${head},"choices":[{"text":"Hi","index":0,"logprobs":null,"finish_reason":null}],"usage":null}`,
@@ -180,7 +206,15 @@ describe('events of a response', () => {
         instructions: 'Be brief.',
         max_output_tokens: 100,
         model: 'served',
-        output: [{ id: 'msg_a-1_0', type: 'message', status: 'completed', role: 'assistant', content: [{ type: 'output_text', text: 'Hi', annotations: [], logprobs: [] }] }],
+        output: [
+          {
+            id: 'msg_a-1_0',
+            type: 'message',
+            status: 'completed',
+            role: 'assistant',
+            content: [{ type: 'output_text', text: 'Hi', annotations: [], logprobs: [] }],
+          },
+        ],
         parallel_tool_calls: false,
         previous_response_id: null,
         reasoning: { effort: 'low', summary: 'auto' },
@@ -194,7 +228,13 @@ describe('events of a response', () => {
         top_logprobs: 2,
         top_p: 0.9,
         truncation: 'disabled',
-        usage: { input_tokens: 3, input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 }, output_tokens: 2, output_tokens_details: { reasoning_tokens: 0 }, total_tokens: 5 },
+        usage: {
+          input_tokens: 3,
+          input_tokens_details: { cached_tokens: 0, cache_write_tokens: 0 },
+          output_tokens: 2,
+          output_tokens_details: { reasoning_tokens: 0 },
+          total_tokens: 5,
+        },
         access_programs: null,
         metadata: { a: 'b' },
       },
@@ -210,12 +250,24 @@ describe('events of a response', () => {
   });
 
   it('never tell that a call is done which the failure cut', () => {
-    const told = tell([START, text('H'), { kind: 'tool_call', choice: 0, call: 0, id: 'a', name: 'f' }, { kind: 'error', error: { kind: 'timeout', status: 504, message: 'Too slow.' } }]);
+    const told = tell([
+      START,
+      text('H'),
+      { kind: 'tool_call', choice: 0, call: 0, id: 'a', name: 'f' },
+      { kind: 'error', error: { kind: 'timeout', status: 504, message: 'Too slow.' } },
+    ]);
     expect(told.filter(({ type }) => type === 'response.output_item.done').map(({ output_index }) => output_index)).toEqual([0]);
     expect(told.at(-2)).toMatchObject({ type: 'response.failed', response: { output: [{ type: 'message' }] } });
   });
 
-  it.each([['length', 'max_output_tokens'], ['content_filter', 'content_filter'], ['refusal', 'content_filter']] as const)('tell of an answer that is incomplete: %s', (reason, told) => {
-    expect(tell([START, text('H'), { kind: 'finish', choice: 0, reason }, END]).at(-1)).toMatchObject({ type: 'response.incomplete', response: { status: 'incomplete', incomplete_details: { reason: told }, output: [{ status: 'incomplete' }], usage: null } });
+  it.each([
+    ['length', 'max_output_tokens'],
+    ['content_filter', 'content_filter'],
+    ['refusal', 'content_filter'],
+  ] as const)('tell of an answer that is incomplete: %s', (reason, told) => {
+    expect(tell([START, text('H'), { kind: 'finish', choice: 0, reason }, END]).at(-1)).toMatchObject({
+      type: 'response.incomplete',
+      response: { status: 'incomplete', incomplete_details: { reason: told }, output: [{ status: 'incomplete' }], usage: null },
+    });
   });
 });

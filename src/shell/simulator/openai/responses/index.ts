@@ -137,11 +137,20 @@ class ResponseAnswer {
     const items: OutputItem[] = [];
     if (thought.length > 0) items.push(this.#reasoning(thought));
     for (const [place, call] of calls.entries()) {
-      items.push({ type: 'function_call', id: idOf('fc_', this.#id, place), call_id: idOf('call_', this.#seed, place), name: call.name, arguments: call.arguments, status: 'completed' });
+      items.push({
+        type: 'function_call',
+        id: idOf('fc_', this.#id, place),
+        call_id: idOf('call_', this.#seed, place),
+        name: call.name,
+        arguments: call.arguments,
+        status: 'completed',
+      });
     }
     if (calls.length > 0) return items;
     const content = pieces.length === 0 ? [] : [this.#part(pieces.join(''))];
-    return pieces.length === 0 && thought.length > 0 ? items : [...items, { type: 'message', id: idOf('msg_', this.#id), status: 'completed', role: 'assistant', content }];
+    return pieces.length === 0 && thought.length > 0
+      ? items
+      : [...items, { type: 'message', id: idOf('msg_', this.#id), status: 'completed', role: 'assistant', content }];
   }
 
   #reasoning(thought: readonly string[]): OutputItem {
@@ -152,8 +161,17 @@ class ResponseAnswer {
 
   #itemEvents(item: OutputItem, index: number): readonly string[] {
     const place = { output_index: index, item_id: item.id };
-    const begun = item.type === 'message' ? { ...item, status: 'in_progress', content: [] } : item.type === 'function_call' ? { ...item, status: 'in_progress', arguments: '' } : { ...item, summary: [] };
-    return [this.#event('response.output_item.added', { output_index: index, item: begun }), ...this.#insides(item, place), this.#event('response.output_item.done', { output_index: index, item })];
+    const begun =
+      item.type === 'message'
+        ? { ...item, status: 'in_progress', content: [] }
+        : item.type === 'function_call'
+          ? { ...item, status: 'in_progress', arguments: '' }
+          : { ...item, summary: [] };
+    return [
+      this.#event('response.output_item.added', { output_index: index, item: begun }),
+      ...this.#insides(item, place),
+      this.#event('response.output_item.done', { output_index: index, item }),
+    ];
   }
 
   #insides(item: OutputItem, place: object): readonly string[] {
@@ -182,8 +200,14 @@ class ResponseAnswer {
         const whole = pieces.join('');
         return [
           this.#event('response.content_part.added', { ...inside, part: this.#part('') }),
-          ...pieces.map((delta) => (this.#isRefused() ? this.#event('response.refusal.delta', { ...inside, delta }) : this.#event('response.output_text.delta', { ...inside, delta, logprobs: [] }))),
-          this.#isRefused() ? this.#event('response.refusal.done', { ...inside, refusal: whole }) : this.#event('response.output_text.done', { ...inside, text: whole, logprobs: [] }),
+          ...pieces.map((delta) =>
+            this.#isRefused()
+              ? this.#event('response.refusal.delta', { ...inside, delta })
+              : this.#event('response.output_text.delta', { ...inside, delta, logprobs: [] }),
+          ),
+          this.#isRefused()
+            ? this.#event('response.refusal.done', { ...inside, refusal: whole })
+            : this.#event('response.output_text.done', { ...inside, text: whole, logprobs: [] }),
           this.#event('response.content_part.done', { ...inside, part: this.#part(whole) }),
         ];
       }

@@ -11,7 +11,10 @@ export function promptOf(request: CountRequest & Partial<Pick<ResponsesRequest, 
   const items = typeof input === 'string' ? [{ role: 'user' as const, content: input }] : input;
   return {
     model,
-    turns: [...(instructions == null ? [] : [{ role: 'system' as const, parts: [{ kind: 'text' as const, text: instructions }] }]), ...merged(items.flatMap((item) => turnOf(item)))],
+    turns: [
+      ...(instructions == null ? [] : [{ role: 'system' as const, parts: [{ kind: 'text' as const, text: instructions }] }]),
+      ...merged(items.flatMap((item) => turnOf(item))),
+    ],
     tools: tools.map(({ name, description, parameters }) => ({ name, description: description ?? undefined, schema: parameters ?? {} })),
     choice: choiceOf(request.tool_choice),
     parallel: request.parallel_tool_calls !== false,
@@ -25,7 +28,16 @@ export function promptOf(request: CountRequest & Partial<Pick<ResponsesRequest, 
 
 function turnOf(item: Item): Turn[] {
   if ('role' in item) {
-    if (item.role === 'assistant') return [{ role: 'assistant', parts: typeof item.content === 'string' ? [{ kind: 'text', text: item.content }] : item.content.map((part) => ({ kind: 'text', text: part.type === 'refusal' ? part.refusal : part.text })) }];
+    if (item.role === 'assistant')
+      return [
+        {
+          role: 'assistant',
+          parts:
+            typeof item.content === 'string'
+              ? [{ kind: 'text', text: item.content }]
+              : item.content.map((part) => ({ kind: 'text', text: part.type === 'refusal' ? part.refusal : part.text })),
+        },
+      ];
     return [{ role: item.role === 'developer' ? 'system' : item.role, parts: partsOf(item.content) }];
   }
   switch (item.type) {

@@ -13,7 +13,16 @@ export function withItems<Request extends Pick<ResponsesRequest, 'input'>>(reque
   for (const item of request.input) {
     const id = idOf(item);
     const found = id === undefined ? item : kept.items.get(id);
-    if (found === undefined) return { status: 404, body: errorBody(`Item with id '${id}' not found. Items are not persisted when \`store\` is set to false. Try again with \`store\` set to true, or remove this item from your input.`, 'invalid_request_error', null, 'input') };
+    if (found === undefined)
+      return {
+        status: 404,
+        body: errorBody(
+          `Item with id '${id}' not found. Items are not persisted when \`store\` is set to false. Try again with \`store\` set to true, or remove this item from your input.`,
+          'invalid_request_error',
+          null,
+          'input',
+        ),
+      };
     input.push(...asInput(found));
   }
   return { ...request, input };

@@ -20,7 +20,8 @@ function wrongItems({ input }: ResponsesRequest): Failure | undefined {
   for (const [index, item] of input.entries()) {
     if (!('type' in item)) continue;
     if (item.type === 'function_call') open.add(item.call_id);
-    if (item.type === 'function_call_output' && !open.delete(item.call_id)) return invalid(`No tool call found for function call output with call_id ${item.call_id}.`, null, 'input');
+    if (item.type === 'function_call_output' && !open.delete(item.call_id))
+      return invalid(`No tool call found for function call output with call_id ${item.call_id}.`, null, 'input');
     if (item.type === 'reasoning' && item.encrypted_content != null && !isSealed(REASONING_SEAL, '', item.encrypted_content)) {
       return invalid(`The encrypted content for item ${item.id ?? index} could not be verified.`, 'invalid_encrypted_content', null);
     }
@@ -37,13 +38,15 @@ function wrongSchema({ text, tools = [] }: ResponsesRequest): Failure | undefine
   }
   for (const [index, tool] of tools.entries()) {
     const problem = tool.strict === true ? strictProblem(tool.parameters) : undefined;
-    if (problem !== undefined) return invalid(`Invalid schema for function '${tool.name}': ${problem}`, 'invalid_function_parameters', `tools[${index}].parameters`);
+    if (problem !== undefined)
+      return invalid(`Invalid schema for function '${tool.name}': ${problem}`, 'invalid_function_parameters', `tools[${index}].parameters`);
   }
   return undefined;
 }
 
 function unsupported({ model, reasoning, temperature, top_p: topP }: ResponsesRequest): Failure | undefined {
-  if (model.startsWith('gpt-4') && reasoning?.effort != null) return invalid("Unsupported parameter: 'reasoning.effort' is not supported with this model.", 'unsupported_parameter', 'reasoning.effort');
+  if (model.startsWith('gpt-4') && reasoning?.effort != null)
+    return invalid("Unsupported parameter: 'reasoning.effort' is not supported with this model.", 'unsupported_parameter', 'reasoning.effort');
   if (!isReasoning(model) || reasoning?.effort === 'none') return undefined;
   if (temperature != null) return invalid("Unsupported parameter: 'temperature' is not supported with this model.", null, 'temperature');
   return topP == null ? undefined : invalid("Unsupported parameter: 'top_p' is not supported with this model.", null, 'top_p');

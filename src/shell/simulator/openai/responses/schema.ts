@@ -27,15 +27,40 @@ const id = text.optional();
 const phase = z.enum(['commentary', 'final_answer']).nullable().optional();
 
 const item = z.union([
-  z.strictObject({ type: z.literal('message').optional(), id, role: z.enum(['user', 'system', 'developer']), content: z.union([text, z.array(given).min(1)]), status: state }),
+  z.strictObject({
+    type: z.literal('message').optional(),
+    id,
+    role: z.enum(['user', 'system', 'developer']),
+    content: z.union([text, z.array(given).min(1)]),
+    status: state,
+  }),
   z.strictObject({ type: z.literal('message').optional(), id, role: z.literal('assistant'), content: z.union([text, z.array(said)]), status: state, phase }),
   z.strictObject({ type: z.literal('item_reference').nullable().optional(), id: text.min(1) }),
   z.strictObject({ type: z.literal('function_call'), id, call_id: text.min(1), name: text.min(1), arguments: text, status: state }),
-  z.strictObject({ type: z.literal('function_call_output'), id: text.nullable().optional(), call_id: text.min(1), output: z.union([text, z.array(given)]), status: state }),
-  z.strictObject({ type: z.literal('reasoning'), id, summary: z.array(z.strictObject({ type: z.literal('summary_text'), text })), content: z.array(z.unknown()).optional(), encrypted_content: text.nullable().optional(), status: state }),
+  z.strictObject({
+    type: z.literal('function_call_output'),
+    id: text.nullable().optional(),
+    call_id: text.min(1),
+    output: z.union([text, z.array(given)]),
+    status: state,
+  }),
+  z.strictObject({
+    type: z.literal('reasoning'),
+    id,
+    summary: z.array(z.strictObject({ type: z.literal('summary_text'), text })),
+    content: z.array(z.unknown()).optional(),
+    encrypted_content: text.nullable().optional(),
+    status: state,
+  }),
 ]);
 
-const tool = z.strictObject({ type: z.literal('function'), name: functionName, description: text.nullable().optional(), parameters: jsonSchema.nullable(), strict: flag.nullable() });
+const tool = z.strictObject({
+  type: z.literal('function'),
+  name: functionName,
+  description: text.nullable().optional(),
+  parameters: jsonSchema.nullable(),
+  strict: flag.nullable(),
+});
 const named = z.strictObject({ type: z.literal('function'), name: text });
 
 export const responsesRequest = z.strictObject({
@@ -54,7 +79,10 @@ export const responsesRequest = z.strictObject({
   parallel_tool_calls: flag.nullable().optional(),
   prompt_cache_key: text.optional(),
   prompt_cache_retention: z.enum(['in_memory', '24h']).nullable().optional(),
-  reasoning: z.strictObject({ effort: reasoningEffort.optional(), summary: z.enum(['auto', 'concise', 'detailed']).nullable().optional() }).nullable().optional(),
+  reasoning: z
+    .strictObject({ effort: reasoningEffort.optional(), summary: z.enum(['auto', 'concise', 'detailed']).nullable().optional() })
+    .nullable()
+    .optional(),
   safety_identifier: text.optional(),
   service_tier: serviceTier.optional(),
   temperature: z.number().min(0).max(2).nullable().optional(),
@@ -64,14 +92,24 @@ export const responsesRequest = z.strictObject({
         .discriminatedUnion('type', [
           z.strictObject({ type: z.literal('text') }),
           z.strictObject({ type: z.literal('json_object') }),
-          z.strictObject({ type: z.literal('json_schema'), name: functionName, description: text.optional(), schema: jsonSchema, strict: flag.nullable().optional() }),
+          z.strictObject({
+            type: z.literal('json_schema'),
+            name: functionName,
+            description: text.optional(),
+            schema: jsonSchema,
+            strict: flag.nullable().optional(),
+          }),
         ])
         .optional(),
       verbosity: z.enum(['low', 'medium', 'high']).nullable().optional(),
     })
     .optional(),
   tool_choice: z
-    .union([z.enum(['none', 'auto', 'required']), named, z.strictObject({ type: z.literal('allowed_tools'), mode: z.enum(['auto', 'required']), tools: z.array(named).min(1) })])
+    .union([
+      z.enum(['none', 'auto', 'required']),
+      named,
+      z.strictObject({ type: z.literal('allowed_tools'), mode: z.enum(['auto', 'required']), tools: z.array(named).min(1) }),
+    ])
     .optional(),
   tools: z.array(tool).optional(),
   top_logprobs: z.int().min(0).max(20).nullable().optional(),
@@ -81,7 +119,18 @@ export const responsesRequest = z.strictObject({
 });
 
 /** `POST /responses/input_tokens` takes what makes up the input, and no more. */
-export const countRequest = responsesRequest.pick({ model: true, input: true, instructions: true, previous_response_id: true, parallel_tool_calls: true, reasoning: true, text: true, tool_choice: true, tools: true, truncation: true });
+export const countRequest = responsesRequest.pick({
+  model: true,
+  input: true,
+  instructions: true,
+  previous_response_id: true,
+  parallel_tool_calls: true,
+  reasoning: true,
+  text: true,
+  tool_choice: true,
+  tools: true,
+  truncation: true,
+});
 
 export type ResponsesRequest = z.output<typeof responsesRequest>;
 export type CountRequest = z.output<typeof countRequest>;

@@ -57,7 +57,9 @@ export function thoughtOf(message: JsonObject): string | undefined {
 export function readContentPart(part: JsonObject): readonly NeutralPart[] {
   const text = wordAt(part, 'text');
   if (text !== undefined) return [{ kind: 'text', text }];
-  const thought = objectsAt(part, 'thinking').map((inner) => textAt(inner, 'text') ?? '').join('');
+  const thought = objectsAt(part, 'thinking')
+    .map((inner) => textAt(inner, 'text') ?? '')
+    .join('');
   return thought === '' ? [] : [{ kind: 'thinking', text: thought }];
 }
 
@@ -65,7 +67,9 @@ function readCall(call: JsonObject, place: number): readonly NeutralToolCall[] {
   const made = objectAt(call, 'function');
   const name = made === undefined ? undefined : wordAt(made, 'name');
   if (made === undefined || name === undefined) return [];
-  return [{ kind: 'tool_call', id: wordAt(call, 'id') ?? unnamedCall(place), name, argumentsJson: argumentsOf(made), ...readCallSignature(call['extra_content']) }];
+  return [
+    { kind: 'tool_call', id: wordAt(call, 'id') ?? unnamedCall(place), name, argumentsJson: argumentsOf(made), ...readCallSignature(call['extra_content']) },
+  ];
 }
 
 /** The id of a call that came without one, by its place among the calls of its answer. */

@@ -33,7 +33,11 @@ export function readMessages(body: ObjectReader): readonly NeutralMessage[] {
 }
 
 function refuseUnanswered(calls: OpenCalls, path: string, { log }: ObjectReader): void {
-  if (calls.size > 0) log.invalid(path, `${path}: an assistant message with tool_calls must be followed by one tool message for each of its calls. ${calls.size} of them have no answer.`);
+  if (calls.size > 0)
+    log.invalid(
+      path,
+      `${path}: an assistant message with tool_calls must be followed by one tool message for each of its calls. ${calls.size} of them have no answer.`,
+    );
 }
 
 function readSaid(message: ObjectReader, role: 'system' | 'user'): NeutralMessage {
@@ -70,7 +74,13 @@ function readCall(call: ObjectReader): readonly NeutralToolCall[] {
   }
   // The place of a call among the others; a stream's fragments are put together by it.
   call.ignore(['index']);
-  const read: NeutralToolCall = { kind: 'tool_call', id: call.required('id'), name: made.required('name'), argumentsJson: readArguments(made, 'arguments'), ...readCallSignature(call.json('extra_content')) };
+  const read: NeutralToolCall = {
+    kind: 'tool_call',
+    id: call.required('id'),
+    name: made.required('name'),
+    argumentsJson: readArguments(made, 'arguments'),
+    ...readCallSignature(call.json('extra_content')),
+  };
   call.dropRest();
   return [read];
 }
@@ -87,7 +97,10 @@ function readResult(message: ObjectReader, calls: OpenCalls): NeutralToolResult 
   const callId = message.required('tool_call_id');
   const name = calls.answer(callId);
   if (name === undefined) {
-    message.log.invalid(message.at('tool_call_id'), `${message.at('tool_call_id')} answers no call of the assistant message before it. Send that message with its tool_calls first.`);
+    message.log.invalid(
+      message.at('tool_call_id'),
+      `${message.at('tool_call_id')} answers no call of the assistant message before it. Send that message with its tool_calls first.`,
+    );
   }
   message.ignore(['name']);
   return { kind: 'tool_result', callId, name, content: readContent(message), isError: false };

@@ -11,7 +11,8 @@ interface Read {
   readonly losses: readonly Loss[];
 }
 
-const parse = (body: object): ReturnType<typeof openaiTranslation.parseRequest> => openaiTranslation.parseRequest(CHAT, new TextEncoder().encode(JSON.stringify({ model: 'm', messages: [HELLO], ...body })));
+const parse = (body: object): ReturnType<typeof openaiTranslation.parseRequest> =>
+  openaiTranslation.parseRequest(CHAT, new TextEncoder().encode(JSON.stringify({ model: 'm', messages: [HELLO], ...body })));
 
 const read = (body: object): Read => {
   const parsed = parse(body);
@@ -33,11 +34,44 @@ const result = (id: string, content: unknown = 'ok'): object => ({ role: 'tool',
 
 describe('messages', () => {
   it.each<[string, readonly object[], NeutralChat['messages']]>([
-    ['a system message', [{ role: 'system', content: 'Be brief.', name: 'boss' }], [{ role: 'system', name: 'boss', parts: [{ kind: 'text', text: 'Be brief.' }] }]],
-    ['a developer message in parts', [{ role: 'developer', content: [{ type: 'text', text: 'a' }, { type: 'text', text: 'b' }] }], [{ role: 'system', parts: [{ kind: 'text', text: 'a' }, { kind: 'text', text: 'b' }] }]],
+    [
+      'a system message',
+      [{ role: 'system', content: 'Be brief.', name: 'boss' }],
+      [{ role: 'system', name: 'boss', parts: [{ kind: 'text', text: 'Be brief.' }] }],
+    ],
+    [
+      'a developer message in parts',
+      [
+        {
+          role: 'developer',
+          content: [
+            { type: 'text', text: 'a' },
+            { type: 'text', text: 'b' },
+          ],
+        },
+      ],
+      [
+        {
+          role: 'system',
+          parts: [
+            { kind: 'text', text: 'a' },
+            { kind: 'text', text: 'b' },
+          ],
+        },
+      ],
+    ],
     [
       'images, by data and by address',
-      [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:IMAGE/PNG;base64,AAAA', detail: 'low' } }, { type: 'image_url', image_url: { url: 'https://example.com/a.png' } }, { type: 'image_url', image_url: 'http://example.com/b' }] }],
+      [
+        {
+          role: 'user',
+          content: [
+            { type: 'image_url', image_url: { url: 'data:IMAGE/PNG;base64,AAAA', detail: 'low' } },
+            { type: 'image_url', image_url: { url: 'https://example.com/a.png' } },
+            { type: 'image_url', image_url: 'http://example.com/b' },
+          ],
+        },
+      ],
       [
         {
           role: 'user',
@@ -76,18 +110,71 @@ describe('messages', () => {
     ],
     [
       'marks for a cache',
-      [{ role: 'user', content: [{ type: 'text', text: 'a', prompt_cache_breakpoint: { mode: 'explicit' } }, { type: 'text', text: 'b', prompt_cache_breakpoint: { mode: 'explicit', ttl: '12h' } }] }],
-      [{ role: 'user', parts: [{ kind: 'text', text: 'a', cache: { ttl: undefined } }, { kind: 'text', text: 'b', cache: { ttl: '1h' } }] }],
+      [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'a', prompt_cache_breakpoint: { mode: 'explicit' } },
+            { type: 'text', text: 'b', prompt_cache_breakpoint: { mode: 'explicit', ttl: '12h' } },
+          ],
+        },
+      ],
+      [
+        {
+          role: 'user',
+          parts: [
+            { kind: 'text', text: 'a', cache: { ttl: undefined } },
+            { kind: 'text', text: 'b', cache: { ttl: '1h' } },
+          ],
+        },
+      ],
     ],
     [
       'an answer with thinking and a refusal',
       [{ role: 'assistant', content: 'No', reasoning_content: 'Hm.', refusal: 'I will not.', annotations: [] }],
-      [{ role: 'assistant', parts: [{ kind: 'thinking', text: 'Hm.' }, { kind: 'text', text: 'No' }, { kind: 'refusal', text: 'I will not.' }] }],
+      [
+        {
+          role: 'assistant',
+          parts: [
+            { kind: 'thinking', text: 'Hm.' },
+            { kind: 'text', text: 'No' },
+            { kind: 'refusal', text: 'I will not.' },
+          ],
+        },
+      ],
     ],
-    ['an answer in parts', [{ role: 'assistant', content: [{ type: 'text', text: 'a' }, { type: 'refusal', refusal: 'b' }], reasoning: 'Hm.' }], [{ role: 'assistant', parts: [{ kind: 'thinking', text: 'Hm.' }, { kind: 'text', text: 'a' }, { kind: 'refusal', text: 'b' }] }]],
+    [
+      'an answer in parts',
+      [
+        {
+          role: 'assistant',
+          content: [
+            { type: 'text', text: 'a' },
+            { type: 'refusal', refusal: 'b' },
+          ],
+          reasoning: 'Hm.',
+        },
+      ],
+      [
+        {
+          role: 'assistant',
+          parts: [
+            { kind: 'thinking', text: 'Hm.' },
+            { kind: 'text', text: 'a' },
+            { kind: 'refusal', text: 'b' },
+          ],
+        },
+      ],
+    ],
     [
       'calls and their results, which become one message',
-      [HELLO, { role: 'assistant', content: '', tool_calls: [call('a', { index: 0 }), call('b', { extra_content: { google: { thought_signature: 'c2ln' } } })] }, result('b'), result('a', [{ type: 'text', text: 'x' }]), HELLO],
+      [
+        HELLO,
+        { role: 'assistant', content: '', tool_calls: [call('a', { index: 0 }), call('b', { extra_content: { google: { thought_signature: 'c2ln' } } })] },
+        result('b'),
+        result('a', [{ type: 'text', text: 'x' }]),
+        HELLO,
+      ],
       [
         { role: 'user', parts: [{ kind: 'text', text: 'Hello' }] },
         {
@@ -127,25 +214,52 @@ describe('messages', () => {
     ['the result of a call that was answered in an earlier turn', [calling(call('a')), result('a'), HELLO, result('a')], 'messages[3].tool_call_id'],
     ['a call without its result', [calling(call('a'), call('b')), result('a'), HELLO], 'messages[2]'],
     ['a call at the end', [HELLO, calling(call('a'))], 'messages'],
-    ['a result of a function that was not called', [{ role: 'assistant', function_call: { name: 'look', arguments: '{}' } }, { role: 'function', name: 'other', content: '' }], 'messages[1].name'],
+    [
+      'a result of a function that was not called',
+      [
+        { role: 'assistant', function_call: { name: 'look', arguments: '{}' } },
+        { role: 'function', name: 'other', content: '' },
+      ],
+      'messages[1].name',
+    ],
     ['a role that does not exist', [{ role: 'king', content: 'x' }], 'messages[0].role'],
     ['no messages', [], 'messages'],
     ['a part of an unknown type', [{ role: 'user', content: [{ type: 'smell' }] }], 'messages[0].content[0].type'],
     ['a part that is no object', [{ role: 'user', content: ['x'] }], 'messages[0].content[0]'],
     ['a number for content', [{ role: 'user', content: 7 }], 'messages[0].content'],
-    ['an image that is neither data nor address', [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'file:///etc/passwd' } }] }], 'messages[0].content[0].image_url.url'],
-    ['sound in another format', [{ role: 'user', content: [{ type: 'input_audio', input_audio: { data: 'A', format: 'ogg' } }] }], 'messages[0].content[0].input_audio.format'],
+    [
+      'an image that is neither data nor address',
+      [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'file:///etc/passwd' } }] }],
+      'messages[0].content[0].image_url.url',
+    ],
+    [
+      'sound in another format',
+      [{ role: 'user', content: [{ type: 'input_audio', input_audio: { data: 'A', format: 'ogg' } }] }],
+      'messages[0].content[0].input_audio.format',
+    ],
     ['a part without what it holds', [{ role: 'user', content: [{ type: 'file' }] }], 'messages[0].content[0].file'],
   ])('faults %s', (_name, messages, param) => {
     expect(faultOf({ messages })).toMatchObject({ code: 'invalid_value', param });
   });
 
   it.each<[string, readonly object[], readonly string[]]>([
-    ['arguments that are no JSON', [calling({ id: 'a', type: 'function', function: { name: 'f', arguments: '{"x":' } }), result('a')], ['refused messages[0].tool_calls[0].function.arguments']],
-    ['arguments that are no object', [calling({ id: 'a', type: 'function', function: { name: 'f', arguments: '[1]' } }), result('a')], ['refused messages[0].tool_calls[0].function.arguments']],
+    [
+      'arguments that are no JSON',
+      [calling({ id: 'a', type: 'function', function: { name: 'f', arguments: '{"x":' } }), result('a')],
+      ['refused messages[0].tool_calls[0].function.arguments'],
+    ],
+    [
+      'arguments that are no object',
+      [calling({ id: 'a', type: 'function', function: { name: 'f', arguments: '[1]' } }), result('a')],
+      ['refused messages[0].tool_calls[0].function.arguments'],
+    ],
     ['calls of custom tools', [calling({ id: 'a', type: 'custom', custom: { name: 'f', input: 'x' } })], ['refused messages[0].tool_calls[0]']],
     ['files by their id', [{ role: 'user', content: [{ type: 'file', file: { file_id: 'file-1' } }] }], ['refused messages[0].content[0].file.file_id']],
-    ['members that nobody knows, by name where that is plain', [{ role: 'user', content: 'x', weight: 1, 'a secret thought': 2 }], ['dropped messages[0].weight', 'dropped messages[0].*']],
+    [
+      'members that nobody knows, by name where that is plain',
+      [{ role: 'user', content: 'x', weight: 1, 'a secret thought': 2 }],
+      ['dropped messages[0].weight', 'dropped messages[0].*'],
+    ],
   ])('tells of the loss of %s', (_name, messages, expected) => {
     expect(lost({ messages })).toEqual(expected);
   });
@@ -186,7 +300,18 @@ describe('parameters', () => {
     expect(chat).toMatchObject({
       stream: true,
       wantsStreamUsage: true,
-      sampling: { temperature: 0.5, topP: 0.9, topK: 40, frequencyPenalty: 1, presencePenalty: -1, seed: 7, stop: ['END'], logitBias: { '50256': -100 }, logprobs: true, topLogprobs: 3 },
+      sampling: {
+        temperature: 0.5,
+        topP: 0.9,
+        topK: 40,
+        frequencyPenalty: 1,
+        presencePenalty: -1,
+        seed: 7,
+        stop: ['END'],
+        logitBias: { '50256': -100 },
+        logprobs: true,
+        topLogprobs: 3,
+      },
       choices: 2,
       maxOutputTokens: 100,
       reasoning: { effort: 'low' },
@@ -277,7 +402,11 @@ describe('tools', () => {
     ['auto', { kind: 'auto' }, ['one', 'two', 'three']],
     ['required', { kind: 'required' }, ['one', 'two', 'three']],
     [{ type: 'function', function: { name: 'two' } }, { kind: 'tool', name: 'two' }, ['one', 'two', 'three']],
-    [{ type: 'allowed_tools', allowed_tools: { mode: 'required', tools: [tool('one'), tool('two')] } }, { kind: 'required', names: ['one', 'two'] }, ['one', 'two', 'three']],
+    [
+      { type: 'allowed_tools', allowed_tools: { mode: 'required', tools: [tool('one'), tool('two')] } },
+      { kind: 'required', names: ['one', 'two'] },
+      ['one', 'two', 'three'],
+    ],
     [{ type: 'allowed_tools', allowed_tools: { mode: 'auto', tools: [tool('three')] } }, { kind: 'auto' }, ['three']],
   ])('are chosen by %j', (choice, toolChoice, names) => {
     const { chat } = read({ ...TOOLS, tool_choice: choice });
@@ -301,8 +430,14 @@ describe('tools', () => {
   it.each<[object, NeutralChat['format']]>([
     [{ type: 'text' }, { kind: 'text' }],
     [{ type: 'json_object' }, { kind: 'json_object' }],
-    [{ type: 'json_schema', json_schema: { name: 'n', schema, strict: true } }, { kind: 'json_schema', name: 'n', description: undefined, schema, strict: true }],
-    [{ type: 'json_schema', json_schema: { name: 'n', description: 'd' } }, { kind: 'json_schema', name: 'n', description: 'd', schema: {}, strict: undefined }],
+    [
+      { type: 'json_schema', json_schema: { name: 'n', schema, strict: true } },
+      { kind: 'json_schema', name: 'n', description: undefined, schema, strict: true },
+    ],
+    [
+      { type: 'json_schema', json_schema: { name: 'n', description: 'd' } },
+      { kind: 'json_schema', name: 'n', description: 'd', schema: {}, strict: undefined },
+    ],
   ])('stand beside a format: %j', (format, expected) => {
     expect(read({ response_format: format }).chat.format).toEqual(expected);
   });
@@ -314,6 +449,9 @@ describe('bodies', () => {
   });
 
   it('of endpoints without a translation are faults', () => {
-    expect(openaiTranslation.parseRequest({ operation: 'images', path: '/images/generations', body: 'json' }, new TextEncoder().encode('{}'))).toMatchObject({ ok: false, error: { code: 'invalid_body' } });
+    expect(openaiTranslation.parseRequest({ operation: 'images', path: '/images/generations', body: 'json' }, new TextEncoder().encode('{}'))).toMatchObject({
+      ok: false,
+      error: { code: 'invalid_body' },
+    });
   });
 });

@@ -37,7 +37,8 @@ function readLogprobs(body: ObjectReader): NeutralSampling {
 
 /** What only OpenAI does: refused where the answer would lack what was asked for, dropped where it would merely differ. */
 function refuseForeign(body: ObjectReader): void {
-  if (body.strings('modalities').includes('audio')) body.refuse('modalities', 'modalities asks for spoken answers, which are not carried over between APIs. Ask for text.');
+  if (body.strings('modalities').includes('audio'))
+    body.refuse('modalities', 'modalities asks for spoken answers, which are not carried over between APIs. Ask for text.');
   else body.ignore(['audio']);
   body.refuse('web_search_options', "web_search_options asks for OpenAI's own web search. Search by a function instead.");
   body.refuse('moderation', "moderation asks for OpenAI's own checks of the text, which no other provider runs. Call the moderations endpoint.");

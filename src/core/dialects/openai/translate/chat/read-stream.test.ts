@@ -29,7 +29,17 @@ const said = (text: string): NeutralEvent => ({ kind: 'text', choice: 0, delta: 
 const finished = (reason: Extract<NeutralEvent, { kind: 'finish' }>['reason']): NeutralEvent => ({ kind: 'finish', choice: 0, reason });
 const END = { kind: 'end' } as const;
 const fragment = (index: number | undefined, id: string | undefined, name: string | undefined, args: unknown, more: object = {}): string =>
-  delta({ tool_calls: [{ ...(index === undefined ? {} : { index }), ...(id === undefined ? {} : { id }), type: 'function', function: { ...(name === undefined ? {} : { name }), arguments: args }, ...more }] });
+  delta({
+    tool_calls: [
+      {
+        ...(index === undefined ? {} : { index }),
+        ...(id === undefined ? {} : { id }),
+        type: 'function',
+        function: { ...(name === undefined ? {} : { name }), arguments: args },
+        ...more,
+      },
+    ],
+  });
 const called = (call: number, id: string, name: string): NeutralEvent => ({ kind: 'tool_call', choice: 0, call, id, name });
 const args = (call: number, text: string): NeutralEvent => ({ kind: 'tool_arguments', choice: 0, call, delta: text });
 
@@ -40,10 +50,19 @@ const args = (call: number, text: string): NeutralEvent => ({ kind: 'tool_argume
 const STREAMS: readonly (readonly [name: string, text: string, events: readonly NeutralEvent[], skipped?: number])[] = [
   [
     'OpenAI',
-    delta({ role: 'assistant', content: '', refusal: null }) + delta({ content: 'Hel' }) + delta({ content: 'lo 😀' }) + STOP + chunk(undefined, { usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 } }) + DONE,
+    delta({ role: 'assistant', content: '', refusal: null }) +
+      delta({ content: 'Hel' }) +
+      delta({ content: 'lo 😀' }) +
+      STOP +
+      chunk(undefined, { usage: { prompt_tokens: 3, completion_tokens: 2, total_tokens: 5 } }) +
+      DONE,
     [START, said('Hel'), said('lo 😀'), finished('stop'), { kind: 'usage', usage: { inputTokens: 3, outputTokens: 2 } }, END],
   ],
-  ['a refusal', delta({ role: 'assistant' }) + delta({ refusal: 'I ' }) + delta({ refusal: 'won’t.' }) + STOP + DONE, [START, { kind: 'refusal', choice: 0, delta: 'I ' }, { kind: 'refusal', choice: 0, delta: 'won’t.' }, finished('refusal'), END]],
+  [
+    'a refusal',
+    delta({ role: 'assistant' }) + delta({ refusal: 'I ' }) + delta({ refusal: 'won’t.' }) + STOP + DONE,
+    [START, { kind: 'refusal', choice: 0, delta: 'I ' }, { kind: 'refusal', choice: 0, delta: 'won’t.' }, finished('refusal'), END],
+  ],
   [
     'several choices',
     chunk({ index: 1, delta: { content: 'b' } }) + delta({ content: 'a' }) + chunk({ index: 1, delta: {}, finish_reason: 'length' }) + STOP + DONE,
@@ -56,7 +75,12 @@ const STREAMS: readonly (readonly [name: string, text: string, events: readonly 
   ],
   [
     'calls, in turns',
-    fragment(0, 'a', 'f', '') + fragment(0, undefined, undefined, '{"x"') + fragment(1, 'b', 'g', '{}') + fragment(0, undefined, undefined, ':1}') + chunk({ delta: {}, finish_reason: 'tool_calls' }) + DONE,
+    fragment(0, 'a', 'f', '') +
+      fragment(0, undefined, undefined, '{"x"') +
+      fragment(1, 'b', 'g', '{}') +
+      fragment(0, undefined, undefined, ':1}') +
+      chunk({ delta: {}, finish_reason: 'tool_calls' }) +
+      DONE,
     [START, called(0, 'a', 'f'), args(0, '{"x"'), called(1, 'b', 'g'), args(1, '{}'), args(0, ':1}'), finished('tool_calls'), END],
   ],
   [
@@ -75,22 +99,58 @@ const STREAMS: readonly (readonly [name: string, text: string, events: readonly 
     [START, { ...called(0, 'call_0', 'f'), signature: { origin: 'gemini', data: 's' } } as NeutralEvent, args(0, '{}'), finished('tool_calls'), END],
   ],
   ['arguments of a call that was never made', fragment(3, undefined, undefined, '{}') + STOP + DONE, [START, finished('stop'), END]],
-  ['DeepSeek', delta({ content: null, reasoning_content: 'Hm.' }) + delta({ content: 'Yes', reasoning_content: null }) + STOP + DONE, [START, { kind: 'thinking', choice: 0, delta: 'Hm.' }, said('Yes'), finished('stop'), END]],
-  ['OpenRouter', `: OPENROUTER PROCESSING\n\n${delta({ content: '', reasoning: 'Hm.' })}${delta({ content: 'Yes' })}${STOP}${DONE}`, [START, { kind: 'thinking', choice: 0, delta: 'Hm.' }, said('Yes'), finished('stop'), END]],
-  ['Mistral', delta({ content: [{ type: 'thinking', thinking: [{ type: 'text', text: 'Hm.' }] }, { type: 'text', text: 'Yes' }] }) + STOP + DONE, [START, { kind: 'thinking', choice: 0, delta: 'Hm.' }, said('Yes'), finished('stop'), END]],
+  [
+    'DeepSeek',
+    delta({ content: null, reasoning_content: 'Hm.' }) + delta({ content: 'Yes', reasoning_content: null }) + STOP + DONE,
+    [START, { kind: 'thinking', choice: 0, delta: 'Hm.' }, said('Yes'), finished('stop'), END],
+  ],
+  [
+    'OpenRouter',
+    `: OPENROUTER PROCESSING\n\n${delta({ content: '', reasoning: 'Hm.' })}${delta({ content: 'Yes' })}${STOP}${DONE}`,
+    [START, { kind: 'thinking', choice: 0, delta: 'Hm.' }, said('Yes'), finished('stop'), END],
+  ],
+  [
+    'Mistral',
+    delta({
+      content: [
+        { type: 'thinking', thinking: [{ type: 'text', text: 'Hm.' }] },
+        { type: 'text', text: 'Yes' },
+      ],
+    }) +
+      STOP +
+      DONE,
+    [START, { kind: 'thinking', choice: 0, delta: 'Hm.' }, said('Yes'), finished('stop'), END],
+  ],
   [
     'Azure, which begins with a chunk about the prompt',
     `data: {"id":"","object":"","created":0,"model":"","choices":[],"prompt_filter_results":[{}]}\n\n${delta({ content: 'Yes' })}${STOP}${DONE}`,
     [START, said('Yes'), finished('stop'), END],
   ],
-  ['usage that grows with each chunk', chunk({ delta: { content: 'a' } }, { usage: { prompt_tokens: 1, completion_tokens: 1 } }) + STOP + DONE, [START, said('a'), { kind: 'usage', usage: { inputTokens: 1, outputTokens: 1 } }, finished('stop'), END]],
+  [
+    'usage that grows with each chunk',
+    chunk({ delta: { content: 'a' } }, { usage: { prompt_tokens: 1, completion_tokens: 1 } }) + STOP + DONE,
+    [START, said('a'), { kind: 'usage', usage: { inputTokens: 1, outputTokens: 1 } }, finished('stop'), END],
+  ],
   ['a server that closes without a word', delta({ content: 'a' }) + STOP.trimEnd(), [START, said('a'), finished('stop'), END]],
   ['a stream that breaks off', delta({ content: 'a' }) + STOP.slice(0, 40), [START, said('a')], 1],
-  ['a stream in which one choice never ends', chunk({ index: 1, delta: { content: 'b' } }) + STOP, [START, { kind: 'text', choice: 1, delta: 'b' }, finished('stop')]],
-  ['events that are not known', `data: {"ping":1}\n\ndata: not json\n\ndata: [1]\n\n${delta({ content: 'a' })}${STOP}${DONE}`, [START, said('a'), finished('stop'), END], 3],
+  [
+    'a stream in which one choice never ends',
+    chunk({ index: 1, delta: { content: 'b' } }) + STOP,
+    [START, { kind: 'text', choice: 1, delta: 'b' }, finished('stop')],
+  ],
+  [
+    'events that are not known',
+    `data: {"ping":1}\n\ndata: not json\n\ndata: [1]\n\n${delta({ content: 'a' })}${STOP}${DONE}`,
+    [START, said('a'), finished('stop'), END],
+    3,
+  ],
   ['a choice that goes on after its end', STOP + delta({ content: 'late' }) + STOP + DONE, [START, finished('stop'), END]],
   ['what follows the end', DONE + delta({ content: 'a' }), [END]],
-  ['choices beyond any number that can be asked for', chunk({ index: 1000, delta: { content: 'x' } }) + chunk({ index: -1, delta: { content: 'x' } }) + STOP + DONE, [START, finished('stop'), END]],
+  [
+    'choices beyond any number that can be asked for',
+    chunk({ index: 1000, delta: { content: 'x' } }) + chunk({ index: -1, delta: { content: 'x' } }) + STOP + DONE,
+    [START, finished('stop'), END],
+  ],
   [
     'an error as OpenAI sends it',
     `${delta({ content: 'a' })}data: {"error":{"message":"The server had an error.","type":"server_error","param":null,"code":null}}\n\n${delta({ content: 'b' })}`,
@@ -101,17 +161,28 @@ const STREAMS: readonly (readonly [name: string, text: string, events: readonly 
     chunk({ delta: { content: '' }, finish_reason: 'error' }, { error: { code: 429, message: 'Slow down.' } }) + DONE,
     [{ kind: 'error', error: { kind: 'rate_limit', status: 429, message: 'Slow down.', code: '429' } }],
   ],
-  ['an error by its event’s name', 'event: error\ndata: {"message":"Overloaded.","code":"overloaded_error"}\n\n', [{ kind: 'error', error: { kind: 'overloaded', status: 503, message: 'Overloaded.', code: 'overloaded_error' } }]],
-  ['an error as vLLM sends it', 'data: {"object":"error","message":"Too long.","type":"BadRequestError","code":400}\n\n', [{ kind: 'error', error: { kind: 'invalid_request', status: 400, message: 'Too long.', code: '400' } }]],
+  [
+    'an error by its event’s name',
+    'event: error\ndata: {"message":"Overloaded.","code":"overloaded_error"}\n\n',
+    [{ kind: 'error', error: { kind: 'overloaded', status: 503, message: 'Overloaded.', code: 'overloaded_error' } }],
+  ],
+  [
+    'an error as vLLM sends it',
+    'data: {"object":"error","message":"Too long.","type":"BadRequestError","code":400}\n\n',
+    [{ kind: 'error', error: { kind: 'invalid_request', status: 400, message: 'Too long.', code: '400' } }],
+  ],
 ];
 
-describe.each(STREAMS.map(([name, text, events, skipped = 0]) => ({ name, text, events, skipped })))('a stream of chunks: $name', ({ text, events, skipped }) => {
-  it('is read', () => {
-    expect(read(text)).toEqual({ events, skipped });
-  });
+describe.each(STREAMS.map(([name, text, events, skipped = 0]) => ({ name, text, events, skipped })))(
+  'a stream of chunks: $name',
+  ({ text, events, skipped }) => {
+    it('is read', () => {
+      expect(read(text)).toEqual({ events, skipped });
+    });
 
-  it('is read the same at every cut', () => {
-    const { length } = bytesOf(text);
-    for (let place = 0; place <= length; place++) expect(read(text, [place])).toEqual({ events, skipped });
-  });
-});
+    it('is read the same at every cut', () => {
+      const { length } = bytesOf(text);
+      for (let place = 0; place <= length; place++) expect(read(text, [place])).toEqual({ events, skipped });
+    });
+  },
+);

@@ -72,7 +72,8 @@ export class ChatChunks implements StreamLanguage {
     const thought = thoughtOf(delta);
     if (thought !== undefined) steps.push({ kind: 'thinking', choice, delta: thought });
     const content = delta['content'];
-    if (typeof content === 'string' && (content !== '' || logprobs.length > 0)) steps.push({ kind: 'text', choice, delta: content, ...(logprobs.length === 0 ? {} : { logprobs }) });
+    if (typeof content === 'string' && (content !== '' || logprobs.length > 0))
+      steps.push({ kind: 'text', choice, delta: content, ...(logprobs.length === 0 ? {} : { logprobs }) });
     for (const part of Array.isArray(content) ? content.filter(isObject).flatMap(readContentPart) : []) {
       if (part.kind === 'text' || part.kind === 'thinking') steps.push({ kind: part.kind, choice, delta: part.text });
     }

@@ -45,7 +45,15 @@ function writeUser(message: NeutralMessage, losses: LossLog): readonly JsonObjec
 
 function writeResult(result: NeutralToolResult, losses: LossLog): JsonObject {
   if (result.isError) losses.dropped('tool_result.is_error', 'Chat completions have no mark for a tool that failed. Its text was kept.');
-  return { role: 'tool', tool_call_id: result.callId, content: writeContent(result.content.filter((part) => !isMedia(part)), 'tool', losses) };
+  return {
+    role: 'tool',
+    tool_call_id: result.callId,
+    content: writeContent(
+      result.content.filter((part) => !isMedia(part)),
+      'tool',
+      losses,
+    ),
+  };
 }
 
 /** A message of thoughts alone is left out: without them nothing was said. */
@@ -110,7 +118,7 @@ function writeDocument({ source, name }: Extract<Media, { readonly kind: 'docume
     case 'base64':
       return [{ type: 'file', file: { filename: name ?? UNNAMED_FILE, file_data: writeDataUrl(source) } }];
     case 'text':
-      if (name !== undefined) losses.dropped('document.name', "A plain text document became text of its message, and lost its name.");
+      if (name !== undefined) losses.dropped('document.name', 'A plain text document became text of its message, and lost its name.');
       return [{ type: 'text', text: source.text }];
     case 'url':
       losses.refused('document.url', 'Chat completions take no document by its URL. Send it in base64.');

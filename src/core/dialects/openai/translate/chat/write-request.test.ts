@@ -30,7 +30,10 @@ interface Written {
 const write = (parts: Partial<NeutralChat>): Written => {
   const written = openaiTranslation.writeRequest({ ...CHAT, ...parts });
   expect(written?.endpoint).toEqual({ operation: 'chat', path: '/chat/completions', body: 'json' });
-  return { body: JSON.parse(new TextDecoder().decode(written?.body)) as Written['body'], losses: (written?.losses ?? []).map(({ treatment, param }) => `${treatment} ${param}`) };
+  return {
+    body: JSON.parse(new TextDecoder().decode(written?.body)) as Written['body'],
+    losses: (written?.losses ?? []).map(({ treatment, param }) => `${treatment} ${param}`),
+  };
 };
 
 const user = (...parts: readonly NeutralPart[]): NeutralMessage => ({ role: 'user', parts });
@@ -41,12 +44,41 @@ const png = { kind: 'image', source: { kind: 'base64', mediaType: 'image/png', d
 
 describe('messages', () => {
   it.each<[string, readonly NeutralMessage[], readonly object[], readonly string[]]>([
-    ['text alone as a string', [{ role: 'system', parts: [text('a')], name: 'n' }, HELLO], [{ role: 'system', content: 'a', name: 'n' }, { role: 'user', content: 'Hello' }], []],
-    ['several texts as parts, without marks for a cache', [user({ kind: 'text', text: 'a', cache: { ttl: '5m' } }, text('b'))], [{ role: 'user', content: [{ type: 'text', text: 'a' }, { type: 'text', text: 'b' }] }], []],
+    [
+      'text alone as a string',
+      [{ role: 'system', parts: [text('a')], name: 'n' }, HELLO],
+      [
+        { role: 'system', content: 'a', name: 'n' },
+        { role: 'user', content: 'Hello' },
+      ],
+      [],
+    ],
+    [
+      'several texts as parts, without marks for a cache',
+      [user({ kind: 'text', text: 'a', cache: { ttl: '5m' } }, text('b'))],
+      [
+        {
+          role: 'user',
+          content: [
+            { type: 'text', text: 'a' },
+            { type: 'text', text: 'b' },
+          ],
+        },
+      ],
+      [],
+    ],
     [
       'images',
       [user({ ...png, detail: 'low' }, { kind: 'image', source: { kind: 'url', url: 'https://example.com/a' } })],
-      [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA', detail: 'low' } }, { type: 'image_url', image_url: { url: 'https://example.com/a' } }] }],
+      [
+        {
+          role: 'user',
+          content: [
+            { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA', detail: 'low' } },
+            { type: 'image_url', image_url: { url: 'https://example.com/a' } },
+          ],
+        },
+      ],
       [],
     ],
     [
@@ -58,23 +90,63 @@ describe('messages', () => {
           { kind: 'audio', source: { kind: 'base64', mediaType: 'audio/mp3', data: 'BBBB' } },
         ),
       ],
-      [{ role: 'user', content: [{ type: 'file', file: { filename: 'document.pdf', file_data: 'data:application/pdf;base64,AAAA' } }, { type: 'text', text: 'Notes.' }, { type: 'input_audio', input_audio: { data: 'BBBB', format: 'mp3' } }] }],
+      [
+        {
+          role: 'user',
+          content: [
+            { type: 'file', file: { filename: 'document.pdf', file_data: 'data:application/pdf;base64,AAAA' } },
+            { type: 'text', text: 'Notes.' },
+            { type: 'input_audio', input_audio: { data: 'BBBB', format: 'mp3' } },
+          ],
+        },
+      ],
       ['dropped document.name'],
     ],
-    ['calls without words', [assistant(call)], [{ role: 'assistant', content: null, tool_calls: [{ id: 'c', type: 'function', function: { name: 'look', arguments: '{"x": 1}' } }] }], []],
-    ['words, a refusal and thinking', [assistant({ kind: 'thinking', text: 'Hm.' }, text('a'), { kind: 'refusal', text: 'b' })], [{ role: 'assistant', content: [{ type: 'text', text: 'a' }, { type: 'refusal', refusal: 'b' }] }], ['dropped thinking']],
+    [
+      'calls without words',
+      [assistant(call)],
+      [{ role: 'assistant', content: null, tool_calls: [{ id: 'c', type: 'function', function: { name: 'look', arguments: '{"x": 1}' } }] }],
+      [],
+    ],
+    [
+      'words, a refusal and thinking',
+      [assistant({ kind: 'thinking', text: 'Hm.' }, text('a'), { kind: 'refusal', text: 'b' })],
+      [
+        {
+          role: 'assistant',
+          content: [
+            { type: 'text', text: 'a' },
+            { type: 'refusal', refusal: 'b' },
+          ],
+        },
+      ],
+      ['dropped thinking'],
+    ],
     ['nothing of thinking alone', [HELLO, assistant({ kind: 'thinking', text: 'Hm.' })], [{ role: 'user', content: 'Hello' }], ['dropped thinking']],
     ['an empty answer', [assistant()], [{ role: 'assistant', content: '' }], []],
     [
       'results before whatever else the caller says, a failed one with its text',
-      [user(text('See?'), { kind: 'tool_result', callId: 'c', name: 'look', content: [{ kind: 'text', text: 'no' }], isError: true }, { kind: 'tool_result', callId: 'd', name: undefined, content: [], isError: false })],
-      [{ role: 'tool', tool_call_id: 'c', content: 'no' }, { role: 'tool', tool_call_id: 'd', content: '' }, { role: 'user', content: 'See?' }],
+      [
+        user(
+          text('See?'),
+          { kind: 'tool_result', callId: 'c', name: 'look', content: [{ kind: 'text', text: 'no' }], isError: true },
+          { kind: 'tool_result', callId: 'd', name: undefined, content: [], isError: false },
+        ),
+      ],
+      [
+        { role: 'tool', tool_call_id: 'c', content: 'no' },
+        { role: 'tool', tool_call_id: 'd', content: '' },
+        { role: 'user', content: 'See?' },
+      ],
       ['dropped tool_result.is_error'],
     ],
     [
       'images of a result behind it',
       [user({ kind: 'tool_result', callId: 'c', name: 'look', content: [{ kind: 'text', text: 'a cat' }, png], isError: false })],
-      [{ role: 'tool', tool_call_id: 'c', content: 'a cat' }, { role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }] }],
+      [
+        { role: 'tool', tool_call_id: 'c', content: 'a cat' },
+        { role: 'user', content: [{ type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA' } }] },
+      ],
       ['dropped tool_result.content'],
     ],
   ])('are written: %s', (_name, messages, expected, losses) => {
@@ -108,10 +180,18 @@ describe('parameters', () => {
     [{ tier: 'standard' }, { service_tier: 'default' }, []],
     [{ tier: 'flex' }, { service_tier: 'flex' }, []],
     [{ tier: 'auto' }, {}, []],
-    [{ sampling: { topK: 3, topLogprobs: 2, stop: ['a', 'b', 'c', 'd', 'e'] } }, { logprobs: true, top_logprobs: 2, stop: ['a', 'b', 'c', 'd'] }, ['dropped top_k', 'dropped stop']],
+    [
+      { sampling: { topK: 3, topLogprobs: 2, stop: ['a', 'b', 'c', 'd', 'e'] } },
+      { logprobs: true, top_logprobs: 2, stop: ['a', 'b', 'c', 'd'] },
+      ['dropped top_k', 'dropped stop'],
+    ],
     [{ sampling: { stop: [] } }, {}, []],
     [{ metadata: { a: 'b' } }, {}, ['dropped metadata']],
-    [{ format: { kind: 'json_schema', name: undefined, description: undefined, schema: { type: 'object' }, strict: undefined } }, { response_format: { type: 'json_schema', json_schema: { name: 'answer', schema: { type: 'object' } } } }, []],
+    [
+      { format: { kind: 'json_schema', name: undefined, description: undefined, schema: { type: 'object' }, strict: undefined } },
+      { response_format: { type: 'json_schema', json_schema: { name: 'answer', schema: { type: 'object' } } } },
+      [],
+    ],
     [{ toolChoice: { kind: 'auto' }, parallelToolCalls: false }, {}, []],
   ])('%j become %j', (parts, expected, losses) => {
     const { body, losses: told } = write(parts);
@@ -135,6 +215,12 @@ describe('parameters', () => {
   it('leave tools out that may not be called', () => {
     const tools = ['a', 'b', 'c'].map((name) => ({ name, description: undefined, parameters: undefined, strict: undefined }));
     const { body } = write({ tools, toolChoice: { kind: 'required', names: ['a', 'c'] } });
-    expect(body).toMatchObject({ tools: [{ type: 'function', function: { name: 'a' } }, { type: 'function', function: { name: 'c' } }], tool_choice: 'required' });
+    expect(body).toMatchObject({
+      tools: [
+        { type: 'function', function: { name: 'a' } },
+        { type: 'function', function: { name: 'c' } },
+      ],
+      tool_choice: 'required',
+    });
   });
 });

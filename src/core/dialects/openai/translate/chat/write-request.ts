@@ -19,7 +19,8 @@ export function writeChat(chat: NeutralChat, losses: LossLog): JsonObject {
   if (chat.sampling.topK !== undefined) losses.dropped('top_k', 'top_k has no equivalent in chat completions and was left out.');
   // OpenAI refuses metadata on an answer that it does not store.
   if (chat.metadata !== undefined) losses.dropped('metadata', 'metadata labels stored answers, and was left out as none is stored.');
-  if (chat.reasoning?.visible === true) losses.dropped('reasoning', 'Chat completions have no word for showing what the model thinks; it is shown where the provider shows it by itself.');
+  if (chat.reasoning?.visible === true)
+    losses.dropped('reasoning', 'Chat completions have no word for showing what the model thinks; it is shown where the provider shows it by itself.');
   return {
     model: chat.model,
     messages: writeMessages(chat.messages, losses),

@@ -66,7 +66,12 @@ export class ChatStreamWriter extends EventStreamWriter {
     const state = this.#choice(event.choice);
     switch (event.kind) {
       case 'text':
-        return this.#sendChoice(event.choice, { content: event.delta }, null, event.logprobs === undefined ? {} : { logprobs: { content: writeLogprobs(event.logprobs), refusal: null } });
+        return this.#sendChoice(
+          event.choice,
+          { content: event.delta },
+          null,
+          event.logprobs === undefined ? {} : { logprobs: { content: writeLogprobs(event.logprobs), refusal: null } },
+        );
       case 'refusal':
         state.refused = true;
         return this.#sendChoice(event.choice, { refusal: event.delta });
@@ -74,7 +79,13 @@ export class ChatStreamWriter extends EventStreamWriter {
         return this.#sendChoice(event.choice, { reasoning_content: event.delta });
       case 'tool_call':
         state.calls.set(event.call, false);
-        return this.#sendCall(event.choice, { index: event.call, id: event.id, type: 'function', function: { name: event.name, arguments: '' }, ...writeCallSignature(event) });
+        return this.#sendCall(event.choice, {
+          index: event.call,
+          id: event.id,
+          type: 'function',
+          function: { name: event.name, arguments: '' },
+          ...writeCallSignature(event),
+        });
       case 'tool_arguments':
         state.calls.set(event.call, true);
         return this.#sendCall(event.choice, { index: event.call, function: { arguments: event.delta } });

@@ -25,7 +25,11 @@ export function readCompletionAnswer(answer: ParsedObject, endpoint: Endpoint): 
     created: integerAt(value, 'created'),
     choices: objectsAt(value, 'choices').map((choice, place) => {
       const reason = wordAt(choice, 'finish_reason');
-      return { index: integerAt(choice, 'index') ?? place, parts: [{ kind: 'text', text: textAt(choice, 'text') ?? '' }], finish: reason === undefined ? undefined : readFinish(reason, TEXT_ONLY) };
+      return {
+        index: integerAt(choice, 'index') ?? place,
+        parts: [{ kind: 'text', text: textAt(choice, 'text') ?? '' }],
+        finish: reason === undefined ? undefined : readFinish(reason, TEXT_ONLY),
+      };
     }),
     usage: usageOf(answer, endpoint),
   });

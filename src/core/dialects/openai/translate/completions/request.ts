@@ -42,8 +42,10 @@ function readPrompt(body: ObjectReader): string {
 
 /** What only makes sense where a model goes on with a text. */
 function refuseForeign(body: ObjectReader, choices: number): void {
-  if (body.string('suffix') !== '') body.refuse('suffix', 'suffix asks for what stands between two texts, which chat models are not asked for. Say it in the prompt.');
+  if (body.string('suffix') !== '')
+    body.refuse('suffix', 'suffix asks for what stands between two texts, which chat models are not asked for. Say it in the prompt.');
   body.refuse('logprobs', 'logprobs of a text completion have no equivalent for chat models. Use chat completions with logprobs.');
   if (body.boolean('echo') === true) body.refuse('echo', 'echo repeats the prompt in the answer, which is not carried over to chat models. Leave it out.');
-  if (typeof body.value('best_of') === 'number' && Number(body.value('best_of')) > choices) body.refuse('best_of', 'best_of above n chooses by log probabilities, which is not carried over to chat models. Leave it out.');
+  if (typeof body.value('best_of') === 'number' && Number(body.value('best_of')) > choices)
+    body.refuse('best_of', 'best_of above n chooses by log probabilities, which is not carried over to chat models. Leave it out.');
 }

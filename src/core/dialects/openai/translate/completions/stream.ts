@@ -27,7 +27,8 @@ export class CompletionChunks implements StreamLanguage {
     const { value } = event;
     if (!Array.isArray(value['choices'])) return undefined;
     const steps: NeutralEvent[] = [];
-    if (!this.#hasStarted) steps.push({ kind: 'start', id: textAt(value, 'id') ?? '', model: textAt(value, 'model') ?? '', created: integerAt(value, 'created') });
+    if (!this.#hasStarted)
+      steps.push({ kind: 'start', id: textAt(value, 'id') ?? '', model: textAt(value, 'model') ?? '', created: integerAt(value, 'created') });
     this.#hasStarted = true;
     for (const item of objectsAt(value, 'choices')) this.#readChoice(item, steps);
     const usage = usageOf(event, this.#endpoint);

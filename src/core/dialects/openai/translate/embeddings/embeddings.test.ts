@@ -12,7 +12,20 @@ describe('a request', () => {
   it('is read', () => {
     expect(parse({ input: ['a', 'b'], dimensions: 256, encoding_format: 'base64', user: 'u' })).toEqual({
       ok: true,
-      value: { losses: [], request: { kind: 'embedding', model: 'e', inputs: ['a', 'b'], dimensions: 256, encoding: 'base64', task: undefined, title: undefined, user: 'u', single: false } },
+      value: {
+        losses: [],
+        request: {
+          kind: 'embedding',
+          model: 'e',
+          inputs: ['a', 'b'],
+          dimensions: 256,
+          encoding: 'base64',
+          task: undefined,
+          title: undefined,
+          user: 'u',
+          single: false,
+        },
+      },
     });
     expect(parse({ input: 'a' })).toMatchObject({ ok: true, value: { request: { inputs: ['a'], encoding: 'float' } } });
   });
@@ -26,7 +39,17 @@ describe('a request', () => {
   });
 
   it('is written, without what OpenAI does not know', () => {
-    const written = openaiTranslation.writeRequest({ kind: 'embedding', model: 'e', inputs: ['a'], dimensions: undefined, encoding: 'base64', task: 'RETRIEVAL_QUERY', title: 't', user: undefined, single: true });
+    const written = openaiTranslation.writeRequest({
+      kind: 'embedding',
+      model: 'e',
+      inputs: ['a'],
+      dimensions: undefined,
+      encoding: 'base64',
+      task: 'RETRIEVAL_QUERY',
+      title: 't',
+      user: undefined,
+      single: true,
+    });
     expect(written?.endpoint).toEqual(EMBEDDINGS);
     expect(JSON.parse(new TextDecoder().decode(written?.body))).toEqual({ model: 'e', input: ['a'], encoding_format: 'float' });
     expect(written?.losses.map(({ treatment, param }) => `${treatment} ${param}`)).toEqual(['dropped task_type', 'dropped title']);
@@ -35,16 +58,22 @@ describe('a request', () => {
 
 describe('an answer', () => {
   it('is read in the order of its indexes, in either encoding', () => {
-    const data = [{ index: 1, embedding: [0.5] }, { index: 0, embedding: writeVector([1, -2]) }];
+    const data = [
+      { index: 1, embedding: [0.5] },
+      { index: 0, embedding: writeVector([1, -2]) },
+    ];
     expect(openaiTranslation.parseAnswer(EMBEDDINGS, bytesOf({ object: 'list', data, model: 'e', usage: { prompt_tokens: 3, total_tokens: 3 } }))).toEqual({
       ok: true,
       value: { kind: 'embedding', model: 'e', vectors: [[1, -2], [0.5]], usage: { inputTokens: 3, outputTokens: 0 } },
     });
   });
 
-  it.each([{}, { data: [{ index: 0 }] }, { data: [{ embedding: 'AAA' }] }, { data: [{ embedding: '%%%%' }] }, { data: [{ embedding: ['x'] }] }])('that is none is refused: %j', (body) => {
-    expect(openaiTranslation.parseAnswer(EMBEDDINGS, bytesOf(body))).toMatchObject({ ok: false });
-  });
+  it.each([{}, { data: [{ index: 0 }] }, { data: [{ embedding: 'AAA' }] }, { data: [{ embedding: '%%%%' }] }, { data: [{ embedding: ['x'] }] }])(
+    'that is none is refused: %j',
+    (body) => {
+      expect(openaiTranslation.parseAnswer(EMBEDDINGS, bytesOf(body))).toMatchObject({ ok: false });
+    },
+  );
 });
 
 describe('base64', () => {

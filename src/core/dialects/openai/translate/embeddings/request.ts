@@ -42,5 +42,10 @@ function readInputs(body: ObjectReader): readonly string[] {
 export function writeEmbedding(embedding: NeutralEmbedding, losses: LossLog): JsonObject {
   if (embedding.task !== undefined) losses.dropped('task_type', "OpenAI's embeddings know no task. The task type was left out.");
   if (embedding.title !== undefined) losses.dropped('title', "OpenAI's embeddings know no title. It was left out.");
-  return { model: embedding.model, input: embedding.inputs, encoding_format: 'float', ...withoutAbsent({ dimensions: embedding.dimensions, user: embedding.user }) };
+  return {
+    model: embedding.model,
+    input: embedding.inputs,
+    encoding_format: 'float',
+    ...withoutAbsent({ dimensions: embedding.dimensions, user: embedding.user }),
+  };
 }

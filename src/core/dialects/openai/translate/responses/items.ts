@@ -29,7 +29,12 @@ export function summaryPart(text: string): JsonObject {
 /** Thinking is shown as a summary, where clients look for it, with whatever seals it as the encrypted content. */
 export function reasoningItem(id: string, thinking: Omit<NeutralThinking, 'kind'>): JsonObject {
   const seal = writeSeal(thinking);
-  return { id, type: 'reasoning', summary: thinking.text === '' ? [] : [summaryPart(thinking.text)], ...(seal === undefined ? {} : { encrypted_content: seal }) };
+  return {
+    id,
+    type: 'reasoning',
+    summary: thinking.text === '' ? [] : [summaryPart(thinking.text)],
+    ...(seal === undefined ? {} : { encrypted_content: seal }),
+  };
 }
 
 export function callItem(id: string, status: ItemStatus, call: Omit<NeutralToolCall, 'kind'>): JsonObject {

@@ -43,7 +43,15 @@ function readItem(item: JsonObject): readonly NeutralPart[] {
     case 'reasoning':
       return readReasoning(item);
     case 'function_call':
-      return [{ kind: 'tool_call', id: textAt(item, 'call_id') ?? '', name: textAt(item, 'name') ?? '', argumentsJson: wordAt(item, 'arguments') ?? '{}', ...readCallSignature(item['extra_content']) }];
+      return [
+        {
+          kind: 'tool_call',
+          id: textAt(item, 'call_id') ?? '',
+          name: textAt(item, 'name') ?? '',
+          argumentsJson: wordAt(item, 'arguments') ?? '{}',
+          ...readCallSignature(item['extra_content']),
+        },
+      ];
     default:
       return [];
   }
@@ -56,8 +64,15 @@ function readPart(part: JsonObject): readonly NeutralPart[] {
 }
 
 function readReasoning(item: JsonObject): readonly NeutralPart[] {
-  const whole = objectsAt(item, 'content').map((part) => textAt(part, 'text') ?? '').join('');
-  const text = whole === '' ? objectsAt(item, 'summary').map((part) => textAt(part, 'text') ?? '').join('\n\n') : whole;
+  const whole = objectsAt(item, 'content')
+    .map((part) => textAt(part, 'text') ?? '')
+    .join('');
+  const text =
+    whole === ''
+      ? objectsAt(item, 'summary')
+          .map((part) => textAt(part, 'text') ?? '')
+          .join('\n\n')
+      : whole;
   const encrypted = wordAt(item, 'encrypted_content');
   if (encrypted !== undefined) return [{ kind: 'thinking', text, ...readSeal(encrypted, text) }];
   return text === '' ? [] : [{ kind: 'thinking', text }];

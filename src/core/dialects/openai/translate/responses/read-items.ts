@@ -44,7 +44,10 @@ export function readInput(body: ObjectReader): readonly NeutralMessage[] {
     item.dropRest();
   }
   if (conversation.calls.size > 0) {
-    body.log.invalid('input', `input holds function calls without their output. Send a function_call_output for each call; ${conversation.calls.size} have none.`);
+    body.log.invalid(
+      'input',
+      `input holds function calls without their output. Send a function_call_output for each call; ${conversation.calls.size} have none.`,
+    );
   }
   if (conversation.messages.length === 0) body.log.invalid('input', 'input must be a string or an array of at least one item.');
   return conversation.messages;
@@ -62,7 +65,10 @@ function readItem(item: ObjectReader, conversation: Conversation): void {
     case 'function_call_output':
       return readResult(item, conversation);
     default:
-      item.log.losses.refused(item.path, `${item.path} is an item ${quoted(type)}, which only OpenAI has. Send messages, reasoning, function calls and their output.`);
+      item.log.losses.refused(
+        item.path,
+        `${item.path} is an item ${quoted(type)}, which only OpenAI has. Send messages, reasoning, function calls and their output.`,
+      );
   }
 }
 
@@ -74,8 +80,14 @@ function readMessage(item: ObjectReader, conversation: Conversation): void {
 }
 
 function readThinking(item: ObjectReader): readonly NeutralThinking[] {
-  const whole = item.objects('content').map((part) => part.string('text') ?? '').join('');
-  const summary = item.objects('summary').map((part) => part.string('text') ?? '').join('\n\n');
+  const whole = item
+    .objects('content')
+    .map((part) => part.string('text') ?? '')
+    .join('');
+  const summary = item
+    .objects('summary')
+    .map((part) => part.string('text') ?? '')
+    .join('\n\n');
   const text = whole === '' ? summary : whole;
   const encrypted = item.string('encrypted_content') ?? '';
   if (encrypted === '') return text === '' ? [] : [{ kind: 'thinking', text }];

@@ -4,7 +4,8 @@ import { openaiTranslation } from '../index.ts';
 
 const RESPONSES = { operation: 'responses', path: '/responses', body: 'json' } as const;
 
-const parse = (body: object): ReturnType<typeof openaiTranslation.parseRequest> => openaiTranslation.parseRequest(RESPONSES, new TextEncoder().encode(JSON.stringify({ model: 'm', input: 'Hello', ...body })));
+const parse = (body: object): ReturnType<typeof openaiTranslation.parseRequest> =>
+  openaiTranslation.parseRequest(RESPONSES, new TextEncoder().encode(JSON.stringify({ model: 'm', input: 'Hello', ...body })));
 
 const read = (body: object): { readonly chat: NeutralChat; readonly losses: readonly Loss[] } => {
   const parsed = parse(body);
@@ -24,11 +25,33 @@ describe('input', () => {
     ['instructions', { instructions: 'Be brief.' }, [{ role: 'system', parts: [{ kind: 'text', text: 'Be brief.' }] }, HELLO]],
     [
       'messages with and without their type',
-      { input: [{ role: 'developer', content: 'a' }, { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'b' }] }, { type: 'message', role: 'assistant', id: 'msg_1', status: 'completed', phase: 'final_answer', content: [{ type: 'output_text', text: 'c', annotations: [], logprobs: [] }, { type: 'refusal', refusal: 'd' }] }] },
+      {
+        input: [
+          { role: 'developer', content: 'a' },
+          { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'b' }] },
+          {
+            type: 'message',
+            role: 'assistant',
+            id: 'msg_1',
+            status: 'completed',
+            phase: 'final_answer',
+            content: [
+              { type: 'output_text', text: 'c', annotations: [], logprobs: [] },
+              { type: 'refusal', refusal: 'd' },
+            ],
+          },
+        ],
+      },
       [
         { role: 'system', parts: [{ kind: 'text', text: 'a' }] },
         { role: 'user', parts: [{ kind: 'text', text: 'b' }] },
-        { role: 'assistant', parts: [{ kind: 'text', text: 'c' }, { kind: 'refusal', text: 'd' }] },
+        {
+          role: 'assistant',
+          parts: [
+            { kind: 'text', text: 'c' },
+            { kind: 'refusal', text: 'd' },
+          ],
+        },
       ],
     ],
     [
@@ -63,11 +86,25 @@ describe('input', () => {
       {
         input: [
           { role: 'user', content: 'Hello' },
-          { type: 'reasoning', id: 'rs_1', summary: [{ type: 'summary_text', text: 'Hm.' }, { type: 'summary_text', text: 'Yes.' }], encrypted_content: 'gAAA' },
+          {
+            type: 'reasoning',
+            id: 'rs_1',
+            summary: [
+              { type: 'summary_text', text: 'Hm.' },
+              { type: 'summary_text', text: 'Yes.' },
+            ],
+            encrypted_content: 'gAAA',
+          },
           { type: 'message', role: 'assistant', content: 'Let me see.' },
           CALL,
           { ...CALL, call_id: 'd' },
-          { ...OUTPUT, output: [{ type: 'input_text', text: 'x' }, { type: 'input_image', detail: 'auto', image_url: 'https://example.com/x.png' }] },
+          {
+            ...OUTPUT,
+            output: [
+              { type: 'input_text', text: 'x' },
+              { type: 'input_image', detail: 'auto', image_url: 'https://example.com/x.png' },
+            ],
+          },
           { ...OUTPUT, call_id: 'd' },
         ],
       },
@@ -85,7 +122,16 @@ describe('input', () => {
         {
           role: 'user',
           parts: [
-            { kind: 'tool_result', callId: 'c', name: 'look', content: [{ kind: 'text', text: 'x' }, { kind: 'image', source: { kind: 'url', url: 'https://example.com/x.png' }, detail: 'auto' }], isError: false },
+            {
+              kind: 'tool_result',
+              callId: 'c',
+              name: 'look',
+              content: [
+                { kind: 'text', text: 'x' },
+                { kind: 'image', source: { kind: 'url', url: 'https://example.com/x.png' }, detail: 'auto' },
+              ],
+              isError: false,
+            },
             { kind: 'tool_result', callId: 'd', name: 'look', content: [{ kind: 'text', text: 'ok' }], isError: false },
           ],
         },

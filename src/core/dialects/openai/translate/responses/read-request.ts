@@ -47,7 +47,8 @@ function readLogprobs(body: ObjectReader): NeutralSampling {
   const top = body.integer('top_logprobs', TOP_LOGPROBS);
   const wanted = body.strings('include');
   for (const name of wanted) {
-    if (name !== LOGPROBS && name !== SEALS) body.log.losses.dropped('include', `include asks for something ${quoted(name)}, which only OpenAI has. It was left out.`);
+    if (name !== LOGPROBS && name !== SEALS)
+      body.log.losses.dropped('include', `include asks for something ${quoted(name)}, which only OpenAI has. It was left out.`);
   }
   return withoutAbsent({ logprobs: top !== undefined || wanted.includes(LOGPROBS) ? true : undefined, topLogprobs: top });
 }
@@ -69,5 +70,6 @@ function refuseForeign(body: ObjectReader): void {
   for (const field of ['background', 'store']) {
     if (body.boolean(field) === true) body.refuse(field, `${field} asks OpenAI to keep the answer, which is not done here. Leave it out.`);
   }
-  if (body.string('truncation') === 'auto') body.drop('truncation', 'truncation was left out: no other API shortens a conversation by itself. One that is too long is refused.');
+  if (body.string('truncation') === 'auto')
+    body.drop('truncation', 'truncation was left out: no other API shortens a conversation by itself. One that is too long is refused.');
 }

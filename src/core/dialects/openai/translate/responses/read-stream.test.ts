@@ -5,8 +5,16 @@ import { openaiTranslation } from '../index.ts';
 const RESPONSES = { operation: 'responses', path: '/responses', body: 'json' } as const;
 
 const event = (type: string, more: object): string => `event: ${type}\ndata: ${JSON.stringify({ type, sequence_number: 0, ...more })}\n\n`;
-const response = (status: string, more: object = {}): object => ({ response: { id: 'resp_1', object: 'response', created_at: 7, model: 'm', status, output: [], error: null, incomplete_details: null, usage: null, ...more } });
-const USAGE = { input_tokens: 5, input_tokens_details: { cached_tokens: 1 }, output_tokens: 7, output_tokens_details: { reasoning_tokens: 2 }, total_tokens: 12 };
+const response = (status: string, more: object = {}): object => ({
+  response: { id: 'resp_1', object: 'response', created_at: 7, model: 'm', status, output: [], error: null, incomplete_details: null, usage: null, ...more },
+});
+const USAGE = {
+  input_tokens: 5,
+  input_tokens_details: { cached_tokens: 1 },
+  output_tokens: 7,
+  output_tokens_details: { reasoning_tokens: 2 },
+  total_tokens: 12,
+};
 
 const CREATED = event('response.created', response('in_progress')) + event('response.in_progress', response('in_progress'));
 const START = { kind: 'start', id: 'resp_1', model: 'm', created: 7 } as const;
@@ -68,16 +76,36 @@ describe('a streamed response', () => {
         { kind: 'end' },
       ],
     ],
-    ['a refusal', CREATED + event('response.refusal.delta', { output_index: 0, delta: 'No.' }) + event('response.completed', response('completed')), [START, { kind: 'refusal', choice: 0, delta: 'No.' }, { kind: 'finish', choice: 0, reason: 'refusal' }, { kind: 'end' }]],
-    ['a cap', CREATED + event('response.incomplete', response('incomplete', { incomplete_details: { reason: 'max_output_tokens' } })), [START, { kind: 'finish', choice: 0, reason: 'length' }, { kind: 'end' }]],
-    ['a filter', CREATED + event('response.incomplete', response('incomplete', { incomplete_details: { reason: 'content_filter' } })), [START, { kind: 'finish', choice: 0, reason: 'content_filter' }, { kind: 'end' }]],
+    [
+      'a refusal',
+      CREATED + event('response.refusal.delta', { output_index: 0, delta: 'No.' }) + event('response.completed', response('completed')),
+      [START, { kind: 'refusal', choice: 0, delta: 'No.' }, { kind: 'finish', choice: 0, reason: 'refusal' }, { kind: 'end' }],
+    ],
+    [
+      'a cap',
+      CREATED + event('response.incomplete', response('incomplete', { incomplete_details: { reason: 'max_output_tokens' } })),
+      [START, { kind: 'finish', choice: 0, reason: 'length' }, { kind: 'end' }],
+    ],
+    [
+      'a filter',
+      CREATED + event('response.incomplete', response('incomplete', { incomplete_details: { reason: 'content_filter' } })),
+      [START, { kind: 'finish', choice: 0, reason: 'content_filter' }, { kind: 'end' }],
+    ],
     [
       'a failure',
       CREATED + event('response.failed', response('failed', { error: { code: 'rate_limit_exceeded', message: 'Slow down.' } })),
       [START, { kind: 'error', error: { kind: 'rate_limit', status: 429, message: 'Slow down.', code: 'rate_limit_exceeded' } }],
     ],
-    ['an error beside its type', event('error', { code: 'server_error', message: 'Oops.', param: null }), [{ kind: 'error', error: { kind: 'server_error', status: 500, message: 'Oops.', code: 'server_error' } }]],
-    ['an error of its own', event('error', { error: { type: 'insufficient_quota', code: 'insufficient_quota', message: 'Pay.', param: null } }), [{ kind: 'error', error: { kind: 'quota', status: 429, message: 'Pay.', code: 'insufficient_quota' } }]],
+    [
+      'an error beside its type',
+      event('error', { code: 'server_error', message: 'Oops.', param: null }),
+      [{ kind: 'error', error: { kind: 'server_error', status: 500, message: 'Oops.', code: 'server_error' } }],
+    ],
+    [
+      'an error of its own',
+      event('error', { error: { type: 'insufficient_quota', code: 'insufficient_quota', message: 'Pay.', param: null } }),
+      [{ kind: 'error', error: { kind: 'quota', status: 429, message: 'Pay.', code: 'insufficient_quota' } }],
+    ],
     ['what is not known', `${CREATED}${event('keepalive', {})}${event('response.web_search_call.searching', { output_index: 3 })}data: 7\n\n`, [START], 2],
   ])('is read: %s', (_name, text, events, skipped = 0) => {
     expect(read(text)).toEqual({ events, skipped });

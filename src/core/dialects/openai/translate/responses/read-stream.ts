@@ -107,7 +107,14 @@ export class ResponseEvents implements StreamLanguage {
     const call = this.#calls++;
     const state = { call, length: 0 };
     this.#items.set(place, state);
-    const begun: NeutralEvent = { kind: 'tool_call', choice: CHOICE, call, id: textAt(item, 'call_id') ?? '', name: textAt(item, 'name') ?? '', ...readCallSignature(item['extra_content']) };
+    const begun: NeutralEvent = {
+      kind: 'tool_call',
+      choice: CHOICE,
+      call,
+      id: textAt(item, 'call_id') ?? '',
+      name: textAt(item, 'name') ?? '',
+      ...readCallSignature(item['extra_content']),
+    };
     return isDone ? [begun, ...this.#finishItem(item, state)] : [begun];
   }
 

@@ -23,7 +23,10 @@ const REQUEST: NeutralChat = {
 };
 
 const write = (choice: Omit<NeutralChoice, 'index'>): Readonly<Record<string, unknown>> => {
-  const bytes = openaiTranslation.writeAnswer({ kind: 'chat', id: '', model: 'm', created: undefined, choices: [{ index: 0, ...choice }], usage: undefined }, { endpoint: RESPONSES, request: REQUEST, requestId: 'r1', created: 9 });
+  const bytes = openaiTranslation.writeAnswer(
+    { kind: 'chat', id: '', model: 'm', created: undefined, choices: [{ index: 0, ...choice }], usage: undefined },
+    { endpoint: RESPONSES, request: REQUEST, requestId: 'r1', created: 9 },
+  );
   return JSON.parse(new TextDecoder().decode(bytes)) as Readonly<Record<string, unknown>>;
 };
 
@@ -77,7 +80,15 @@ describe('a response', () => {
           { type: 'output_text', text: 'b', annotations: [], logprobs: [] },
         ],
       },
-      { id: 'fc_resp-r1_3', type: 'function_call', status: 'completed', call_id: 'c', name: 'f', arguments: '{}', extra_content: { google: { thought_signature: 's' } } },
+      {
+        id: 'fc_resp-r1_3',
+        type: 'function_call',
+        status: 'completed',
+        call_id: 'c',
+        name: 'f',
+        arguments: '{}',
+        extra_content: { google: { thought_signature: 's' } },
+      },
       { id: 'msg_resp-r1_4', type: 'message', status: 'completed', role: 'assistant', content: [{ type: 'refusal', refusal: 'no' }] },
     ]);
   });

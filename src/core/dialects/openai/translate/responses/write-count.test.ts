@@ -9,9 +9,29 @@ const chat: NeutralChat = {
   wantsStreamUsage: false,
   messages: [
     { role: 'system', parts: [{ kind: 'text', text: 'Be brief.' }] },
-    { role: 'user', parts: [{ kind: 'text', text: 'Hello' }, { kind: 'image', source: { kind: 'base64', mediaType: 'image/png', data: 'AAAA' } }, { kind: 'document', source: { kind: 'url', url: 'https://example.com/a.pdf' } }] },
-    { role: 'assistant', parts: [{ kind: 'thinking', text: 'Hm.' }, { kind: 'text', text: 'Let me see.' }, { kind: 'tool_call', id: 'c', name: 'look', argumentsJson: '{}' }] },
-    { role: 'user', parts: [{ kind: 'tool_result', callId: 'c', name: 'look', content: [{ kind: 'text', text: 'ok' }], isError: false }, { kind: 'text', text: 'And?' }] },
+    {
+      role: 'user',
+      parts: [
+        { kind: 'text', text: 'Hello' },
+        { kind: 'image', source: { kind: 'base64', mediaType: 'image/png', data: 'AAAA' } },
+        { kind: 'document', source: { kind: 'url', url: 'https://example.com/a.pdf' } },
+      ],
+    },
+    {
+      role: 'assistant',
+      parts: [
+        { kind: 'thinking', text: 'Hm.' },
+        { kind: 'text', text: 'Let me see.' },
+        { kind: 'tool_call', id: 'c', name: 'look', argumentsJson: '{}' },
+      ],
+    },
+    {
+      role: 'user',
+      parts: [
+        { kind: 'tool_result', callId: 'c', name: 'look', content: [{ kind: 'text', text: 'ok' }], isError: false },
+        { kind: 'text', text: 'And?' },
+      ],
+    },
   ],
   tools: [{ name: 'look', description: undefined, parameters: undefined, strict: undefined }],
   toolChoice: { kind: 'required', names: ['look'] },
@@ -35,7 +55,15 @@ describe('a count of tokens', () => {
       model: 'm',
       input: [
         { type: 'message', role: 'system', content: [{ type: 'input_text', text: 'Be brief.' }] },
-        { type: 'message', role: 'user', content: [{ type: 'input_text', text: 'Hello' }, { type: 'input_image', detail: 'auto', image_url: 'data:image/png;base64,AAAA' }, { type: 'input_file', file_url: 'https://example.com/a.pdf' }] },
+        {
+          type: 'message',
+          role: 'user',
+          content: [
+            { type: 'input_text', text: 'Hello' },
+            { type: 'input_image', detail: 'auto', image_url: 'data:image/png;base64,AAAA' },
+            { type: 'input_file', file_url: 'https://example.com/a.pdf' },
+          ],
+        },
         { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Let me see.' }] },
         { type: 'function_call', call_id: 'c', name: 'look', arguments: '{}' },
         { type: 'function_call_output', call_id: 'c', output: [{ type: 'input_text', text: 'ok' }] },
@@ -50,7 +78,9 @@ describe('a count of tokens', () => {
 
   it('refuses what is not counted', () => {
     const messages = [{ role: 'user', parts: [{ kind: 'audio', source: { kind: 'base64', mediaType: 'audio/wav', data: 'A' } }] }] as const;
-    expect(openaiTranslation.writeRequest({ kind: 'count_tokens', chat: { ...chat, messages } })?.losses).toMatchObject([{ treatment: 'refused', param: 'audio' }]);
+    expect(openaiTranslation.writeRequest({ kind: 'count_tokens', chat: { ...chat, messages } })?.losses).toMatchObject([
+      { treatment: 'refused', param: 'audio' },
+    ]);
   });
 
   it('is read and written', () => {
@@ -58,7 +88,10 @@ describe('a count of tokens', () => {
     const body = { object: 'response.input_tokens', input_tokens: 42 };
     const answer = openaiTranslation.parseAnswer(endpoint, new TextEncoder().encode(JSON.stringify(body)));
     expect(answer).toEqual({ ok: true, value: { kind: 'count_tokens', inputTokens: 42 } });
-    const bytes = openaiTranslation.writeAnswer({ kind: 'count_tokens', inputTokens: 42 }, { endpoint, request: { kind: 'count_tokens', chat }, requestId: 'r', created: 0 });
+    const bytes = openaiTranslation.writeAnswer(
+      { kind: 'count_tokens', inputTokens: 42 },
+      { endpoint, request: { kind: 'count_tokens', chat }, requestId: 'r', created: 0 },
+    );
     expect(JSON.parse(new TextDecoder().decode(bytes))).toEqual(body);
     expect(openaiTranslation.parseAnswer(endpoint, new TextEncoder().encode('{"input_tokens":-1}')).ok).toBe(false);
   });

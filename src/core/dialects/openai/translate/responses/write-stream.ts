@@ -87,7 +87,11 @@ export class ResponseStreamWriter extends EventStreamWriter {
         return this.#reasoning().seal({ redacted: event.redacted });
       case 'tool_call':
         this.#closeOpen('completed');
-        if (!this.#calls.has(event.call)) this.#calls.set(event.call, this.#next('fc', (events) => new OpenCall(events, event)));
+        if (!this.#calls.has(event.call))
+          this.#calls.set(
+            event.call,
+            this.#next('fc', (events) => new OpenCall(events, event)),
+          );
         return;
       case 'tool_arguments':
         return this.#calls.get(event.call)?.item.add(event.delta);

@@ -25,5 +25,8 @@ export function writeFormat(format: NeutralFormat): JsonObject {
 /** The members of a request that say how tools are used. */
 export function writeToolUse({ tools, toolChoice, parallelToolCalls }: NeutralChat): JsonObject {
   if (tools.length === 0) return {};
-  return { tools: tools.map(writeTool), ...withoutAbsent({ tool_choice: toolChoice === undefined ? undefined : writeChoice(toolChoice), parallel_tool_calls: parallelToolCalls }) };
+  return {
+    tools: tools.map(writeTool),
+    ...withoutAbsent({ tool_choice: toolChoice === undefined ? undefined : writeChoice(toolChoice), parallel_tool_calls: parallelToolCalls }),
+  };
 }
