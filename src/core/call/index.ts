@@ -4,6 +4,8 @@
  * Owns the order identify, resolve, admit, inject, meter, settle. Must never know how Envoy delivers it.
  */
 export type { CallHold, CallRecord, Ending } from './record.ts';
+export { SPEND_GROUPINGS } from './spend.ts';
+export type { RecordQuery, SpendGrouping, SpendQuery, SpendRow } from './spend.ts';
 export { begin } from './begin.ts';
 export type { BatchPart, BatchRequests, KeptObject, OpenBatch } from './kept.ts';
 export { headersReadBy } from './headers.ts';

@@ -1,0 +1,63 @@
+import type { CallRecord, RecordQuery, SpendQuery, SpendRow } from '../../core/call/index.ts';
+import type { Entry, LeaseNumber, PeriodRef } from '../../core/leases/index.ts';
+import type { EpochMs } from '../../core/units/index.ts';
+
+/**
+ * Where the ledger service keeps what must never be forgotten: leases, accounts and shares, and a record of each call.
+ * What a promise has resolved is durable, and a failover of the store must not take it back: a store that can forget an
+ * acknowledged write cannot keep a strict promise. Rejects with StoreUnavailable where it cannot be reached or written, and
+ * then nobody knows whether the write happened: `commit` may be repeated, as entries replace their forerunners.
+ */
+export interface LedgerStore {
+  /** Takes a term later than all before it, from which moment their `commit` is refused, and reads all that is stored. */
+  lead(): Promise<Lead>;
+  /**
+   * Stores all entries or none, each in the place of its forerunner; only if no later term was taken. A lease that is
+   * `gone` takes its shares with it, but stays in `unaccounted`; an account that is gone goes altogether. Without entries
+   * it only tells whether the term still is the latest.
+   */
+  commit(term: number, entries: readonly Entry[]): Promise<'stored' | 'deposed'>;
+  /** For who would lead if nobody did: what changes with each `commit`. */
+  pulse(): Promise<Pulse>;
+  /** Adds records of ended calls; one that is there already, by its id, counts once. */
+  addRecords(processor: string, records: readonly CallRecord[]): Promise<void>;
+  spend(query: SpendQuery): Promise<SpendRow[]>;
+  records(query: RecordQuery): Promise<CallRecord[]>;
+  /**
+   * What leases have spent, or are charged with since they were lost, and no record tells: calls whose records died with
+   * their processor's disk. For a lease that lives it may be what is on its way.
+   */
+  unaccounted(): Promise<readonly Unaccounted[]>;
+  /** Deletes a step of what is older; true while there is more. Sums by `spend` stay, and so do accounts. */
+  forget(beforeMs: EpochMs): Promise<boolean>;
+  close(): Promise<void>;
+}
+
+export interface Lead {
+  readonly term: number;
+  readonly entries: readonly Entry[];
+}
+
+export interface Pulse {
+  readonly term: number;
+  /** Rises with each `commit` of the latest term, and with each new term. */
+  readonly beat: number;
+}
+
+export interface Unaccounted extends PeriodRef {
+  readonly lease: LeaseNumber;
+  readonly processor: string;
+  readonly state: 'live' | 'closing' | 'expired' | 'gone';
+  readonly amount: bigint;
+}
+
+/** The store is out of reach, full, read-only or of a newer version; the message says which, and what to do. */
+export class StoreUnavailable extends Error {
+  /** `unreachable`: it may be back by itself. `unusable`: somebody has to look after it. */
+  readonly fault: 'unreachable' | 'unusable';
+
+  constructor(message: string, fault: StoreUnavailable['fault'], options?: ErrorOptions) {
+    super(message, options);
+    this.fault = fault;
+  }
+}
