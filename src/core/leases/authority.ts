@@ -4,11 +4,11 @@ import { err, ok } from '../units/index.ts';
 import type { EpochMs, MonotonicMs, Result } from '../units/index.ts';
 import { answerOf, faultOf, goneAnswer, noteRecall } from './answers.ts';
 import { Draft } from './draft.ts';
-import type { Entry, Event } from './entries.ts';
+import type { Entry, Event, ShareEntry } from './entries.ts';
 import { messageFault } from './faults.ts';
 import type { Lease } from './lease.ts';
 import { LeaseBook } from './leasebook.ts';
-import type { Answer, Join, PeriodRef, Report, SliceAnswer, SliceReport, ToAuthority, ToHolder } from './messages.ts';
+import type { Answer, Join, LeaseNumber, PeriodRef, Report, SliceAnswer, SliceReport, ToAuthority, ToHolder } from './messages.ts';
 import type { Figures, Pool } from './pool.ts';
 import { Pools } from './pools.ts';
 import { TURN_MS, queue, serve, serveSpare } from './serve.ts';
@@ -117,6 +117,11 @@ export class Authority {
   /** Of every account's window that is known. */
   *figures(): Generator<PeriodRef & Figures> {
     for (const { limit, subject, period, figures } of this.#pools.all()) yield { limit, subject, period, ...figures };
+  }
+
+  /** What a lease was granted in one account's window, and what it said of it; `undefined` where it has no part in it. */
+  shareOf(lease: LeaseNumber, of: PeriodRef): Pick<ShareEntry, 'granted' | 'returned' | 'spent' | 'allowance'> | undefined {
+    return this.#pools.known(of)?.shares.get(lease);
   }
 
   #join(processor: string, { nonce, sentAt }: Join): Outcome {

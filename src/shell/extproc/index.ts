@@ -9,4 +9,5 @@ export { frame, FrameReader } from './framing.ts';
 export { Session } from './session.ts';
 export { ExtProcServer } from './transport.ts';
 export type { ExtProcServerOptions } from './transport.ts';
+export { clearSocketFile, ownerOnly } from './socketfile.ts';
 export type { ProcessHandler, ProcessStream, StreamEnd } from './conversation.ts';

@@ -1,0 +1,72 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { createServer } from 'node:net';
+import type { ListenOptions, Server, Socket } from 'node:net';
+import type { MonotonicMs } from '../../core/units/index.ts';
+
+/** Ten thousand processors, each with a connection for its slices and one for its records, and again while they come back. */
+const MAX_CONNECTIONS = 40_000;
+/** A connection by which no call has come by then is broken: TLS and HTTP/2 have begun long before. */
+const FIRST_CALL_MS: MonotonicMs = 10_000;
+
+interface Connection {
+  readonly socket: Socket;
+  firstCall: NodeJS.Timeout | undefined;
+}
+
+/**
+ * The sockets that calls come by. gRPC's own listener gives no way to break the connection of a peer that does not read,
+ * and waits for ever for one that says nothing.
+ */
+export class Connections {
+  readonly #server: Server;
+  readonly #open = new Set<Connection>();
+  /** What happens on a connection runs in its context. */
+  readonly #current = new AsyncLocalStorage<Connection>();
+
+  constructor(inject: (socket: Socket) => void) {
+    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket, inject));
+    this.#server.maxConnections = MAX_CONNECTIONS;
+  }
+
+  /** Rejects where it cannot listen there. Returns the port, of TCP. */
+  async listen(where: ListenOptions): Promise<number | undefined> {
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(where, () => {
+        this.#server.off('error', reject);
+        resolve();
+      });
+    });
+    const address = this.#server.address();
+    return typeof address === 'object' ? address?.port : undefined;
+  }
+
+  /** To be called where a call begins: returns what breaks the connection that it came by. */
+  calledBy(): () => void {
+    const connection = this.#current.getStore();
+    clearTimeout(connection?.firstCall);
+    return () => connection?.socket.destroy();
+  }
+
+  /** Resolves when all are closed: by themselves, or by force after `graceMs`. */
+  async close(graceMs: MonotonicMs): Promise<void> {
+    const timer = setTimeout(() => {
+      for (const { socket } of this.#open) socket.destroy();
+    }, graceMs);
+    await new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    clearTimeout(timer);
+  }
+
+  #accept(socket: Socket, inject: (socket: Socket) => void): void {
+    const connection: Connection = { socket, firstCall: setTimeout(() => socket.destroy(), FIRST_CALL_MS) };
+    this.#open.add(connection);
+    socket.on('error', () => undefined); // 'close' follows, and says all that matters.
+    socket.once('close', () => {
+      clearTimeout(connection.firstCall);
+      this.#open.delete(connection);
+    });
+    this.#current.run(connection, () => inject(socket));
+  }
+}

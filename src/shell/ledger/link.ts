@@ -1,0 +1,47 @@
+import type { ToAuthority, ToHolder } from '../../core/leases/index.ts';
+import { decodeToHolder, encodeToAuthority } from './codec.ts';
+import { Dialer } from './dialer.ts';
+import type { LinkParts, LinkState } from './dialer.ts';
+
+/** All that a holder says is answered at once; the holder takes 3 s of silence for the loss of the service. */
+const ANSWER_MS = 5_000;
+
+export interface LedgerLinkParts extends LinkParts {
+  /** There is a connection to who leads; what was said before may be lost, and is to be said again (`Holder.connected`). */
+  readonly onConnected: () => void;
+  readonly onMessage: (message: ToHolder) => void;
+}
+
+/** A processor's way to the authority, wherever that is. */
+export class LedgerLink {
+  readonly #dialer: Dialer;
+
+  constructor({ onConnected, onMessage, ...parts }: LedgerLinkParts) {
+    this.#dialer = new Dialer({
+      ...parts,
+      method: 'Hold',
+      answerMs: ANSWER_MS,
+      onOpen: onConnected,
+      onClosed: () => undefined,
+      onMessage: (bytes) => {
+        const message = decodeToHolder(bytes);
+        if (!message.ok) return message.error;
+        onMessage(message.value);
+        return undefined;
+      },
+    });
+  }
+
+  /** Lost where there is no connection, and perhaps where there is: counters are whole, so the next message tells all. */
+  send(message: ToAuthority): void {
+    this.#dialer.send(encodeToAuthority(message));
+  }
+
+  get state(): LinkState {
+    return this.#dialer.state;
+  }
+
+  close(): void {
+    this.#dialer.close();
+  }
+}
