@@ -251,6 +251,12 @@ export class Holder {
     return this.#current.number;
   }
 
+  /** Whether a message and its repetition were not answered: what is not known here then is not known. */
+  get isUnanswered(): boolean {
+    const { unansweredSince, now } = this.#contact;
+    return unansweredSince !== undefined && now - unansweredSince > RETRY_MS;
+  }
+
   /** Whether the authority does not answer. */
   get isSilent(): boolean {
     return this.#current.isSilent;

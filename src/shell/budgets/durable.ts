@@ -9,7 +9,7 @@ import type { Bookkeeper } from './bookkeeper.ts';
 import { Covers } from './covers.ts';
 import { lostCoverRecord, lostRecord, lostSettlement } from './lost.ts';
 import { Tenancy } from './tenancy.ts';
-import type { ConnectAuthority } from './tenancy.ts';
+import type { LeasedFrom } from './tenancy.ts';
 
 export interface BudgetEvents {
   /** The journal or the books failed; calls that need a promise are refused until it is mended. */
@@ -29,9 +29,7 @@ interface InLine {
 }
 
 /** What decides: a ledger with all of each limit, or a holder with what leases give of them. */
-export type Accounts =
-  | { readonly kind: 'whole'; readonly ledger: Ledger }
-  | { readonly kind: 'leased'; readonly holder: Holder; readonly connect: ConnectAuthority };
+export type Accounts = { readonly kind: 'whole'; readonly ledger: Ledger } | { readonly kind: 'leased'; readonly holder: Holder; readonly from: LeasedFrom };
 
 /**
  * Budgets in memory, every change of them kept before anything depends on it: a hold is in the journal before its call is
@@ -267,9 +265,9 @@ export class DurableBudgets implements BudgetGate {
     return this.#covers.covers(granted, hold) ? 'written' : 'durable';
   }
 
-  /** While the ledger service is out of reach, nobody knows whether a budget is exhausted. */
+  /** While the ledger service does not answer, nobody knows whether a budget is exhausted. */
   #tellRefused(refused: Refused): Decision {
-    const isGuess = this.#tenancy?.holder.isSilent === true && refused.reason !== 'too_small_for_call' && refused.reason !== 'too_many_waiting';
+    const isGuess = this.#tenancy?.holder.isUnanswered === true && refused.reason !== 'too_small_for_call' && refused.reason !== 'too_many_waiting';
     return isGuess ? { kind: 'unavailable', reason: OUT_OF_REACH } : refused;
   }
 

@@ -10,7 +10,7 @@ import { bootId, readBoot, writeBoot } from './boot.ts';
 import { booksFile } from './folder.ts';
 import { ObjectBook } from './objects.ts';
 import { resumeLeased, resumeWhole } from './resume.ts';
-import type { ConnectAuthority } from './tenancy.ts';
+import type { LeasedFrom } from './tenancy.ts';
 
 export interface OpenOptions {
   readonly folder: string;
@@ -18,7 +18,7 @@ export interface OpenOptions {
   readonly events: BudgetEvents;
   readonly limits: readonly LimitSpec[];
   /** Where limits are shared with other processes; absent where all of each limit is here. */
-  readonly authority?: ConnectAuthority;
+  readonly leasedFrom?: LeasedFrom;
   /** What tells this run of the machine from the next, `null` where nothing does; by default as `bootId` has it. */
   readonly boot?: string | null;
 }
@@ -49,13 +49,13 @@ const LOSS_FILE = 'ledger-loss.txt';
  * then an end for every call that was in flight. Throws FolderInUse, BooksUnusable (newer, or in a place where they
  * cannot be used) and what the file system says.
  */
-export async function openBudgets({ folder, clock, events, limits, authority, boot = bootId() }: OpenOptions): Promise<OpenedBudgets> {
+export async function openBudgets({ folder, clock, events, limits, leasedFrom, boot = bootId() }: OpenOptions): Promise<OpenedBudgets> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(folder, 0o700);
   const lock = lockFolder(folder);
   try {
     const warnings: string[] = [];
-    const books = await openBooks(folder, warnings, authority !== undefined);
+    const books = await openBooks(folder, warnings, leasedFrom !== undefined);
     const state = await books.state();
     const { journal, entries, gap } = Journal.open(join(folder, 'journal'), state.appliedSequence);
     const wasPowerCut = boot === null || readBoot(folder) !== boot;
@@ -72,7 +72,7 @@ export async function openBudgets({ folder, clock, events, limits, authority, bo
     const bookkeeper = new Bookkeeper({ journal, books, onFailure: (what, error) => events.failed(what, error) });
     const parts = { bookkeeper, clock, events, unacceptedLoss: lossIn(folder), useCovers: boot !== null };
     const former = { ...found, bound, wasPowerCut };
-    const budgets = authority === undefined ? resumeWhole(parts, limits, former) : resumeLeased(parts, limits, former, authority);
+    const budgets = leasedFrom === undefined ? resumeWhole(parts, limits, former) : resumeLeased(parts, limits, former, leasedFrom);
     budgets.restoreBatchHolds(found.holds.filter(({ id }) => bound.has(id)));
     await bookkeeper.synced();
     if (boot !== null) writeBoot(folder, boot);

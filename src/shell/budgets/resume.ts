@@ -10,7 +10,7 @@ import { DurableBudgets } from './durable.ts';
 import type { BudgetEvents } from './durable.ts';
 import { lostCoverRecord, lostPostings, lostRecord } from './lost.ts';
 import { refOf } from './tenancy.ts';
-import type { ConnectAuthority } from './tenancy.ts';
+import type { LeasedFrom } from './tenancy.ts';
 
 interface Parts {
   readonly bookkeeper: Bookkeeper;
@@ -46,7 +46,7 @@ export function resumeWhole(parts: Parts, limits: readonly LimitSpec[], former: 
  * Budgets shared by leases: what was in flight is ended under the leases of the former process, which are then told and
  * given back, while new calls come under a new one.
  */
-export function resumeLeased(parts: Parts, limits: readonly LimitSpec[], former: Former, connect: ConnectAuthority): DurableBudgets {
+export function resumeLeased(parts: Parts, limits: readonly LimitSpec[], former: Former, from: LeasedFrom): DurableBudgets {
   const { clock } = parts;
   const [at, now] = [clock.epochMs(), clock.monotonicMs()];
   const spent = new Map(
@@ -54,7 +54,7 @@ export function resumeLeased(parts: Parts, limits: readonly LimitSpec[], former:
   );
   endOthers(parts, former);
   const holder = new Holder({ instance: randomUUID(), unfinished: former.leases.map((lease) => unfinished(lease, spent.get(lease.lease) ?? [])), at, now });
-  const budgets = new DurableBudgets({ ...parts, accounts: { kind: 'leased', holder, connect } });
+  const budgets = new DurableBudgets({ ...parts, accounts: { kind: 'leased', holder, from } });
   configure(budgets, limits);
   for (const lease of former.leases) for (const hold of holdsThatGoOn(former, lease)) holder.restoreHold(hold, at, now);
   return budgets;

@@ -7,8 +7,7 @@ import type { Bookkeeper } from './bookkeeper.ts';
 /** Limits in one journal entry, which is bounded. */
 const LIMITS_PER_ENTRY = 100;
 
-/** How long an orderly end waits for the ledger service to hear of what is given back, and how often it looks. */
-const LEAVE_WITHIN_MS = 5_000;
+/** At an orderly end, how often it looks whether there is something to be said. */
 const LEAVE_STEP_MS = 20;
 
 /** The way to the ledger service. What is sent while there is none is lost, which the protocol allows. */
@@ -25,6 +24,13 @@ export interface AuthorityListener {
 
 export type ConnectAuthority = (listener: AuthorityListener) => AuthorityLink;
 
+/** The ledger service, as budgets need to know it. */
+export interface LeasedFrom {
+  readonly connect: ConnectAuthority;
+  /** How long an orderly end waits for it to hear of what is given back. */
+  readonly leaveWithinMs: number;
+}
+
 /**
  * What surrounds a holder: its leases are in the journal before they are used, its messages leave when all that they tell
  * is on the disk, and what it hears it is told.
@@ -35,6 +41,7 @@ export class Tenancy {
   readonly #clock: Clock;
   readonly #link: AuthorityLink;
   #limits: readonly LimitSpec[] = [];
+  readonly #leaveWithinMs: number;
   #hasLeft: () => void = () => undefined;
 
   /** `onNews`: the holder has heard something, so waiting calls may be decided; `isScarce`: others wait for what is here. */
@@ -42,13 +49,14 @@ export class Tenancy {
     readonly holder: Holder;
     readonly bookkeeper: Bookkeeper;
     readonly clock: Clock;
-    readonly connect: ConnectAuthority;
+    readonly from: LeasedFrom;
     readonly onNews: (isScarce: boolean) => void;
   }) {
     this.holder = parts.holder;
     this.#bookkeeper = parts.bookkeeper;
     this.#clock = parts.clock;
-    this.#link = parts.connect({
+    this.#leaveWithinMs = parts.from.leaveWithinMs;
+    this.#link = parts.from.connect({
       onMessage: (message) => {
         this.holder.receive(message, this.#clock.epochMs(), this.#clock.monotonicMs());
         parts.onNews(message.kind === 'answer' && message.slices.some(({ supply }) => supply !== 'ample'));
@@ -87,7 +95,7 @@ export class Tenancy {
     this.holder.leave(this.#clock.epochMs(), this.#clock.monotonicMs());
     const again = setInterval(() => this.#advance(), LEAVE_STEP_MS);
     this.#advance();
-    const timeout = setTimeout(this.#hasLeft, LEAVE_WITHIN_MS);
+    const timeout = setTimeout(this.#hasLeft, this.#leaveWithinMs);
     if (!this.holder.hasLeft) await left;
     clearTimeout(timeout);
     clearInterval(again);

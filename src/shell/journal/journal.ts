@@ -62,7 +62,7 @@ export class Journal {
   #spare: Promise<void> | undefined;
   /** What the flush that runs is for. */
   #syncingEntries: readonly Pending[] = [];
-  readonly #whenDurable: { readonly sequence: number; readonly then: () => void }[] = [];
+  readonly #whenDurable: { readonly sequence: number; readonly tell: () => void }[] = [];
   #onSynced: (sequence: number) => void = () => undefined;
 
   private constructor(folder: string, old: { readonly path: string; readonly lastSequence: number }[], nextSequence: number) {
@@ -133,9 +133,9 @@ export class Journal {
    * Calls back when all that was appended so far is on the disk, apart from what could not be written at all; at once where
    * it is there already. As long as flushes fail it waits.
    */
-  onceDurable(then: () => void): void {
-    if (this.#firstOpen > this.lastSequence) return then();
-    this.#whenDurable.push({ sequence: this.lastSequence, then });
+  onceDurable(tell: () => void): void {
+    if (this.#firstOpen > this.lastSequence) return tell();
+    this.#whenDurable.push({ sequence: this.lastSequence, tell });
     void this.synced();
   }
 
@@ -164,7 +164,7 @@ export class Journal {
 
   #tellDurable(): void {
     const open = this.#firstOpen;
-    while ((this.#whenDurable[0]?.sequence ?? Infinity) < open) this.#whenDurable.shift()?.then();
+    while ((this.#whenDurable[0]?.sequence ?? Infinity) < open) this.#whenDurable.shift()?.tell();
   }
 
   #takeBatch(): Pending[] {
