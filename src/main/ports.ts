@@ -6,6 +6,14 @@ export interface Address {
   readonly port: number;
 }
 
+/** Which Envoy to run; by default the one that is installed, else the one that is known to work. */
+export interface EnvoyOptions {
+  readonly path?: string;
+  readonly version?: string;
+  /** Worker threads. */
+  readonly concurrency?: number;
+}
+
 export interface RunOptions {
   /** Files and folders of resources; empty: the environment's providers, else the example with the simulated one. */
   readonly paths: readonly string[];
@@ -14,7 +22,7 @@ export interface RunOptions {
   /** Further workloads, each with a listener of its own. */
   readonly workloads: readonly (Address & { readonly name: string })[];
   readonly stateDir: string;
-  readonly envoy: { readonly path?: string; readonly version?: string; readonly concurrency?: number };
+  readonly envoy: EnvoyOptions;
   readonly environment: NodeJS.ProcessEnv;
   /** `auto`: the simulated provider where a resource asks for it. */
   readonly simulate: 'auto' | 'never';
@@ -24,7 +32,7 @@ export interface RunOptions {
 }
 
 /** The whole of Airmesh, running. */
-export interface RunningMesh {
+export interface Running {
   readonly summary: StartSummary;
   /** Accepts no more calls, lets those in flight end, settles, stops Envoy. */
   stop(): Promise<void>;

@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startMesh } from '../../src/main/mesh/mesh.ts';
-import type { RunningMesh } from '../../src/main/ports.ts';
+import { startRun } from '../../src/main/mesh/run.ts';
+import type { Running } from '../../src/main/ports.ts';
 import { ensureEnvoy } from '../../src/shell/envoy/index.ts';
 import { createLogger } from '../../src/shell/telemetry/index.ts';
 import type { SpendReport } from '../../src/shell/budgets/index.ts';
@@ -44,7 +44,7 @@ export async function startTestMesh(options: TestMeshOptions): Promise<TestMesh>
   const workloads = names.map((name, index) => ({ name, host: '127.0.0.1', port: ports[index] ?? 0 }));
   let log = '';
   const stateDir = options.stateDir ?? join(folder, 'state');
-  const mesh: RunningMesh = await startMesh({
+  const mesh: Running = await startRun({
     paths: [resourceFile],
     listen: { host: '127.0.0.1', port: listen },
     admin: { host: '127.0.0.1', port: admin },

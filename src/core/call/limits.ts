@@ -4,12 +4,12 @@ import { requestRateId, tokenRateId } from './accounts.ts';
 
 const MINUTE_MS = 60_000;
 
-/** Every limit that these workloads' calls can meet, for the ledger: budgets and rate limits, each once. */
-export function limitsOf(snapshots: Iterable<WorkloadSnapshot>): LimitSpec[] {
+/** Every limit that calls under these policies can meet, for the ledger: budgets and rate limits, each once. */
+export function limitsOf(policies: Iterable<Pick<WorkloadSnapshot, 'budgets' | 'rules'>>): LimitSpec[] {
   const limits = new Map<string, LimitSpec>();
-  for (const snapshot of snapshots) {
-    for (const budget of snapshot.budgets) limits.set(budget.id, budgetLimit(budget));
-    for (const rule of snapshot.rules) {
+  for (const { budgets, rules } of policies) {
+    for (const budget of budgets) limits.set(budget.id, budgetLimit(budget));
+    for (const rule of rules) {
       const { requestsPerMinute, tokensPerMinute } = rule.limits ?? {};
       if (requestsPerMinute !== undefined) limits.set(requestRateId(rule.id), rateLimit(requestRateId(rule.id), 'requests', requestsPerMinute));
       if (tokensPerMinute !== undefined) limits.set(tokenRateId(rule.id), rateLimit(tokenRateId(rule.id), 'tokens', tokensPerMinute));

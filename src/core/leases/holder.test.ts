@@ -369,6 +369,51 @@ describe('a lease', () => {
   });
 });
 
+describe('what a former process held for a call that goes on', () => {
+  const life = { limit: limitIdentity(limit('life')), period: 0, isRolling: false };
+  const batch = { id: 'batch', lease: 1, holds: [{ ...life, hold: { limit: 'life', subject: '', windowStart: 0, amount: 200n, lease: 1 } }] };
+  const restarted = (): Mesh => {
+    const mesh = new Mesh([limit('life')], ['a']);
+    mesh.reserve('a', 'batch', ['life'], 200);
+    mesh.pass(5);
+    const holder = mesh.start('a', [{ lease: 1, spent: [] }]);
+    expect(holder.restoreHold(batch, mesh.at, mesh.now)).toEqual({ ok: true, value: undefined });
+    return mesh;
+  };
+
+  it('stays held under the old lease, for as long as it takes', () => {
+    const mesh = restarted();
+    mesh.pass(10 * LIFETIME_MS);
+    expect(mesh.figures('life')).toEqual([0n, 200n, 800n]);
+    mesh.settle('a', 'batch', used(50));
+    mesh.pass(3_000);
+    expect(mesh.figures('life')).toEqual([50n, 0n, 950n]);
+    expect(mesh.holder('a').takeEntries()).toContainEqual({ kind: 'lease_ended', lease: 1 });
+  });
+
+  it.each([
+    ['an unknown lease', { ...batch, id: 'other', lease: 7 }, 'lease 7 is not an unfinished one'],
+    ['a known id', batch, 'reservation "batch" exists already'],
+  ])('%s is an error', (_what, unfinished, message) => {
+    const mesh = restarted();
+    expect(mesh.holder('a').restoreHold(unfinished, mesh.at, mesh.now)).toEqual({ ok: false, error: message });
+  });
+});
+
+describe('a limit that is counted anew', () => {
+  it('is under another lease, so that under one an id means one limit', () => {
+    const mesh = new Mesh([limit('life')], ['a']);
+    mesh.reserve('a', '1', ['life'], 100);
+    mesh.pass(5);
+    mesh.configure([limit('life', { unit: 'tokens' })]);
+    mesh.pass(5);
+    mesh.reserve('a', '2', ['life'], 100);
+    mesh.pass(5);
+    const leases = [...mesh.decided.values()].map((outcome) => (outcome.kind === 'granted' ? outcome.holds[0]?.lease : undefined));
+    expect(leases).toEqual([1, 2]);
+  });
+});
+
 describe('an authority that does not answer', () => {
   it('leaves calls to what is at hand, and is not waited for', () => {
     const mesh = new Mesh([limit('life')], ['a']);

@@ -17,6 +17,7 @@ import type {
   SharedAccount,
   Waiting,
 } from '../ledger/index.ts';
+import { err } from '../units/index.ts';
 import type { EpochMs, MonotonicMs, Result } from '../units/index.ts';
 import { limitIdentity } from './identity.ts';
 import type { Answer, Joined, LeaseNumber, PeriodRef, ToAuthority, ToHolder } from './messages.ts';
@@ -36,6 +37,20 @@ export interface UnfinishedLease {
   readonly lease: LeaseNumber;
   /** `windowStart` as in the holds; for rolling windows a bucket's. */
   readonly spent: readonly (PeriodRef & { readonly windowStart: EpochMs; readonly amount: bigint; readonly isRolling: boolean })[];
+}
+
+interface SliceRef {
+  /** The limit's identity, and its period, as the lease knows them. */
+  readonly limit: string;
+  readonly period: EpochMs;
+  readonly isRolling: boolean;
+}
+
+/** A hold of a former process that is not to be ended. */
+export interface UnfinishedHold {
+  readonly id: ReservationId;
+  readonly lease: LeaseNumber;
+  readonly holds: readonly (SliceRef & { readonly hold: Hold })[];
 }
 
 /** To be in the journal, in order, before any message that `takeMessages` gives afterwards leaves. */
@@ -63,6 +78,8 @@ export class Holder {
   readonly #tenures = new Map<LeaseNumber, Tenure>();
   #current: Tenure;
   #inForce = new Set<string>();
+  /** By limit id. */
+  #identities: ReadonlyMap<string, string> = new Map();
   #joins = 0;
   #joinAt: MonotonicMs = -Infinity;
   #isJoining = true;
@@ -77,8 +94,8 @@ export class Holder {
     for (const { lease, spent } of unfinished) {
       const tenure = new Tenure(this.#contact, lease);
       for (const { windowStart, amount, isRolling, ...ref } of spent) {
-        const slice = tenure.unknown(ref);
-        slice.recover(windowStart, amount, isRolling);
+        const slice = tenure.unknown(ref, isRolling);
+        slice.recover(windowStart, amount);
         tenure.changed(slice);
       }
       tenure.close();
@@ -89,11 +106,27 @@ export class Holder {
   configure(limits: readonly LimitSpec[], at: EpochMs, now: MonotonicMs): Result<void, readonly LimitError[]> {
     this.#tick(at, now);
     const done = this.#ledger.configure(limits, at, now);
-    if (done.ok) {
-      this.#inForce = new Set(limits.map(limitIdentity));
-      this.#current.wake();
-    }
+    if (!done.ok) return done;
+    this.#inForce = new Set(limits.map(limitIdentity));
+    const identities = new Map(limits.map((limit) => [limit.id, limitIdentity(limit)]));
+    const isRedefined = [...identities].some(([id, identity]) => (this.#identities.get(id) ?? identity) !== identity);
+    this.#identities = identities;
+    this.#current.wake();
+    // Under one lease an id means one limit, so that a journal need not say more than the id.
+    if (isRedefined) this.#renewal();
     return done;
+  }
+
+  /** Restoring (after `configure`): what a call of a former process holds under an unfinished lease, where that call goes on. */
+  restoreHold({ id, lease, holds }: UnfinishedHold, at: EpochMs, now: MonotonicMs): Result<void, string> {
+    this.#tick(at, now);
+    const tenure = this.#tenures.get(lease);
+    if (tenure === undefined) return err(`lease ${lease} is not an unfinished one`);
+    const refs = new Map(holds.map(({ hold, ...ref }) => [hold, ref]));
+    return this.#ledger.restoreHold({ id, holds: [...refs.keys()] }, at, (hold) => {
+      const { isRolling, ...ref } = refs.get(hold) as SliceRef;
+      return tenure.unknown({ ...ref, subject: hold.subject }, isRolling);
+    });
   }
 
   /** As the ledger's. What would have to wait for an authority that is out of reach is not kept waiting. */
@@ -139,6 +172,19 @@ export class Holder {
     this.#tick(at, now);
     if (message.kind === 'joined') this.#begin(message);
     else this.#hear(message);
+  }
+
+  /** No new holds are made any more, and what is not held goes back, so that nothing of it counts as lost. */
+  leave(at: EpochMs, now: MonotonicMs): void {
+    this.#tick(at, now);
+    this.#end();
+    this.#isJoining = false;
+    this.#ledger.changePurses(at, now);
+  }
+
+  /** After `leave`: whether the authority has booked all that there was. */
+  get hasLeft(): boolean {
+    return !this.#isJoining && this.#current.number === 0 && this.#tenures.size === 0;
   }
 
   /** The connection is back, or leads to another authority: what was said may be lost. */
@@ -198,6 +244,17 @@ export class Holder {
 
   restoreAnswers(statistic: AnswerStatistic): void {
     this.#ledger.restoreAnswers(statistic);
+  }
+
+  /** The present one; 0 while there is none. */
+  get lease(): LeaseNumber {
+    return this.#current.number;
+  }
+
+  /** Whether a message and its repetition were not answered: what is not known here then is not known. */
+  get isUnanswered(): boolean {
+    const { unansweredSince, now } = this.#contact;
+    return unansweredSince !== undefined && now - unansweredSince > RETRY_MS;
   }
 
   /** Whether the authority does not answer. */

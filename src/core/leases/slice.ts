@@ -42,6 +42,7 @@ export class Slice implements Purse, Outlook, PeriodRef {
   readonly until: EpochMs;
   /** `undefined` where it is only to be settled: after a restart, or when its window is over. */
   account: SharedAccount | undefined;
+  readonly #isRolling: boolean;
   readonly #tenancy: Tenancy;
 
   granted = 0n;
@@ -72,13 +73,14 @@ export class Slice implements Purse, Outlook, PeriodRef {
   #measured: { readonly at: MonotonicMs; readonly taken: bigint };
   #takenAt: MonotonicMs;
 
-  constructor(tenancy: Tenancy, { limit, subject, period }: PeriodRef, until: EpochMs, account: SharedAccount | undefined) {
+  constructor(tenancy: Tenancy, { limit, subject, period }: PeriodRef, until: EpochMs, account: SharedAccount | undefined, isRolling: boolean) {
     this.#tenancy = tenancy;
     this.limit = limit;
     this.subject = subject;
     this.period = period;
     this.until = until;
     this.account = account;
+    this.#isRolling = isRolling;
     this.#takenAt = tenancy.now;
     this.#measured = { at: tenancy.now, taken: 0n };
   }
@@ -156,7 +158,7 @@ export class Slice implements Purse, Outlook, PeriodRef {
     this.held -= held;
     this.spent += posting;
     this.#saidAt = Infinity;
-    if (this.account?.spec.window.kind === 'rolling' && posting > 0n) this.#bucket(windowStart).amount += posting;
+    if (this.#isRolling && posting > 0n) this.#bucket(windowStart).amount += posting;
     this.#tenancy.changed(this);
     if (this.isScarce || !this.#tenancy.isOpen) this.#tenancy.wake();
   }
@@ -193,9 +195,9 @@ export class Slice implements Purse, Outlook, PeriodRef {
   }
 
   /** It is known of the books only: what was spent under a lease before a restart. */
-  recover(windowStart: EpochMs, spent: bigint, isRolling: boolean): void {
+  recover(windowStart: EpochMs, spent: bigint): void {
     this.spent += spent;
-    if (isRolling) this.#bucket(windowStart).amount += spent;
+    if (this.#isRolling) this.#bucket(windowStart).amount += spent;
   }
 
   /** It is known to the authority only: what is left is given back. */

@@ -79,14 +79,14 @@ export class Tenure implements Tenancy {
     const ref = sliceRef(account, period);
     const known = this.#slices.get(keyOf(ref));
     if (known === undefined && until <= this.#forgottenUntil) return undefined;
-    const slice = known ?? this.#add(ref, until, account);
+    const slice = known ?? this.#add(ref, until, account, account.spec.window.kind === 'rolling');
     slice.account = account;
     return slice;
   }
 
   /** For settling only. */
-  unknown(ref: PeriodRef): Slice {
-    return this.#slices.get(keyOf(ref)) ?? this.#add(ref, -Infinity, undefined);
+  unknown(ref: PeriodRef, isRolling: boolean): Slice {
+    return this.#slices.get(keyOf(ref)) ?? this.#add(ref, -Infinity, undefined, isRolling);
   }
 
   /** It was heard of in answer to what was sent then: new holds may be made for as long. */
@@ -162,7 +162,7 @@ export class Tenure implements Tenancy {
 
   /** Granted for a window that is settled here, or before a restart. */
   #takeBack(answer: SliceAnswer, number: number): void {
-    const slice = this.#add(answer, -Infinity, undefined);
+    const slice = this.#add(answer, -Infinity, undefined, false);
     slice.adopt(answer);
     slice.hear(answer, number);
     this.changed(slice);
@@ -173,8 +173,8 @@ export class Tenure implements Tenancy {
     return this.stage === 'closing' && this.#wasAnswered && this.#slices.size === 0;
   }
 
-  #add(ref: PeriodRef, until: EpochMs, account: SharedAccount | undefined): Slice {
-    const slice = new Slice(this, { limit: ref.limit, subject: ref.subject, period: ref.period }, until, account);
+  #add(ref: PeriodRef, until: EpochMs, account: SharedAccount | undefined, isRolling: boolean): Slice {
+    const slice = new Slice(this, { limit: ref.limit, subject: ref.subject, period: ref.period }, until, account, isRolling);
     this.#slices.set(keyOf(ref), slice);
     return slice;
   }

@@ -190,6 +190,13 @@ export class Account implements AccountRef, SharedAccount {
     return counter;
   }
 
+  /** For restoring: a counter of its own for what is held by another purse than new holds are. It does not count here. */
+  counterUnder(purse: Purse, start: EpochMs): Counter {
+    const counter = newCounter({ ...this.#limit.spanAt(start), start }, purse);
+    counter.counts = false;
+    return counter;
+  }
+
   /** When `amount` could be free if nothing more is spent and nothing is released; `undefined`: not by the passing of time. */
   enoughAt(amount: bigint, at: EpochMs): EpochMs | undefined {
     if (this.#purse !== undefined) return this.#mayComeFreeAt(at);

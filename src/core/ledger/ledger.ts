@@ -225,8 +225,11 @@ export class Ledger {
     return ok(undefined);
   }
 
-  /** Restoring (after `configure`): holds whose limit is gone are left out, the rest is held. A known id is an error. */
-  restoreHold({ id, holds, answer }: HeldReservation, at: EpochMs): Result<void, string> {
+  /**
+   * Restoring (after `configure`): holds whose limit is gone are left out, the rest is held. A known id is an error.
+   * `purseOf`: for shared limits, where the money of each hold is from.
+   */
+  restoreHold({ id, holds, answer }: HeldReservation, at: EpochMs, purseOf?: (hold: Hold) => Purse): Result<void, string> {
     if (this.#held.has(id) || this.#room.has(id)) return err(`reservation ${JSON.stringify(id)} exists already`);
     for (const { windowStart, amount } of holds) {
       const fault = amountError(windowStart, amount);
@@ -236,7 +239,7 @@ export class Ledger {
       .filter(({ limit }) => this.#book.has(limit))
       .map((hold): HeldPart => {
         const account = this.#book.account(hold, at);
-        const counter = account.counterOf(hold.windowStart, at);
+        const counter = purseOf === undefined ? account.counterOf(hold.windowStart, at) : account.counterUnder(purseOf(hold), hold.windowStart);
         account.holdIn(counter, hold.amount);
         return { account, counter, hold, isBound: holdsUpperBound(account.spec) };
       });

@@ -16,6 +16,9 @@ export interface Compiled {
   /** By `namespace/name`; every workload that was given has one. */
   readonly snapshots: ReadonlyMap<string, WorkloadSnapshot>;
   readonly providers: ReadonlyMap<string, CompiledProvider>;
+  /** All of them, whether they select a workload that was given or not. */
+  readonly rules: readonly RulePolicy[];
+  readonly budgets: readonly BudgetPolicy[];
   readonly findings: readonly Finding[];
 }
 
@@ -51,7 +54,7 @@ export function compile(resources: readonly Resource[], workloads: readonly Know
       return policy === undefined ? [] : [{ budget, policy }];
     });
   const snapshots = new Map(workloads.map((workload) => [workloadId(workload), snapshotOf(workload, routes, budgets, directory)]));
-  return { snapshots, providers, findings };
+  return { snapshots, providers, rules: routes.flatMap(({ rules }) => rules), budgets: budgets.map(({ policy }) => policy), findings };
 }
 
 function withoutDuplicates(resources: readonly Resource[], report: (finding: Finding) => void): Resource[] {

@@ -5,7 +5,7 @@ import { KeyStore } from '../../shell/keys/index.ts';
 import { formatFinding } from '../../shell/resources/index.ts';
 import { EXIT } from '../exit-codes.ts';
 import { loadPolicies, policySource } from '../mesh/policies.ts';
-import type { Policies } from '../mesh/policies.ts';
+import type { LoadedPolicies } from '../mesh/policies.ts';
 import { StartError } from '../start-error.ts';
 import { painter } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -15,7 +15,7 @@ const SIMULATED_URL = 'http://simulated.invalid/v1';
 
 const CHECK_TIMEOUT_MS = 15_000;
 
-function policiesFor(paths: readonly string[], names: readonly string[], environment: NodeJS.ProcessEnv): Policies {
+function policiesFor(paths: readonly string[], names: readonly string[], environment: NodeJS.ProcessEnv): LoadedPolicies {
   const workloads: Workload[] = names.map((name) => {
     const [namespace = 'default', own] = name.includes('/') ? name.split('/', 2) : ['default', name];
     return { namespace, name: own ?? name };

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createLogger, fileDescriptorDestination } from '../../shell/telemetry/index.ts';
 import type { LogLevel } from '../../shell/telemetry/index.ts';
 import { EXIT } from '../exit-codes.ts';
-import { startMesh } from '../mesh/mesh.ts';
+import { startRun } from '../mesh/run.ts';
 import type { Address } from '../ports.ts';
 import { painter } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -35,7 +35,7 @@ export async function run(paths: readonly string[], flags: RunFlags, terminal: T
   process.on('unhandledRejection', (error) => logger.error('process.unhandled_rejection', { error: error instanceof Error ? error.message : String(error) }));
   process.on('uncaughtException', (error) => logger.error('process.uncaught_exception', { error: error.message, stack: error.stack }));
   const interruption = firstSignal();
-  const starting = startMesh({
+  const starting = startRun({
     interruption,
     paths,
     listen: flags.listen,

@@ -5,8 +5,6 @@ import { limitsOf, usdLimits } from '../../core/call/index.ts';
 import type { CallPorts } from '../../core/call/index.ts';
 import { DEFAULT_CNY_PER_USD } from '../../core/catalog/index.ts';
 import { renderEnvoy } from '../../core/envoyconfig/index.ts';
-import type { ListenerSettings } from '../../core/envoyconfig/index.ts';
-import type { Workload } from '../../core/policy/index.ts';
 import { err, ok, usdToNano } from '../../core/units/index.ts';
 import type { Result } from '../../core/units/index.ts';
 import { describeSnapshot, startAdminServer } from '../../shell/admin/index.ts';
@@ -17,29 +15,22 @@ import type { OpenedBudgets, SpendReport } from '../../shell/budgets/index.ts';
 import { EnvoySupervisor, ensureEnvoy, stopOrphan, trustedCaFile } from '../../shell/envoy/index.ts';
 import { FolderInUse, folderHolder } from '../../shell/journal/index.ts';
 import { KeyStore } from '../../shell/keys/index.ts';
-import { formatFinding, watchResources } from '../../shell/resources/index.ts';
+import type { KeyHealth } from '../../shell/keys/index.ts';
 import { createCallObserver, createMetrics } from '../../shell/telemetry/index.ts';
-import type { Metrics } from '../../shell/telemetry/index.ts';
-import type { RunOptions, RunningMesh } from '../ports.ts';
+import type { Logger, Metrics } from '../../shell/telemetry/index.ts';
+import type { Address, EnvoyOptions } from '../ports.ts';
 import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
 import { serveCalls } from './calls.ts';
 import { newCallId, systemClock } from './clock.ts';
 import { tellOfEnvoy } from './envoy-events.ts';
+import type { Policies, PolicyFeed } from './feed.ts';
+import type { LedgerAccess } from './ledger.ts';
 import { messageOf } from './message-of.ts';
-import { ownAddresses } from './own.ts';
-import { loadPolicies, needsSimulator, policySource } from './policies.ts';
-import type { Policies, PolicySource } from './policies.ts';
 import { asStartError, requireFree } from './preflight.ts';
 import { readinessOf } from './readiness.ts';
 import { adminSocket, envoySettings, processorSocket } from './settings.ts';
 import type { MeshPlace } from './settings.ts';
-import { startSimulatorThread } from './simulator.ts';
-import type { SimulatorThread } from './simulator.ts';
-import { summaryOf } from './summary.ts';
-
-/** The namespace of all workloads on one machine. */
-const NAMESPACE = 'default';
 
 const READY_WITHIN_MS = 20_000;
 /** Envoy sees a changed file at once; clusters with names to resolve take longer. */
@@ -48,8 +39,40 @@ const DRAIN_MS = 30_000;
 const RETENTION_MS = 90 * 86_400_000;
 const RETENTION_EVERY_MS = 3_600_000;
 
-/** Starts all of Airmesh in this process, and a real Envoy beside it. Throws a StartError for what a person can mend. */
-export async function startMesh(options: RunOptions): Promise<RunningMesh> {
+/** A listener of Envoy's, and whose calls come in by it. */
+export interface WorkloadListener extends Address {
+  /** `namespace/name` */
+  readonly workload: string;
+  /** The option that says where it listens, for messages. */
+  readonly option: string;
+}
+
+export interface MeshOptions {
+  readonly feed: PolicyFeed;
+  readonly listeners: readonly WorkloadListener[];
+  readonly admin: Address;
+  readonly stateDir: string;
+  readonly envoy: EnvoyOptions;
+  /** Where limits are shared with other processes; absent where all of each limit is here. */
+  readonly ledger?: LedgerAccess;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Aborted while it starts: what was started is stopped, and the start rejects with the signal's reason. */
+  readonly interruption?: AbortSignal;
+  readonly logger: Logger;
+}
+
+/** The whole of a sidecar, running. */
+export interface RunningMesh {
+  readonly policies: Policies;
+  readonly keys: readonly KeyHealth[];
+  readonly envoyVersion: string;
+  readonly admin: Address;
+  /** Accepts no more calls, lets those in flight end, settles, stops Envoy. */
+  stop(): Promise<void>;
+}
+
+/** Starts a real Envoy, what governs its calls, and their books. Throws a StartError for what a person can mend. */
+export async function startMesh(options: MeshOptions): Promise<RunningMesh> {
   const mesh = new Mesh(options);
   try {
     await mesh.start();
@@ -62,41 +85,34 @@ export async function startMesh(options: RunOptions): Promise<RunningMesh> {
 
 /** The pieces, in the order in which they depend on each other; they are stopped in the reverse order. */
 class Mesh {
-  readonly #options: RunOptions;
-  readonly #source: PolicySource;
-  readonly #workloads: readonly Workload[];
-  readonly #listeners: readonly ListenerSettings[];
+  readonly #options: MeshOptions;
   readonly #place: MeshPlace;
   readonly #metrics: Metrics;
   readonly #keys: KeyStore;
   readonly #stops: (() => Promise<void> | void)[] = [];
   #policies: Policies | undefined;
-  #simulator: SimulatorThread | undefined;
   #budgets: OpenedBudgets | undefined;
   #envoy: EnvoySupervisor | undefined;
   #admin: AdminServer | undefined;
   #envoyVersion = '';
   #activeCalls: () => number = () => 0;
   #ready = false;
-  /** What is wrong though calls go on: the last change of a file that could not be applied. */
+  /** What is wrong though calls go on: the last change that could not be applied. */
   #problems: readonly string[] = [];
 
-  constructor(options: RunOptions) {
+  constructor(options: MeshOptions) {
     this.#options = options;
-    this.#source = policySource(options.paths, options.environment);
-    const listeners = [{ name: 'default', ...options.listen }, ...options.workloads];
-    this.#workloads = listeners.map(({ name }) => ({ namespace: NAMESPACE, name }));
-    this.#listeners = listeners.map(({ name, host, port }) => ({ workload: `${NAMESPACE}/${name}`, host, port }));
     this.#place = {
       envoyFolder: join(options.stateDir, 'envoy'),
       socketFolder: mkdtempSync(join(tmpdir(), 'airmesh-')),
       trustedCaFile: trustedCaFile(options.environment),
     };
     this.#stops.push(() => rmSync(this.#place.socketFolder, { recursive: true, force: true }));
+    this.#stops.push(() => options.feed.stop());
     this.#metrics = createMetrics(
       {
         accounts: () => this.#budgets?.budgets.views().filter(({ limit }) => this.#isBudget(limit)) ?? [],
-        providerType: (provider) => this.#policies?.compiled.providers.get(provider)?.policy.type,
+        providerType: (provider) => this.#policies?.providers.get(provider)?.policy.type,
         ready: () => this.#ready,
       },
       VERSION,
@@ -114,23 +130,20 @@ class Mesh {
     const holder = folderHolder(options.stateDir);
     if (holder !== undefined) throw new FolderInUse(options.stateDir, holder);
     await stopOrphan(this.#place.envoyFolder);
-    await requireFree([
-      { ...options.listen, option: '--listen' },
-      { ...options.admin, option: '--admin' },
-      ...options.workloads.map((workload) => ({ ...workload, option: `--workload ${workload.name}` })),
-    ]);
+    await requireFree([...options.listeners, { ...options.admin, option: '--admin' }]);
     const envoy = await this.#unlessInterrupted(
       ensureEnvoy({ ...options.envoy, environment: options.environment, onStep: (message) => options.logger.info('envoy.install', { message }) }),
     );
     this.#envoyVersion = envoy.version;
-    this.#policies = await this.#firstPolicies();
+    this.#policies = await this.#options.feed.first();
+    this.#applyKeys(this.#policies);
     await this.#openBudgets(this.#policies);
     this.#watchBatches(this.#requireBudgets());
     await this.#serveEnvoy();
     options.interruption?.throwIfAborted();
     await this.#startEnvoy(envoy.path, this.#policies);
     await this.#startAdmin();
-    this.#watchFiles();
+    this.#stops.push(options.feed.follow({ apply: (policies) => this.#apply(policies), refuse: (errors) => this.#refuse(errors) }));
     options.interruption?.throwIfAborted();
   }
 
@@ -149,15 +162,13 @@ class Mesh {
   }
 
   running(): RunningMesh {
-    const summary = summaryOf({
-      options: this.#options,
+    return {
       policies: this.#requirePolicies(),
-      source: this.#source,
       keys: this.#keys.health(),
       envoyVersion: this.#envoyVersion,
       admin: this.#admin ?? this.#options.admin,
-    });
-    return { summary, stop: () => this.stop() };
+      stop: () => this.stop(),
+    };
   }
 
   /** In the reverse order of the start. What fails to stop does not keep the rest from stopping. */
@@ -171,42 +182,13 @@ class Mesh {
     }
   }
 
-  /** At the start, an error in a resource is for a person to mend; later, the last good policies go on. */
-  async #firstPolicies(): Promise<Policies> {
-    const draft = this.#load();
-    if (needsSimulator(draft.resources) && this.#options.simulate === 'auto') {
-      this.#simulator = await startSimulatorThread();
-      this.#stops.push(() => this.#simulator?.stop());
-    }
-    const policies = this.#load();
-    const errors = policies.findings.filter(({ severity }) => severity === 'error');
-    for (const finding of policies.findings)
-      if (finding.severity === 'warning') this.#options.logger.warn('resource.warning', { finding: formatFinding(finding) });
-    if (errors.length > 0)
-      throw new StartError(
-        `The resources have ${errors.length} ${errors.length === 1 ? 'error' : 'errors'}:\n${errors.map(formatFinding).join('\n')}`,
-        'Mend them; `airmesh validate` checks without starting.',
-      );
-    this.#applyKeys(policies);
-    return policies;
-  }
-
-  #load(): Policies {
-    const { listen, admin, workloads, environment } = this.#options;
-    return loadPolicies(this.#source, {
-      workloads: this.#workloads,
-      own: ownAddresses([listen, admin, ...workloads]),
-      simulatedUrl: this.#simulator?.url,
-      environment,
-    });
-  }
-
   async #openBudgets(policies: Policies): Promise<void> {
-    const { logger, stateDir } = this.#options;
+    const { logger, stateDir, ledger } = this.#options;
     const opened = await openBudgets({
       folder: stateDir,
       clock: systemClock,
-      limits: limitsOf(policies.compiled.snapshots.values()),
+      limits: limitsOf(policies.snapshots.values()),
+      ...(ledger === undefined ? {} : { leasedFrom: ledger.leasedFrom }),
       events: {
         failed: (what, error) => logger.error(`${what}.failed`, { error: error.message }),
         recovered: (record) =>
@@ -215,6 +197,7 @@ class Mesh {
     });
     this.#budgets = opened;
     this.#stops.push(() => opened.close());
+    if (ledger !== undefined) this.#stops.push(ledger.deliver(opened.outbox));
     for (const warning of opened.warnings) logger.error('ledger.damaged', { warning });
     const forget = (): void =>
       void opened.budgets.forget(Date.now() - RETENTION_MS).catch((error: unknown) => logger.warn('records.retention_failed', { error: messageOf(error) }));
@@ -230,9 +213,9 @@ class Mesh {
       trust: trustIn(this.#place.trustedCaFile),
       budgets,
       objects,
-      provider: (id) => this.#policies?.compiled.providers.get(id)?.policy,
+      provider: (id) => this.#policies?.providers.get(id)?.policy,
       isUsd: (workload, limit) => {
-        const snapshot = this.#policies?.compiled.snapshots.get(workload);
+        const snapshot = this.#policies?.snapshots.get(workload);
         return snapshot !== undefined && usdLimits(snapshot)(limit);
       },
       keys: this.#keys,
@@ -251,7 +234,7 @@ class Mesh {
 
   async #serveEnvoy(): Promise<void> {
     const ports: CallPorts = {
-      snapshots: { current: (workload) => this.#policies?.compiled.snapshots.get(workload) },
+      snapshots: { current: (workload) => this.#policies?.snapshots.get(workload) },
       keys: this.#keys,
       budgets: this.#requireBudgets().budgets,
       state: this.#requireBudgets().objects,
@@ -295,7 +278,7 @@ class Mesh {
           return this.#metrics.render();
         },
         spend: (parameters) => this.#spend(parameters),
-        configuration: () => Object.fromEntries([...this.#requirePolicies().compiled.snapshots].map(([id, snapshot]) => [id, describeSnapshot(snapshot)])),
+        configuration: () => Object.fromEntries([...this.#requirePolicies().snapshots].map(([id, snapshot]) => [id, describeSnapshot(snapshot)])),
       },
     });
     this.#admin = admin;
@@ -316,32 +299,21 @@ class Mesh {
     return ok(await spendReport(this.#requireBudgets().budgets, since, usdToNano(DEFAULT_CNY_PER_USD), (limit) => this.#isBudget(limit)));
   }
 
-  /** A changed file takes effect as a whole, or not at all: what is broken is reported, and what was good goes on. */
-  #watchFiles(): void {
-    if (this.#source.kind !== 'files') return;
-    let reloaded = Promise.resolve();
-    const reload = (): void => void (reloaded = reloaded.then(() => this.#reload()).catch((error: unknown) => this.#refuse([messageOf(error)])));
-    const watching = watchResources(this.#source.paths, reload);
-    this.#stops.push(() => watching.close());
-  }
-
   /** Makes before it breaks: Envoy knows new providers before a call is sent to them, and forgets old ones when no call is any more. */
-  async #reload(): Promise<void> {
-    const policies = this.#load();
-    const errors = policies.findings.filter(({ severity }) => severity === 'error').map(formatFinding);
-    if (errors.length > 0) return this.#refuse(errors);
+  async #apply(policies: Policies): Promise<readonly string[] | undefined> {
     const former = this.#requirePolicies();
     const refused = (await this.#configureEnvoy([former, policies])) ?? this.#configureBudgets(policies);
     if (refused !== undefined) {
       await this.#configureEnvoy([former]);
-      return this.#refuse(refused);
+      this.#refuse(refused);
+      return refused;
     }
     this.#applyKeys(policies);
     this.#policies = policies;
     await this.#configureEnvoy([policies]);
     this.#problems = [];
     this.#metrics.snapshotApplied(Date.now());
-    this.#options.logger.info('snapshot.applied', { resources: policies.resources.length });
+    return undefined;
   }
 
   /** Why Envoy does not run the configuration of these policies; `undefined`: it does. */
@@ -352,7 +324,7 @@ class Mesh {
   }
 
   #configureBudgets(policies: Policies): readonly string[] | undefined {
-    const limits = this.#requireBudgets().budgets.configure(limitsOf(policies.compiled.snapshots.values()));
+    const limits = this.#requireBudgets().budgets.configure(limitsOf(policies.snapshots.values()));
     return limits.ok ? undefined : limits.error.map(({ limit, field, message }) => `AIBudget ${limit} ${field}: ${message}`);
   }
 
@@ -363,23 +335,17 @@ class Mesh {
   }
 
   #applyKeys(policies: Policies): void {
-    const declared = [...policies.compiled.providers].flatMap(([id, { key }]) => (key === undefined ? [] : [[id, key] as const]));
+    const declared = [...policies.providers].flatMap(([id, { key }]) => (key === undefined ? [] : [[id, key] as const]));
     this.#keys.configure(new Map(declared));
     for (const { ref, usable, reason } of this.#keys.health()) if (!usable) this.#options.logger.error('key.unusable', { provider: ref, reason });
   }
 
   #render(policies: readonly Policies[]): ReturnType<typeof renderEnvoy> {
-    return renderEnvoy(
-      envoySettings(
-        policies.map(({ compiled }) => compiled),
-        this.#listeners,
-        this.#place,
-      ),
-    );
+    return renderEnvoy(envoySettings(policies, this.#options.listeners, this.#place));
   }
 
   #isBudget(limit: string): boolean {
-    const snapshots = this.#policies?.compiled.snapshots.values() ?? [];
+    const snapshots = this.#policies?.snapshots.values() ?? [];
     return [...snapshots].some(({ budgets }) => budgets.some(({ id }) => id === limit));
   }
 

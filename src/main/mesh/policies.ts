@@ -15,7 +15,7 @@ export type PolicySource =
   | { readonly kind: 'files'; readonly paths: readonly string[] }
   | { readonly kind: 'environment'; readonly resources: readonly Resource[] };
 
-export interface Policies {
+export interface LoadedPolicies {
   readonly resources: readonly Resource[];
   readonly compiled: Compiled;
   readonly findings: readonly LocatedFinding[];
@@ -45,7 +45,7 @@ export interface CompileSettings {
 const known = knownModels();
 
 /** Reads and compiles everything. Findings carry their place. */
-export function loadPolicies(source: PolicySource, settings: CompileSettings): Policies {
+export function loadPolicies(source: PolicySource, settings: CompileSettings): LoadedPolicies {
   const read = source.kind === 'files' ? readResources(source.paths) : undefined;
   const isQuickstart = source.kind === 'files' && source.paths.length === 1 && source.paths[0] === QUICKSTART;
   const resources = [

@@ -1,12 +1,12 @@
 import type { ProviderReadiness, Readiness } from '../../shell/admin/index.ts';
 import type { EnvoyReadiness } from '../../shell/envoy/index.ts';
 import type { KeyHealth } from '../../shell/keys/index.ts';
-import type { Policies } from './policies.ts';
+import type { Policies } from './feed.ts';
 
 /** The answer of /readyz: ready when Envoy runs the present configuration; refused keys and broken files are told beside it. */
 export function readinessOf(envoy: EnvoyReadiness, policies: Policies, keys: readonly KeyHealth[], problems: readonly string[]): Readiness {
-  const providers = [...policies.compiled.providers.values()].map(({ policy }) => providerReadiness(policy.id, keys));
-  const version = [...policies.compiled.snapshots.values()].map((snapshot) => snapshot.version).join('.');
+  const providers = [...policies.providers.values()].map(({ policy }) => providerReadiness(policy.id, keys));
+  const version = [...policies.snapshots.values()].map((snapshot) => snapshot.version).join('.');
   const refused = keys.flatMap(({ ref, usable, reason, rejections }) => {
     if (!usable) return [`the key of ${ref} ${reason ?? 'cannot be used'}`];
     return rejections > 0 ? [`${ref} refused its key ${rejections} times`] : [];

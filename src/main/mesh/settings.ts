@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { headersReadBy } from '../../core/call/index.ts';
 import type { EnvoySettings, ListenerSettings, UpstreamSettings } from '../../core/envoyconfig/index.ts';
-import type { Compiled, ProviderPolicy } from '../../core/policy/index.ts';
+import type { ProviderPolicy } from '../../core/policy/index.ts';
+import type { Policies } from './feed.ts';
 
 /** A request body larger than this is answered 413; images and documents of the official APIs stay below. */
 export const MAX_REQUEST_BYTES = 32 * 1024 * 1024;
@@ -21,19 +22,19 @@ export const processorSocket = (place: MeshPlace): string => join(place.socketFo
 export const adminSocket = (place: MeshPlace): string => join(place.socketFolder, 'envoy.sock');
 
 /**
- * Compiled policies → what Envoy's configuration depends on. Of several, while one takes another's place, it has the
+ * Policies → what Envoy's configuration depends on. Of several, while one takes another's place, it has the
  * providers and headers of all; the last one's form of a provider counts.
  */
-export function envoySettings(compiled: readonly Compiled[], listeners: readonly ListenerSettings[], place: MeshPlace): EnvoySettings {
-  const providers = new Map(compiled.flatMap((one) => [...one.providers]));
+export function envoySettings(policies: readonly Policies[], listeners: readonly ListenerSettings[], place: MeshPlace): EnvoySettings {
+  const upstreams = new Map(policies.flatMap(({ providers }) => [...providers]));
   return {
     nodeId: 'airmesh',
     processorSocket: processorSocket(place),
     adminSocket: adminSocket(place),
     folder: place.envoyFolder,
     listeners,
-    upstreams: [...providers.values()].map(({ policy }) => upstreamOf(policy)).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
-    headersRead: headersReadBy(compiled.flatMap(({ snapshots }) => [...snapshots.values()])),
+    upstreams: [...upstreams.values()].map(({ policy }) => upstreamOf(policy)).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    headersRead: headersReadBy(policies.flatMap(({ snapshots }) => [...snapshots.values()])),
     maxRequestBytes: MAX_REQUEST_BYTES,
     messageTimeoutMs: MESSAGE_TIMEOUT_MS,
     gracefulGrpcClose: true,

@@ -5,8 +5,9 @@ import type { BudgetPolicy, ProviderPolicy } from '../../core/policy/index.ts';
 import type { KeyHealth } from '../../shell/keys/index.ts';
 import type { Address, RunOptions } from '../ports.ts';
 import type { StartSummary } from '../views/banner.ts';
+import type { Policies } from './feed.ts';
 import { QUICKSTART } from './policies.ts';
-import type { Policies, PolicySource } from './policies.ts';
+import type { PolicySource } from './policies.ts';
 
 export interface SummaryFacts {
   readonly options: RunOptions;
@@ -18,14 +19,14 @@ export interface SummaryFacts {
 }
 
 export function summaryOf({ options, policies, source, keys, envoyVersion, admin }: SummaryFacts): StartSummary {
-  const budgets = new Map([...policies.compiled.snapshots.values()].flatMap((snapshot) => snapshot.budgets.map((budget) => [budget.id, budgetLine(budget)])));
+  const budgets = new Map([...policies.snapshots.values()].flatMap((snapshot) => snapshot.budgets.map((budget) => [budget.id, budgetLine(budget)])));
   return {
     envoyVersion,
     listen: options.listen,
     admin,
     workloads: options.workloads,
     source: sourceText(source),
-    providers: [...policies.compiled.providers.values()].map(({ policy }) => ({
+    providers: [...policies.providers.values()].map(({ policy }) => ({
       name: policy.id,
       url: urlText(policy),
       simulated: policy.type === 'Simulated',
@@ -37,8 +38,8 @@ export function summaryOf({ options, policies, source, keys, envoyVersion, admin
 }
 
 /** The first that this project names of those that may be called, else any. */
-function modelToTry({ compiled }: Policies): string {
-  const [snapshot] = compiled.snapshots.values();
+function modelToTry({ snapshots }: Policies): string {
+  const [snapshot] = snapshots.values();
   const callable = snapshot === undefined ? [] : callableModels(snapshot).map(({ id }) => id);
   const known = SHIPPED_MODELS.find(({ name }) => callable.includes(name));
   return known?.name ?? callable[0] ?? 'gpt-4.1';

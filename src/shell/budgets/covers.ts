@@ -1,5 +1,6 @@
 import type { CallHold, Clock } from '../../core/call/index.ts';
 import type { AccountRef, Granted, Hold, Ledger } from '../../core/ledger/index.ts';
+import type { LeaseNumber } from '../../core/leases/index.ts';
 import type { Cover } from '../stores/sqlite/index.ts';
 
 /** A cover is worth so many of the holds that asked for it, at first; it doubles while it is too small. */
@@ -14,6 +15,8 @@ const IDLE_MS = 10_000;
 interface AccountCovers {
   readonly ref: AccountRef;
   readonly windowStart: number;
+  /** Where the limit is shared: whose money it is. */
+  readonly lease: LeaseNumber | undefined;
   /** Durable covers by id. */
   readonly active: Map<string, bigint>;
   total: bigint;
@@ -29,7 +32,7 @@ interface Leaning {
 }
 
 export interface CoverPorts {
-  readonly ledger: Ledger;
+  readonly ledger: Pick<Ledger, 'view' | 'setAside' | 'settle'>;
   readonly clock: Clock;
   readonly isStrict: (limit: string) => boolean;
   /** Keeps a cover on the disk. */
@@ -61,7 +64,7 @@ export class Covers {
     for (const part of granted.holds) {
       if (!this.#ports.isStrict(part.limit)) continue;
       const account = this.#accounts.get(keyOf(part));
-      if (account !== undefined && account.windowStart === part.windowStart && account.unsynced + part.amount <= account.total) continue;
+      if (account !== undefined && isFor(account, part) && account.unsynced + part.amount <= account.total) continue;
       isCovered = false;
       this.#grow(part, hold);
     }
@@ -138,7 +141,7 @@ export class Covers {
     keep({ id, at, hold: held, of: { namespace, workload, rule, provider, model, operation } }, (error) => {
       account.isGrowing = false;
       // The account may have been given up meanwhile, or its window be over.
-      if (error !== undefined || this.#accounts.get(keyOf(part)) !== account || held.windowStart !== account.windowStart) return this.#end(id);
+      if (error !== undefined || this.#accounts.get(keyOf(part)) !== account || !isFor(account, held)) return this.#end(id);
       account.active.set(id, amount);
       account.total += amount;
       account.usedAt = clock.monotonicMs();
@@ -149,12 +152,13 @@ export class Covers {
   #accountOf(part: Hold): AccountCovers {
     const key = keyOf(part);
     const known = this.#accounts.get(key);
-    if (known !== undefined && known.windowStart === part.windowStart) return known;
+    if (known !== undefined && isFor(known, part)) return known;
     if (known !== undefined) this.#giveBack(known);
-    const { limit, subject, windowStart } = part;
+    const { limit, subject, windowStart, lease } = part;
     const fresh = {
       ref: { limit, subject },
       windowStart,
+      lease,
       active: new Map<string, bigint>(),
       total: 0n,
       unsynced: 0n,
@@ -185,5 +189,7 @@ export class Covers {
     if (this.#accounts.size > 0) this.#idleTimer = setTimeout(() => this.#releaseIdle(), IDLE_MS).unref();
   }
 }
+
+const isFor = (account: AccountCovers, { windowStart, lease }: Hold): boolean => account.windowStart === windowStart && account.lease === lease;
 
 const keyOf = ({ limit, subject }: AccountRef): string => `${limit}|${subject}`;

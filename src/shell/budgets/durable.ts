@@ -1,21 +1,15 @@
 import type { BudgetGate, CallHold, CallRecord, Clock, KeptObject, Unavailable } from '../../core/call/index.ts';
-import { Ledger } from '../../core/ledger/index.ts';
+import type { Ledger } from '../../core/ledger/index.ts';
 import type { AccountView, Granted, LimitError, LimitSpec, RateView, Refused, ReserveCommand, Settled, Settlement, Waiting } from '../../core/ledger/index.ts';
+import type { Holder, OutOfReach } from '../../core/leases/index.ts';
 import type { Result } from '../../core/units/index.ts';
-import type { Journal, Keeping } from '../journal/index.ts';
-import { entryText } from '../stores/sqlite/index.ts';
-import type { BookEntry, BooksClient, Cover, ObjectKey, SpendGrouping, SpendRow } from '../stores/sqlite/index.ts';
-import { Backlog } from './backlog.ts';
+import type { Keeping } from '../journal/index.ts';
+import type { Cover, ObjectKey, SpendGrouping, SpendRow } from '../stores/sqlite/index.ts';
+import type { Bookkeeper } from './bookkeeper.ts';
 import { Covers } from './covers.ts';
-
-/** How long entries gather before the books take them: they are safe in the journal meanwhile. */
-const APPLY_EVERY_MS = 200;
-
-/** Entries in one step of the books. */
-const APPLY_ENTRIES = 2000;
-
-/** After so many entries the books are made durable by themselves, and the journal forgets what they hold. */
-const CHECKPOINT_ENTRIES = 20_000;
+import { lostCoverRecord, lostRecord, lostSettlement } from './lost.ts';
+import { Tenancy } from './tenancy.ts';
+import type { LeasedFrom } from './tenancy.ts';
 
 export interface BudgetEvents {
   /** The journal or the books failed; calls that need a promise are refused until it is mended. */
@@ -28,9 +22,14 @@ type Decision = Granted | Refused | Unavailable;
 
 const NOTHING_USED = { nanoUsd: 0n, tokens: 0, outputTokens: 0 };
 
+const OUT_OF_REACH = 'the ledger service is out of reach';
+
 interface InLine {
   readonly decide: (decision: Granted | Refused) => void;
 }
+
+/** What decides: a ledger with all of each limit, or a holder with what leases give of them. */
+export type Accounts = { readonly kind: 'whole'; readonly ledger: Ledger } | { readonly kind: 'leased'; readonly holder: Holder; readonly from: LeasedFrom };
 
 /**
  * Budgets in memory, every change of them kept before anything depends on it: a hold is in the journal before its call is
@@ -38,47 +37,45 @@ interface InLine {
  * both afterwards.
  */
 export class DurableBudgets implements BudgetGate {
-  readonly #ledger: Ledger;
-  readonly #journal: Journal;
-  readonly #books: BooksClient;
+  readonly #ledger: Ledger | Holder;
+  readonly #tenancy: Tenancy | undefined;
+  readonly #bookkeeper: Bookkeeper;
   readonly #clock: Clock;
   readonly #events: BudgetEvents;
   readonly #line = new Map<string, InLine>();
-  readonly #backlog = new Backlog();
   readonly #batchHolds = new Map<string, CallHold>();
   #strict = new Set<string>();
   #usd = new Set<string>();
-  #applying: Promise<void> | undefined;
-  #applyIsDue = false;
-  #sinceCheckpoint = 0;
-  #flushedSequence = 0;
   #deadline: NodeJS.Timeout | undefined;
-  #journalFailure: Error | undefined;
+  #deadlineAt = Infinity;
   /** Why strict budgets cannot be kept although the journal works. */
   #unaccepted: string | undefined;
   /** `undefined` where no power cut can be told from a restart: then each hold of a strict budget waits for the disk. */
   readonly #covers: Covers | undefined;
 
   constructor(parts: {
-    readonly ledger: Ledger;
-    readonly journal: Journal;
-    readonly books: BooksClient;
+    readonly accounts: Accounts;
+    readonly bookkeeper: Bookkeeper;
     readonly clock: Clock;
     readonly events: BudgetEvents;
     readonly unacceptedLoss: string | undefined;
     readonly useCovers: boolean;
   }) {
-    this.#ledger = parts.ledger;
-    this.#journal = parts.journal;
-    this.#books = parts.books;
-    this.#clock = parts.clock;
+    const { accounts, bookkeeper, clock } = parts;
+    this.#ledger = accounts.kind === 'whole' ? accounts.ledger : accounts.holder;
+    this.#bookkeeper = bookkeeper;
+    this.#clock = clock;
     this.#events = parts.events;
     this.#unaccepted = parts.unacceptedLoss;
     this.#covers = parts.useCovers ? this.#makeCovers() : undefined;
-    this.#journal.onSynced = (sequence) => {
-      this.#flushedSequence = sequence;
-      this.#covers?.synced(sequence);
-    };
+    bookkeeper.onSynced = (sequence) => this.#covers?.synced(sequence);
+    if (accounts.kind === 'leased') this.#tenancy = new Tenancy({ ...accounts, bookkeeper, clock, onNews: (isScarce) => this.#onNews(isScarce) });
+  }
+
+  /** What others wait for is not set aside here. */
+  #onNews(isScarce: boolean): void {
+    if (isScarce) this.#covers?.releaseAll();
+    this.#afterCommand();
   }
 
   #makeCovers(): Covers {
@@ -86,8 +83,8 @@ export class DurableBudgets implements BudgetGate {
       ledger: this.#ledger,
       clock: this.#clock,
       isStrict: (limit) => this.#strict.has(limit),
-      keep: (cover, done) => void this.#append({ kind: 'cover', cover }, 'durable', done),
-      forget: (id) => void this.#append({ kind: 'uncover', id }, 'lazy', () => undefined),
+      keep: (cover, done) => void this.#bookkeeper.append({ kind: 'cover', cover }, 'durable', done),
+      forget: (id) => void this.#bookkeeper.append({ kind: 'uncover', id }, 'lazy'),
     });
   }
 
@@ -98,8 +95,9 @@ export class DurableBudgets implements BudgetGate {
     if (done.ok) {
       this.#strict = new Set(limits.filter(({ mode, kind }) => mode === 'Strict' && kind === 'budget').map(({ id }) => id));
       this.#usd = new Set(limits.filter(({ unit }) => unit === 'usd').map(({ id }) => id));
+      this.#tenancy?.configured(limits);
     }
-    this.#decideWaiting();
+    this.#afterCommand();
     return done;
   }
 
@@ -107,25 +105,27 @@ export class DurableBudgets implements BudgetGate {
     const strict = command.accounts.find(({ limit }) => this.#strict.has(limit));
     if (strict !== undefined && this.#unaccepted !== undefined) return { kind: 'unavailable', reason: this.#unaccepted };
     const outcome = this.#reserve(command);
+    if (outcome.kind !== 'waiting') this.#afterCommand();
     const decision = outcome.kind === 'waiting' ? await this.#wait(command) : outcome;
-    if (decision.kind !== 'granted') return decision;
+    if (decision.kind === 'out_of_reach') return { kind: 'unavailable', reason: OUT_OF_REACH };
+    if (decision.kind === 'refused') return this.#tellRefused(decision);
     return this.#keep(describe(decision), decision);
   }
 
   /** What is set aside for covers is there for calls first: nobody is refused, capped or kept waiting for it. */
-  #reserve(command: ReserveCommand): Granted | Refused | Waiting {
+  #reserve(command: ReserveCommand): Granted | Refused | Waiting | OutOfReach {
     const outcome = this.#ledger.reserve(command);
     if (outcome.kind === 'waiting' || (outcome.kind === 'granted' && !outcome.shrunk)) return outcome;
     if (this.#covers?.release(command.accounts) !== true) return outcome;
     if (outcome.kind === 'granted') this.#ledger.settle(command.id, { kind: 'void' }, command.at, command.now);
-    this.#decideWaiting();
+    this.#afterCommand();
     return this.#ledger.reserve(command);
   }
 
   cancel(id: string): void {
     if (this.#ledger.cancel(id, this.#clock.epochMs(), this.#clock.monotonicMs())) {
       this.#line.delete(id);
-      this.#decideWaiting();
+      this.#afterCommand();
     }
   }
 
@@ -133,31 +133,15 @@ export class DurableBudgets implements BudgetGate {
     const settled = this.#ledger.settle(id, settlement, this.#clock.epochMs(), this.#clock.monotonicMs());
     if (settled === undefined) return;
     this.#batchHolds.delete(id);
-    this.#append({ kind: 'settle', record: record(settled) }, 'lazy', () => undefined);
-    this.#decideWaiting();
+    this.#bookkeeper.append({ kind: 'settle', record: record(settled) }, 'lazy');
+    this.#afterCommand();
   }
 
   /** Ends what a former process left in flight: nobody knows what became of it. Each mode posts what it promises. */
   recover(holds: readonly CallHold[]): void {
     for (const hold of holds) {
-      const { estimate, holds: _holds, ...call } = hold;
-      const usage = { inputTokens: estimate.inputTokens, outputTokens: estimate.outputTokens };
-      const figures = { nanoUsd: estimate.nanoUsd, tokens: usage.inputTokens + usage.outputTokens, outputTokens: usage.outputTokens };
-      this.settle(hold.id, { kind: 'estimated', estimate: figures }, (settled) => {
-        const charged = settled.posted.filter(({ limit }) => this.#strict.has(limit)).length > 0 ? hold.heldNanoUsd : estimate.nanoUsd;
-        const record: CallRecord = {
-          ...call,
-          endedAt: this.#clock.epochMs(),
-          ending: 'lost',
-          status: 0,
-          servedModel: undefined,
-          usage,
-          estimated: true,
-          costNanoUsd: hold.priceSource === undefined ? undefined : estimate.nanoUsd,
-          chargedNanoUsd: charged,
-          posted: settled.posted,
-          shrunkToTokens: undefined,
-        };
+      this.settle(hold.id, lostSettlement(hold), ({ posted }) => {
+        const record = lostRecord(hold, posted, (limit) => this.#strict.has(limit), this.#clock.epochMs());
         this.#events.recovered(record);
         return record;
       });
@@ -169,38 +153,17 @@ export class DurableBudgets implements BudgetGate {
    * void; after a power cut they are charged, since what the disk forgot was worth no more than they are.
    */
   recoverCovers(covers: readonly Cover[], wasPowerCut: boolean): void {
-    for (const { id, at, hold, of } of covers) {
-      const settled = this.#ledger.settle(
-        id,
-        wasPowerCut ? { kind: 'estimated', estimate: NOTHING_USED } : { kind: 'void' },
-        this.#clock.epochMs(),
-        this.#clock.monotonicMs(),
-      );
+    for (const cover of covers) {
+      const settlement: Settlement = wasPowerCut ? { kind: 'estimated', estimate: NOTHING_USED } : { kind: 'void' };
+      const settled = this.#ledger.settle(cover.id, settlement, this.#clock.epochMs(), this.#clock.monotonicMs());
       if (!wasPowerCut || settled === undefined) {
-        this.#append({ kind: 'uncover', id }, 'lazy', () => undefined);
+        this.#bookkeeper.append({ kind: 'uncover', id: cover.id }, 'lazy');
         continue;
       }
       const isUsd = settled.posted.some(({ limit }) => this.#usd.has(limit));
-      const record: CallRecord = {
-        ...of,
-        id,
-        at,
-        stream: false,
-        priceSource: undefined,
-        heldNanoUsd: isUsd ? hold.amount : 0n,
-        endedAt: this.#clock.epochMs(),
-        ending: 'lost',
-        status: 0,
-        servedModel: undefined,
-        usage: { inputTokens: 0, outputTokens: 0 },
-        estimated: true,
-        costNanoUsd: undefined,
-        chargedNanoUsd: isUsd ? hold.amount : 0n,
-        posted: settled.posted,
-        shrunkToTokens: undefined,
-      };
+      const record = lostCoverRecord(cover, settled.posted, isUsd, this.#clock.epochMs());
       this.#events.recovered(record);
-      this.#append({ kind: 'settle', record }, 'lazy', () => undefined);
+      this.#bookkeeper.append({ kind: 'settle', record }, 'lazy');
     }
   }
 
@@ -214,7 +177,7 @@ export class DurableBudgets implements BudgetGate {
 
   /** How durable all is now: up to which journal entry a power cut takes nothing back, and what covers stand for the rest. */
   durability(): { readonly flushedSequence: number; readonly covered: bigint } {
-    return { flushedSequence: this.#flushedSequence, covered: this.#covers?.total ?? 0n };
+    return { flushedSequence: this.#bookkeeper.flushedSequence, covered: this.#covers?.total ?? 0n };
   }
 
   rateView(limit: string, subject: string): RateView | undefined {
@@ -222,37 +185,31 @@ export class DurableBudgets implements BudgetGate {
   }
 
   /** Sums over all calls that have ended by now. */
-  async spend(by: SpendGrouping, sinceMs: number): Promise<SpendRow[]> {
-    this.#journal.flush();
-    await this.#applyAll();
-    return this.#books.spend(by, sinceMs);
+  spend(by: SpendGrouping, sinceMs: number): Promise<SpendRow[]> {
+    return this.#bookkeeper.spend(by, sinceMs);
   }
 
-  async records(count: number): Promise<CallRecord[]> {
-    this.#journal.flush();
-    await this.#applyAll();
-    return this.#books.records(count);
+  records(count: number): Promise<CallRecord[]> {
+    return this.#bookkeeper.records(count);
   }
 
   /** Deletes records older than that; totals stay. */
-  async forget(beforeMs: number): Promise<void> {
-    while (await this.#books.forget(beforeMs, this.#clock.epochMs()));
+  forget(beforeMs: number): Promise<void> {
+    return this.#bookkeeper.forget(beforeMs, this.#clock.epochMs());
   }
 
   /** A kill of this process cannot undo it when this returns. */
   keepObject(entry: { readonly kind: 'keep'; readonly object: KeptObject } | { readonly kind: 'forget'; readonly object: ObjectKey }): void {
-    this.#append(entry, 'lazy', () => undefined);
-    this.#journal.flush();
+    this.#bookkeeper.append(entry, 'lazy');
+    this.#bookkeeper.flush();
   }
 
-  async object(workload: string, kind: KeptObject['kind'], id: string): Promise<KeptObject | undefined> {
-    await this.#applyAll();
-    return this.#books.object(workload, kind, id);
+  object(workload: string, kind: KeptObject['kind'], id: string): Promise<KeptObject | undefined> {
+    return this.#bookkeeper.object(workload, kind, id);
   }
 
-  async objectIds(workload: string, kind: KeptObject['kind'], provider: string): Promise<string[]> {
-    await this.#applyAll();
-    return this.#books.objectIds(workload, kind, provider);
+  objectIds(workload: string, kind: KeptObject['kind'], provider: string): Promise<string[]> {
+    return this.#bookkeeper.objectIds(workload, kind, provider);
   }
 
   /** A batch's hold, which outlives the call that made it; `undefined` once it is settled. */
@@ -267,40 +224,35 @@ export class DurableBudgets implements BudgetGate {
 
   /** Why budgets cannot be kept; `undefined` while they can. */
   problem(): string | undefined {
-    return this.#journalFailure === undefined ? this.#unaccepted : `the journal cannot be written: ${this.#journalFailure.message}`;
+    const { failure } = this.#bookkeeper;
+    if (failure !== undefined) return `the journal cannot be written: ${failure.message}`;
+    return this.#unaccepted ?? (this.#tenancy?.holder.isSilent === true ? OUT_OF_REACH : undefined);
   }
 
   async close(): Promise<void> {
     clearTimeout(this.#deadline);
+    this.#deadlineAt = -Infinity;
     this.#covers?.releaseAll();
-    await this.#journal.synced();
-    await this.#applyAll();
-    this.#journal.release(await this.#books.checkpoint());
-    await this.#journal.close();
-    await this.#books.close();
+    await this.#tenancy?.leave();
+    await this.#bookkeeper.close();
   }
 
   async #wait({ id, accounts }: ReserveCommand): Promise<Granted | Refused> {
     const decided = new Promise<Granted | Refused>((resolve) => this.#line.set(id, { decide: resolve }));
     this.#covers?.release(accounts);
-    this.#decideWaiting();
+    this.#afterCommand();
     return decided;
-  }
-
-  /** Resolves when the former process's ends, too, survive a power cut. */
-  async synced(): Promise<void> {
-    await this.#journal.synced();
   }
 
   /** A grant counts when the journal has it. Where it cannot, the hold is given back. */
   #keep(hold: CallHold, granted: Granted): Promise<Decision> {
     if (hold.operation === 'batches') this.#batchHolds.set(hold.id, hold);
     return new Promise((resolve) => {
-      const sequence = this.#append({ kind: 'hold', hold }, this.#keepingOf(granted, hold), (error) => {
+      const sequence = this.#bookkeeper.append({ kind: 'hold', hold }, this.#keepingOf(granted, hold), (error) => {
         if (error === undefined) return resolve(granted);
         this.#ledger.settle(granted.id, { kind: 'void' }, this.#clock.epochMs(), this.#clock.monotonicMs());
         this.#batchHolds.delete(granted.id);
-        this.#decideWaiting();
+        this.#afterCommand();
         resolve({ kind: 'unavailable', reason: `the journal cannot be written (${error.message})` });
       });
       this.#covers?.written(granted, sequence);
@@ -313,56 +265,15 @@ export class DurableBudgets implements BudgetGate {
     return this.#covers.covers(granted, hold) ? 'written' : 'durable';
   }
 
-  #append(entry: BookEntry, keeping: Keeping, done: (error: Error | undefined) => void): number {
-    const text = entryText(entry);
-    const sequence = this.#journal.append(Buffer.from(text), keeping, (error) => {
-      if (error !== undefined && this.#journalFailure === undefined) this.#events.failed('journal', error);
-      // What promises nothing and could not be kept stays in memory, and reaches the books directly.
-      this.#backlog.decided(sequence, error === undefined || !(entry.kind === 'hold' || entry.kind === 'cover') ? text : undefined);
-      this.#applySoon();
-      this.#journalFailure = error;
-      done(error);
-    });
-    this.#backlog.appended(sequence);
-    return sequence;
+  /** While the ledger service does not answer, nobody knows whether a budget is exhausted. */
+  #tellRefused(refused: Refused): Decision {
+    const isGuess = this.#tenancy?.holder.isUnanswered === true && refused.reason !== 'too_small_for_call' && refused.reason !== 'too_many_waiting';
+    return isGuess ? { kind: 'unavailable', reason: OUT_OF_REACH } : refused;
   }
 
-  #applySoon(): void {
-    if (this.#applyIsDue || this.#backlog.isEmpty) return;
-    this.#applyIsDue = true;
-    setTimeout(() => {
-      this.#applyIsDue = false;
-      void this.#applyAll();
-    }, APPLY_EVERY_MS);
-  }
-
-  /** One step at a time, in order; what fails is tried again with the next. */
-  async #applyAll(): Promise<void> {
-    while (this.#applying !== undefined) await this.#applying;
-    while (!this.#backlog.isEmpty) {
-      this.#applying = this.#apply();
-      try {
-        await this.#applying;
-      } catch (error) {
-        this.#events.failed('books', error instanceof Error ? error : new Error(String(error)));
-        return;
-      } finally {
-        this.#applying = undefined;
-      }
-    }
-  }
-
-  async #apply(): Promise<void> {
-    const { texts, appliedSequence } = this.#backlog.next(APPLY_ENTRIES);
-    await this.#books.apply(texts, appliedSequence);
-    this.#backlog.drop(texts.length);
-    this.#sinceCheckpoint += texts.length;
-    if (this.#sinceCheckpoint < CHECKPOINT_ENTRIES) return;
-    this.#sinceCheckpoint = 0;
-    this.#journal.release(await this.#books.checkpoint());
-  }
-
-  #decideWaiting(): void {
+  /** What every command of the ledger may lead to: entries and messages of leases, decisions, another deadline. */
+  #afterCommand(): void {
+    this.#tenancy?.carryOut();
     for (const decided of this.#ledger.takeDecided()) {
       this.#line.get(decided.id)?.decide(decided);
       this.#line.delete(decided.id);
@@ -370,14 +281,17 @@ export class DurableBudgets implements BudgetGate {
     this.#scheduleDeadline();
   }
 
+  /** A timer that is early does no harm, so it is left alone. */
   #scheduleDeadline(): void {
-    clearTimeout(this.#deadline);
     const next = this.#ledger.nextDeadline();
-    if (next === undefined) return;
+    if (next === undefined || next >= this.#deadlineAt) return;
+    clearTimeout(this.#deadline);
+    this.#deadlineAt = next;
     this.#deadline = setTimeout(
       () => {
+        this.#deadlineAt = Infinity;
         this.#ledger.advance(this.#clock.epochMs(), this.#clock.monotonicMs());
-        this.#decideWaiting();
+        this.#afterCommand();
       },
       Math.max(0, next - this.#clock.monotonicMs()) + 1,
     );

@@ -6,8 +6,9 @@
 export { DurableBudgets } from './durable.ts';
 export type { BudgetEvents } from './durable.ts';
 export { acceptLoss, openBudgets } from './open.ts';
+export type { AuthorityLink, AuthorityListener, ConnectAuthority, LeasedFrom } from './tenancy.ts';
 export type { BatchListener } from './objects.ts';
 export { ObjectBook } from './objects.ts';
-export type { OpenedBudgets, OpenOptions } from './open.ts';
+export type { OpenedBudgets, OpenOptions, Outbox } from './open.ts';
 export { spendReport, storedSpend } from './spend.ts';
 export type { BudgetReport, SpendEntry, SpendReport } from './spend.ts';

@@ -1,28 +1,39 @@
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Clock, KeptObject } from '../../core/call/index.ts';
-import { Ledger } from '../../core/ledger/index.ts';
+import type { CallRecord, Clock, KeptObject } from '../../core/call/index.ts';
 import type { LimitSpec } from '../../core/ledger/index.ts';
 import { Journal, lockFolder } from '../journal/index.ts';
 import { BooksClient, BooksUnusable } from '../stores/sqlite/index.ts';
-import { DurableBudgets } from './durable.ts';
-import type { BudgetEvents } from './durable.ts';
+import { Bookkeeper } from './bookkeeper.ts';
+import type { BudgetEvents, DurableBudgets } from './durable.ts';
 import { bootId, readBoot, writeBoot } from './boot.ts';
 import { booksFile } from './folder.ts';
 import { ObjectBook } from './objects.ts';
+import { resumeLeased, resumeWhole } from './resume.ts';
+import type { LeasedFrom } from './tenancy.ts';
 
 export interface OpenOptions {
   readonly folder: string;
   readonly clock: Clock;
   readonly events: BudgetEvents;
   readonly limits: readonly LimitSpec[];
+  /** Where limits are shared with other processes; absent where all of each limit is here. */
+  readonly leasedFrom?: LeasedFrom;
   /** What tells this run of the machine from the next, `null` where nothing does; by default as `bootId` has it. */
   readonly boot?: string | null;
+}
+
+/** Records of ended calls, to be had again until they are said to be delivered. */
+export interface Outbox {
+  next(count: number): Promise<readonly CallRecord[]>;
+  delivered(records: readonly CallRecord[]): Promise<void>;
 }
 
 export interface OpenedBudgets {
   readonly budgets: DurableBudgets;
   readonly objects: ObjectBook;
+  /** Records for the ledger service, where there is one. */
+  readonly outbox: Outbox;
   /** Batches that a former process left, to be looked after. */
   readonly openBatches: readonly KeptObject[];
   /** What a person should know: damage that was found, and what was done. */
@@ -38,13 +49,13 @@ const LOSS_FILE = 'ledger-loss.txt';
  * then an end for every call that was in flight. Throws FolderInUse, BooksUnusable (newer, or in a place where they
  * cannot be used) and what the file system says.
  */
-export async function openBudgets({ folder, clock, events, limits, boot = bootId() }: OpenOptions): Promise<OpenedBudgets> {
+export async function openBudgets({ folder, clock, events, limits, leasedFrom, boot = bootId() }: OpenOptions): Promise<OpenedBudgets> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(folder, 0o700);
   const lock = lockFolder(folder);
   try {
     const warnings: string[] = [];
-    const books = await openBooks(folder, warnings);
+    const books = await openBooks(folder, warnings, leasedFrom !== undefined);
     const state = await books.state();
     const { journal, entries, gap } = Journal.open(join(folder, 'journal'), state.appliedSequence);
     const wasPowerCut = boot === null || readBoot(folder) !== boot;
@@ -55,27 +66,21 @@ export async function openBudgets({ folder, clock, events, limits, boot = bootId
         entries.map(({ payload }) => payload.toString('utf8')),
         entries.at(-1)?.sequence ?? 0,
       );
-    const { posted, holds, covers, openBatches } = entries.length > 0 ? await books.state() : state;
-    const ledger = new Ledger();
-    const budgets = new DurableBudgets({ ledger, journal, books, clock, events, unacceptedLoss: lossIn(folder), useCovers: boot !== null });
-    const configured = budgets.configure(limits);
-    if (!configured.ok) throw new Error(configured.error.map(({ limit, field, message }) => `${limit} ${field}: ${message}`).join('; '));
-    const at = clock.epochMs();
-    const known = new Set(limits.map(({ id }) => id));
-    for (const window of posted) if (known.has(window.limit)) ledger.restorePosted(window, at);
-    for (const hold of holds) ledger.restoreHold({ id: hold.id, holds: hold.holds }, at);
-    for (const cover of covers) ledger.restoreHold({ id: cover.id, holds: [cover.hold] }, at);
+    const found = entries.length > 0 ? await books.state() : state;
     // A batch goes on at its provider while nobody is here.
-    const bound = new Set(openBatches.flatMap(({ open }) => open?.holds ?? []));
-    budgets.restoreBatchHolds(holds.filter(({ id }) => bound.has(id)));
-    budgets.recover(holds.filter(({ id }) => !bound.has(id)));
-    budgets.recoverCovers(covers, wasPowerCut);
-    await budgets.synced();
+    const bound = new Set(found.openBatches.flatMap(({ open }) => open?.holds ?? []));
+    const bookkeeper = new Bookkeeper({ journal, books, onFailure: (what, error) => events.failed(what, error) });
+    const parts = { bookkeeper, clock, events, unacceptedLoss: lossIn(folder), useCovers: boot !== null };
+    const former = { ...found, bound, wasPowerCut };
+    const budgets = leasedFrom === undefined ? resumeWhole(parts, limits, former) : resumeLeased(parts, limits, former, leasedFrom);
+    budgets.restoreBatchHolds(found.holds.filter(({ id }) => bound.has(id)));
+    await bookkeeper.synced();
     if (boot !== null) writeBoot(folder, boot);
     return {
       budgets,
       objects: new ObjectBook(budgets),
-      openBatches,
+      outbox: { next: (count) => bookkeeper.undelivered(count), delivered: (records) => bookkeeper.delivered(records) },
+      openBatches: found.openBatches,
       warnings,
       close: async () => {
         await budgets.close();
@@ -89,22 +94,22 @@ export async function openBudgets({ folder, clock, events, limits, boot = bootId
 }
 
 /** A damaged file is kept aside, never repaired over: what it held is for a person to decide upon. */
-async function openBooks(folder: string, warnings: string[]): Promise<BooksClient> {
+async function openBooks(folder: string, warnings: string[], delivers: boolean): Promise<BooksClient> {
   const path = booksFile(folder);
   try {
-    return await open(path);
+    return await open(path, delivers);
   } catch (error) {
     if (!(error instanceof BooksUnusable) || error.fault !== 'damaged' || !existsSync(path)) throw error;
     const aside = `${path}.damaged-${new Date().toISOString().replaceAll(/[:.]/g, '-')}`;
     // First, so that nobody begins anew without a word where this process ends in between.
     recordLoss(folder, `the ledger ${path} was damaged (${error.message}) and is kept as ${aside}`, warnings);
     for (const suffix of ['', '-wal', '-shm']) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
-    return open(path);
+    return open(path, delivers);
   }
 }
 
-async function open(path: string): Promise<BooksClient> {
-  const books = await BooksClient.open(path);
+async function open(path: string, delivers: boolean): Promise<BooksClient> {
+  const books = await BooksClient.open(path, delivers);
   chmodSync(path, 0o600);
   return books;
 }

@@ -52,6 +52,32 @@ describe('Journal', () => {
     await journal.close();
   });
 
+  it('calls back once all that was appended is on the disk', async () => {
+    const { journal } = Journal.open(folder, 0);
+    const order: string[] = [];
+    journal.onSynced = (sequence) => order.push(`synced ${sequence}`);
+    journal.onceDurable(() => order.push('nothing to wait for'));
+    journal.append(Buffer.from('one'), 'lazy', () => undefined);
+    journal.onceDurable(() => order.push('one'));
+    journal.append(Buffer.from('two'), 'lazy', () => undefined);
+    expect(order).toEqual(['nothing to wait for']);
+    await journal.synced();
+    await new Promise<void>((resolve) => journal.onceDurable(resolve));
+    expect(order.slice(0, 3)).toEqual(['nothing to wait for', 'synced 1', 'one']);
+    await journal.close();
+  });
+
+  it('does not wait for what cannot be written at all', async () => {
+    const { journal } = Journal.open(folder, 0);
+    await kept(journal, 'one', 'durable');
+    await journal.close();
+    rmSync(folder, { recursive: true });
+    const failed = kept(journal, 'two', 'written');
+    const durable = new Promise<void>((resolve) => journal.onceDurable(resolve));
+    await expect(failed).rejects.toThrow('ENOENT');
+    await durable;
+  });
+
   it('goes on in new segments, and forgets those that are not needed', async () => {
     const { journal } = Journal.open(folder, 0);
     const text = 'x'.repeat(60_000);

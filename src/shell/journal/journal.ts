@@ -60,6 +60,9 @@ export class Journal {
   #syncTimer: NodeJS.Timeout | undefined;
   #syncing: Promise<void> | undefined;
   #spare: Promise<void> | undefined;
+  /** What the flush that runs is for. */
+  #syncingEntries: readonly Pending[] = [];
+  readonly #whenDurable: { readonly sequence: number; readonly tell: () => void }[] = [];
   #onSynced: (sequence: number) => void = () => undefined;
 
   private constructor(folder: string, old: { readonly path: string; readonly lastSequence: number }[], nextSequence: number) {
@@ -126,6 +129,16 @@ export class Journal {
     await this.#syncing;
   }
 
+  /**
+   * Calls back when all that was appended so far is on the disk, apart from what could not be written at all; at once where
+   * it is there already. As long as flushes fail it waits.
+   */
+  onceDurable(tell: () => void): void {
+    if (this.#firstOpen > this.lastSequence) return tell();
+    this.#whenDurable.push({ sequence: this.lastSequence, tell });
+    void this.synced();
+  }
+
   /** Segments that hold nothing beyond this entry are not needed any more. */
   release(appliedSequence: number): void {
     while ((this.#old[0]?.lastSequence ?? Number.POSITIVE_INFINITY) <= appliedSequence) {
@@ -141,6 +154,17 @@ export class Journal {
     this.#segment?.close();
     this.#segment = undefined;
     removeSpare(this.#folder);
+  }
+
+  /** The first entry that waits to be written or flushed. */
+  get #firstOpen(): number {
+    const [flushing, written, queued] = [this.#syncingEntries[0], this.#unsynced[0], this.#queue[0]];
+    return Math.min(flushing?.sequence ?? Infinity, written?.sequence ?? Infinity, queued?.sequence ?? Infinity);
+  }
+
+  #tellDurable(): void {
+    const open = this.#firstOpen;
+    while ((this.#whenDurable[0]?.sequence ?? Infinity) < open) this.#whenDurable.shift()?.tell();
   }
 
   #takeBatch(): Pending[] {
@@ -163,6 +187,7 @@ export class Journal {
     } catch (error) {
       this.#skippedFrom ??= first;
       for (const { done } of batch) done(asError(error));
+      this.#tellDurable();
       return;
     }
     this.#skippedFrom = undefined;
@@ -179,6 +204,7 @@ export class Journal {
     this.#unsynced = [];
     this.#dirty = [];
     this.#flushing = segments;
+    this.#syncingEntries = entries;
     let failure: Error | undefined;
     try {
       for (const segment of segments) await segment.sync();
@@ -187,10 +213,12 @@ export class Journal {
       this.#writeAgain(entries);
     }
     this.#flushing = [];
+    this.#syncingEntries = [];
     this.#syncing = undefined;
     for (const segment of segments) this.#closeIfDone(segment);
     if (failure === undefined) this.#onSynced(entries.at(-1)?.sequence ?? 0);
     for (const { keeping, done } of entries) if (keeping === 'durable') done(failure);
+    this.#tellDurable();
     if (this.#unsynced.length > 0) this.flush();
   }
 

@@ -1,11 +1,12 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
-import type { PostedWindow } from '../../../core/ledger/index.ts';
+import type { LimitSpec, PostedWindow } from '../../../core/ledger/index.ts';
+import type { LeaseNumber } from '../../../core/leases/index.ts';
 import type { CallHold, CallRecord, KeptObject } from '../../../core/call/index.ts';
 import { prepare } from './schema.ts';
 import { readEntry } from './entry.ts';
 import type { Cover, ReadEntry } from './entry.ts';
-import { fromText } from './text.ts';
+import { fromText, recordFromText, toText } from './text.ts';
 
 export interface BooksState {
   readonly appliedSequence: number;
@@ -14,6 +15,15 @@ export interface BooksState {
   readonly covers: readonly Cover[];
   /** Batches whose cost is not settled. */
   readonly openBatches: readonly KeptObject[];
+  readonly leases: readonly KeptLease[];
+}
+
+/** A lease that the ledger service may not have settled. */
+export interface KeptLease {
+  readonly lease: LeaseNumber;
+  /** What the ids of limits mean in its holds. */
+  readonly limits: readonly LimitSpec[];
+  readonly posted: readonly PostedWindow[];
 }
 
 export type SpendGrouping = 'workload' | 'model' | 'provider' | 'day';
@@ -41,7 +51,25 @@ const MAX_LISTED_IDS = 100_000;
 
 const FIGURES = ['input_tokens', 'cached_input_tokens', 'output_tokens', 'reasoning_tokens', 'cost_nano_usd', 'charged_nano_usd'] as const;
 
-type Statements = Readonly<Record<'post' | 'hold' | 'unhold' | 'cover' | 'uncover' | 'record' | 'total' | 'applied' | 'keep' | 'forget', StatementSync>>;
+type Statements = Readonly<
+  Record<
+    | 'beginLease'
+    | 'leaseLimit'
+    | 'postUnderLease'
+    | 'undelivered'
+    | 'post'
+    | 'hold'
+    | 'unhold'
+    | 'cover'
+    | 'uncover'
+    | 'record'
+    | 'total'
+    | 'applied'
+    | 'keep'
+    | 'forget',
+    StatementSync
+  >
+>;
 
 type Key = readonly (string | number)[];
 
@@ -51,6 +79,7 @@ class Step {
   readonly covers = new Map<string, string>();
   readonly totals = new Map<string, { readonly key: Key; readonly figures: (number | bigint)[] }>();
   readonly posted = new Map<string, { readonly key: Key; amount: bigint }>();
+  readonly postedUnderLeases = new Map<string, { readonly key: Key; amount: bigint }>();
 
   count(key: Key, figures: readonly (number | bigint)[]): void {
     const name = JSON.stringify(key);
@@ -60,20 +89,30 @@ class Step {
   }
 
   post(key: Key, amount: bigint): void {
-    const name = JSON.stringify(key);
-    const posted = this.posted.get(name);
-    if (posted === undefined) this.posted.set(name, { key, amount });
-    else posted.amount += amount;
+    add(this.posted, key, amount);
   }
+
+  postUnderLease(key: Key, amount: bigint): void {
+    add(this.postedUnderLeases, key, amount);
+  }
+}
+
+function add(sums: Map<string, { readonly key: Key; amount: bigint }>, key: Key, amount: bigint): void {
+  const name = JSON.stringify(key);
+  const sum = sums.get(name);
+  if (sum === undefined) sums.set(name, { key, amount });
+  else sum.amount += amount;
 }
 
 /** The ledger's books in SQLite: postings, holds in flight, a record for each call, and totals that outlive the records. */
 export class Books {
   readonly #database: DatabaseSync;
+  readonly #delivers: boolean;
   readonly #statements: Statements;
 
-  /** Opens or makes the file. Throws where it is damaged, newer, or cannot be written. */
-  constructor(path: string) {
+  /** Opens or makes the file. `delivers`: records go on to a ledger service. Throws where it is damaged, newer, or cannot be written. */
+  constructor(path: string, delivers = false) {
+    this.#delivers = delivers;
     this.#database = new DatabaseSync(path);
     try {
       prepare(this.#database);
@@ -102,16 +141,11 @@ export class Books {
   state(): BooksState {
     const accounts = this.#database.prepare('SELECT limit_id, subject, window_start, posted FROM accounts');
     accounts.setReadBigInts(true);
-    const posted = (accounts.all() as unknown as { limit_id: string; subject: string; window_start: bigint; posted: bigint }[]).map((row) => ({
-      limit: row.limit_id,
-      subject: row.subject,
-      windowStart: Number(row.window_start),
-      amount: row.posted,
-    }));
+    const posted = postedOf(accounts.all());
     const holds = (this.#database.prepare('SELECT entry FROM holds').all() as unknown as { entry: string }[]).map(({ entry }) => fromText(entry) as CallHold);
     const covers = (this.#database.prepare('SELECT entry FROM covers').all() as unknown as { entry: string }[]).map(({ entry }) => fromText(entry) as Cover);
     const openBatches = objectsOf(this.#database.prepare('SELECT entry FROM objects WHERE open = 1').all());
-    return { appliedSequence: this.#applied(), posted, holds, covers, openBatches };
+    return { appliedSequence: this.#applied(), posted, holds, covers, openBatches, leases: this.#leases() };
   }
 
   /** What a workload has of a kind under an id, at whatever provider. */
@@ -170,13 +204,38 @@ export class Books {
       .prepare('DELETE FROM objects WHERE key IN (SELECT key FROM objects WHERE expires < ? AND open = 0 LIMIT ?)')
       .run(nowMs, RETENTION_STEP_ROWS);
     const { changes } = this.#database
-      .prepare('DELETE FROM records WHERE id IN (SELECT id FROM records WHERE at < ? LIMIT ?)')
+      .prepare('DELETE FROM records WHERE id IN (SELECT id FROM records WHERE at < ? AND id NOT IN (SELECT id FROM undelivered) LIMIT ?)')
       .run(beforeMs, RETENTION_STEP_ROWS);
     return Number(changes) === RETENTION_STEP_ROWS || Number(objects.changes) === RETENTION_STEP_ROWS;
   }
 
+  /** Records that `delivered` was not told of, those first that ended first. */
+  undelivered(count: number): CallRecord[] {
+    const rows = this.#database.prepare('SELECT record FROM undelivered JOIN records USING (id) ORDER BY ended, id LIMIT ?').all(count);
+    return (rows as unknown as { record: string }[]).map(({ record }) => recordFromText(record));
+  }
+
+  /** The ledger service has these records. */
+  delivered(records: readonly Pick<CallRecord, 'id' | 'endedAt'>[]): void {
+    this.#database.exec('BEGIN IMMEDIATE');
+    const statement = this.#database.prepare('DELETE FROM undelivered WHERE ended = ? AND id = ?');
+    for (const { endedAt, id } of records) statement.run(endedAt, id);
+    this.#database.exec('COMMIT');
+  }
+
   close(): void {
     this.#database.close();
+  }
+
+  #leases(): KeptLease[] {
+    const limits = this.#database.prepare('SELECT entry FROM lease_limits WHERE lease = ?');
+    const posts = this.#database.prepare('SELECT limit_id, subject, window_start, posted FROM lease_posts WHERE lease = ?');
+    posts.setReadBigInts(true);
+    return (this.#database.prepare('SELECT lease FROM leases').all() as unknown as { lease: number }[]).map(({ lease }) => ({
+      lease,
+      limits: (limits.all(lease) as unknown as { entry: string }[]).map(({ entry }) => fromText(entry) as LimitSpec),
+      posted: postedOf(posts.all(lease)),
+    }));
   }
 
   #applied(): number {
@@ -206,6 +265,15 @@ export class Books {
         return;
       case 'settle':
         return this.#settle(entry.record, entry.text, step);
+      case 'lease_begun':
+        this.#statements.beginLease.run(entry.lease);
+        return;
+      case 'lease_limits':
+        for (const limit of entry.limits) this.#statements.leaseLimit.run(entry.lease, limit.id, toText(limit));
+        return;
+      case 'lease_ended':
+        for (const table of ['leases', 'lease_limits', 'lease_posts']) this.#database.prepare(`DELETE FROM ${table} WHERE lease = ?`).run(entry.lease);
+        return;
     }
   }
 
@@ -226,7 +294,11 @@ export class Books {
     if (!step.covers.delete(id)) this.#statements.uncover.run(id);
     if (Number(changes) === 0) return; // The same settlement again: it has been counted.
     step.count([Math.floor(endedAt / DAY_MS), workload, model, provider], [1, estimated, ...figures]);
-    for (const { limit, subject, windowStart, amount } of record.posted) step.post([limit, subject, windowStart], amount);
+    for (const { limit, subject, windowStart, amount, lease = 0 } of record.posted) {
+      step.post([limit, subject, windowStart], amount);
+      if (lease !== 0) step.postUnderLease([lease, limit, subject, windowStart], amount);
+    }
+    if (this.#delivers) this.#statements.undelivered.run(endedAt, id);
   }
 
   #write(step: Step): void {
@@ -234,6 +306,7 @@ export class Books {
     for (const [id, text] of step.covers) this.#statements.cover.run(id, text);
     for (const { key, figures } of step.totals.values()) this.#statements.total.run(...key, ...figures);
     for (const { key, amount } of step.posted.values()) this.#statements.post.run(...key, amount);
+    for (const { key, amount } of step.postedUnderLeases.values()) this.#statements.postUnderLease.run(...key, amount);
   }
 
   #prepareStatements(): Statements {
@@ -262,9 +335,24 @@ export class Books {
          ON CONFLICT DO UPDATE SET expires = excluded.expires, open = excluded.open, entry = excluded.entry WHERE workload = excluded.workload`,
       ),
       forget: this.#database.prepare('DELETE FROM objects WHERE key = ?'),
+      beginLease: this.#database.prepare('INSERT OR IGNORE INTO leases (lease) VALUES (?)'),
+      leaseLimit: this.#database.prepare('INSERT OR REPLACE INTO lease_limits (lease, limit_id, entry) VALUES (?, ?, ?)'),
+      postUnderLease: this.#database.prepare(
+        'INSERT INTO lease_posts (lease, limit_id, subject, window_start, posted) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET posted = posted + excluded.posted',
+      ),
+      undelivered: this.#database.prepare('INSERT OR IGNORE INTO undelivered (ended, id) VALUES (?, ?)'),
       applied: this.#database.prepare("INSERT INTO meta (name, value) VALUES ('applied', ?) ON CONFLICT DO UPDATE SET value = excluded.value"),
     };
   }
+}
+
+function postedOf(rows: unknown): PostedWindow[] {
+  return (rows as { limit_id: string; subject: string; window_start: bigint; posted: bigint }[]).map((row) => ({
+    limit: row.limit_id,
+    subject: row.subject,
+    windowStart: Number(row.window_start),
+    amount: row.posted,
+  }));
 }
 
 function objectsOf(rows: unknown): KeptObject[] {

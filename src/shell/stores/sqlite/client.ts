@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import type { CallRecord, KeptObject } from '../../../core/call/index.ts';
 import type { BooksState, SpendGrouping, SpendRow } from './books.ts';
-import type { BooksCommand, BooksFault, BooksOpened, BooksReply } from './worker.ts';
+import type { BooksCommand, BooksFault, BooksOpened, BooksPlace, BooksReply } from './worker.ts';
 
 /** The books could not be opened, read or written. Only what is damaged may be put aside. */
 export class BooksUnusable extends Error {
@@ -34,10 +34,10 @@ export class BooksClient {
     worker.on('exit', () => this.#fail(new Error('the thread of the books has ended')));
   }
 
-  /** Rejects with BooksUnusable. */
-  static async open(path: string): Promise<BooksClient> {
+  /** `delivers`: records go on to a ledger service. Rejects with BooksUnusable. */
+  static async open(path: string, delivers = false): Promise<BooksClient> {
     const worker = new Worker(new URL(`./worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url), {
-      workerData: { path },
+      workerData: { path, delivers } satisfies BooksPlace,
       resourceLimits: MEMORY,
     });
     const opened = await new Promise<BooksOpened>((resolve, reject) => {
@@ -79,6 +79,14 @@ export class BooksClient {
 
   objectIds(workload: string, kind: KeptObject['kind'], provider: string): Promise<string[]> {
     return this.#ask({ kind: 'objectIds', workload, of: kind, provider }) as Promise<string[]>;
+  }
+
+  undelivered(count: number): Promise<CallRecord[]> {
+    return this.#ask({ kind: 'undelivered', count }) as Promise<CallRecord[]>;
+  }
+
+  async delivered(records: readonly Pick<CallRecord, 'id' | 'endedAt'>[]): Promise<void> {
+    await this.#ask({ kind: 'delivered', records: records.map(({ id, endedAt }) => ({ id, endedAt })) });
   }
 
   async close(): Promise<void> {

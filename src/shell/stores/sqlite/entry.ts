@@ -1,7 +1,8 @@
 import type { CallHold, CallRecord, KeptObject } from '../../../core/call/index.ts';
-import type { Hold } from '../../../core/ledger/index.ts';
+import type { Hold, LimitSpec } from '../../../core/ledger/index.ts';
+import type { LeaseNumber } from '../../../core/leases/index.ts';
 import type { EpochMs } from '../../../core/units/index.ts';
-import { recordFromText, toText } from './text.ts';
+import { fromText, recordFromText, toText } from './text.ts';
 
 /** What the journal says and the books apply. */
 export type BookEntry =
@@ -10,7 +11,10 @@ export type BookEntry =
   | { readonly kind: 'cover'; readonly cover: Cover }
   | { readonly kind: 'uncover'; readonly id: string }
   | { readonly kind: 'keep'; readonly object: KeptObject }
-  | { readonly kind: 'forget'; readonly object: ObjectKey };
+  | { readonly kind: 'forget'; readonly object: ObjectKey }
+  | { readonly kind: 'lease_begun' | 'lease_ended'; readonly lease: LeaseNumber }
+  /** The limits that ids mean in holds under that lease; each replaces what the id meant before. */
+  | { readonly kind: 'lease_limits'; readonly lease: LeaseNumber; readonly limits: readonly LimitSpec[] };
 
 /** What names an object among all that are kept at providers. */
 export type ObjectKey = Pick<KeptObject, 'kind' | 'provider' | 'id'>;
@@ -42,6 +46,12 @@ export function entryText(entry: BookEntry): string {
       return `O${keyOf(entry.object)} ${toText(entry.object)}`;
     case 'forget':
       return `F${keyOf(entry.object)} `;
+    case 'lease_begun':
+      return `B${entry.lease} `;
+    case 'lease_limits':
+      return `L${entry.lease} ${toText(entry.limits)}`;
+    case 'lease_ended':
+      return `E${entry.lease} `;
   }
 }
 
@@ -53,7 +63,9 @@ export type ReadEntry =
   | { readonly kind: 'hold' | 'cover'; readonly id: string; readonly text: string }
   | { readonly kind: 'settle'; readonly id: string; readonly text: string; readonly record: CallRecord }
   | { readonly kind: 'uncover' | 'forget'; readonly id: string }
-  | { readonly kind: 'keep'; readonly id: string; readonly text: string; readonly object: KeptObject };
+  | { readonly kind: 'keep'; readonly id: string; readonly text: string; readonly object: KeptObject }
+  | { readonly kind: 'lease_begun' | 'lease_ended'; readonly lease: LeaseNumber }
+  | { readonly kind: 'lease_limits'; readonly lease: LeaseNumber; readonly limits: readonly LimitSpec[] };
 
 /** Throws on what `entryText` has not written. */
 export function readEntry(line: string): ReadEntry {
@@ -73,6 +85,12 @@ export function readEntry(line: string): ReadEntry {
       return { kind: 'keep', id, text, object: JSON.parse(text) as KeptObject };
     case 'F':
       return { kind: 'forget', id };
+    case 'B':
+      return { kind: 'lease_begun', lease: Number(id) };
+    case 'L':
+      return { kind: 'lease_limits', lease: Number(id), limits: fromText(text) as LimitSpec[] };
+    case 'E':
+      return { kind: 'lease_ended', lease: Number(id) };
     default:
       throw new Error(`a journal entry of unknown kind ${JSON.stringify(line[0])}`);
   }

@@ -32,8 +32,20 @@ CREATE INDEX objects_by_expiry ON objects (expires) WHERE expires IS NOT NULL;
 CREATE INDEX open_objects ON objects (open) WHERE open = 1;
 `;
 
+/**
+ * Leases of which something may not be settled with the ledger service, what limits' ids mean under each, and what was
+ * posted under it; and records that it does not have yet.
+ */
+const VERSION_4 = `
+CREATE TABLE leases (lease INTEGER PRIMARY KEY) STRICT;
+CREATE TABLE lease_limits (lease INTEGER NOT NULL, limit_id TEXT NOT NULL, entry TEXT NOT NULL, PRIMARY KEY (lease, limit_id)) STRICT, WITHOUT ROWID;
+CREATE TABLE lease_posts (lease INTEGER NOT NULL, limit_id TEXT NOT NULL, subject TEXT NOT NULL, window_start INTEGER NOT NULL, posted INTEGER NOT NULL,
+  PRIMARY KEY (lease, limit_id, subject, window_start)) STRICT, WITHOUT ROWID;
+CREATE TABLE undelivered (ended INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY (ended, id)) STRICT, WITHOUT ROWID;
+`;
+
 /** What each version adds to the one before. */
-const VERSIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3];
+const VERSIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
 
 /** Version of the tables, in SQLite's user_version. A newer one is refused: its meaning is unknown here. */
 export const SCHEMA_VERSION = VERSIONS.length;

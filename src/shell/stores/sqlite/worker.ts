@@ -1,5 +1,6 @@
 /** The thread that owns the database: nothing on the loop that serves Envoy waits for it. */
 import { parentPort, workerData } from 'node:worker_threads';
+import type { CallRecord } from '../../../core/call/index.ts';
 import { Books } from './books.ts';
 import type { SpendGrouping } from './books.ts';
 import { NewerSchema } from './schema.ts';
@@ -14,6 +15,8 @@ export type BooksCommand =
   | { readonly kind: 'forget'; readonly beforeMs: number; readonly nowMs: number }
   | { readonly kind: 'object'; readonly workload: string; readonly of: string; readonly id: string }
   | { readonly kind: 'objectIds'; readonly workload: string; readonly of: string; readonly provider: string }
+  | { readonly kind: 'undelivered'; readonly count: number }
+  | { readonly kind: 'delivered'; readonly records: readonly Pick<CallRecord, 'id' | 'endedAt'>[] }
   | { readonly kind: 'close' };
 
 export type BooksReply =
@@ -22,6 +25,12 @@ export type BooksReply =
 
 /** `newer`: another version's. `place`: the file may be well, but cannot be read or written where it is. */
 export type BooksFault = 'newer' | 'place' | 'damaged';
+
+/** What the thread is started with. */
+export interface BooksPlace {
+  readonly path: string;
+  readonly delivers: boolean;
+}
 
 /** The first message: whether the file could be opened. */
 export type BooksOpened = { readonly opened: true } | { readonly opened: false; readonly fault: BooksFault; readonly error: string };
@@ -59,6 +68,10 @@ function run(books: Books, command: BooksCommand): unknown {
       return books.object(command.workload, command.of, command.id);
     case 'objectIds':
       return books.objectIds(command.workload, command.of, command.provider);
+    case 'undelivered':
+      return books.undelivered(command.count);
+    case 'delivered':
+      return books.delivered(command.records);
     case 'checkpoint':
       return books.checkpoint();
     case 'close':
@@ -67,7 +80,8 @@ function run(books: Books, command: BooksCommand): unknown {
 }
 
 try {
-  const books = new Books((workerData as { path: string }).path);
+  const { path, delivers } = workerData as BooksPlace;
+  const books = new Books(path, delivers);
   port.on('message', ({ id, command }: { id: number; command: BooksCommand }) => {
     try {
       port.postMessage({ id, ok: true, value: run(books, command) } satisfies BooksReply);

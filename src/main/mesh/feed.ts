@@ -1,0 +1,20 @@
+import type { Compiled } from '../../core/policy/index.ts';
+
+/** What governs: a snapshot for each workload that this process serves, and their providers. */
+export type Policies = Pick<Compiled, 'snapshots' | 'providers'>;
+
+/** Where policies come from: files that a person edits, or a controller. */
+export interface PolicyFeed {
+  /** What to begin with. Throws a StartError where there is nothing to go by. */
+  first(): Promise<Policies>;
+  /** Tells of changes from now on, one after another, until what it returns is called. */
+  follow(listener: PolicyListener): () => void;
+  stop(): Promise<void> | void;
+}
+
+export interface PolicyListener {
+  /** Takes effect as a whole or not at all: why it has not, `undefined` where it has. */
+  apply(policies: Policies): Promise<readonly string[] | undefined>;
+  /** There is a change that cannot even be tried. */
+  refuse(errors: readonly string[]): void;
+}
