@@ -13,14 +13,19 @@ export interface LedgerStore {
   lead(): Promise<Lead>;
   /**
    * Stores all entries or none, each in the place of its forerunner; only if no later term was taken. A lease that is
-   * `gone` takes its shares with it, but stays in `unaccounted`; an account that is gone goes altogether. Without entries
-   * it only tells whether the term still is the latest.
+   * `gone` takes its shares with it, but stays in `unaccounted`; an account that is gone goes altogether. No two entries
+   * have the same key. Without entries it tells whether the term still is the latest, and is seen by `pulse` all the same,
+   * which alone need not be durable.
    */
   commit(term: number, entries: readonly Entry[]): Promise<'stored' | 'deposed'>;
-  /** For who would lead if nobody did: what changes with each `commit`. */
+  /**
+   * For who would lead if nobody did: what changes with each `commit`, also with one of no entries. Who leads commits at
+   * least once a second; who does not asks once a second. Costs little, and never waits for commits.
+   */
   pulse(): Promise<Pulse>;
-  /** Adds records of ended calls; one that is there already, by its id, counts once. */
+  /** Adds records of ended calls; one that this processor has told already, by its id, counts once. An id tells nothing about other processors' records. */
   addRecords(processor: string, records: readonly CallRecord[]): Promise<void>;
+  /** Where most was spent first. Rate limits are no budgets. The key of a `subject` is its budget and, behind a space, the subject. */
   spend(query: SpendQuery): Promise<SpendRow[]>;
   records(query: RecordQuery): Promise<CallRecord[]>;
   /**
@@ -28,7 +33,10 @@ export interface LedgerStore {
    * their processor's disk. For a lease that lives it may be what is on its way.
    */
   unaccounted(): Promise<readonly Unaccounted[]>;
-  /** Deletes a step of what is older; true while there is more. Sums by `spend` stay, and so do accounts. */
+  /**
+   * Deletes a step of what is older: records by their ending; what is unaccounted of leases and accounts since they are
+   * gone. True while there is more. Sums by `spend` stay, and so do accounts, and the highest number of a lease.
+   */
   forget(beforeMs: EpochMs): Promise<boolean>;
   close(): Promise<void>;
 }
@@ -39,6 +47,7 @@ export interface Lead {
 }
 
 export interface Pulse {
+  /** The latest term; 0 where nobody has ever led. */
   readonly term: number;
   /** Rises with each `commit` of the latest term, and with each new term. */
   readonly beat: number;
