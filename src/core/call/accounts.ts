@@ -23,6 +23,9 @@ const NO_HEADER = '<none>';
 export const requestRateId = (ruleId: string): string => `${ruleId}/requestsPerMinute`;
 export const tokenRateId = (ruleId: string): string => `${ruleId}/tokensPerMinute`;
 
+/** Whether a limit's id is one of those two. No budget's id holds a `#`, as those of rules do. */
+export const isRateLimit = (limit: string): boolean => limit.includes('#') && /\/(?:requests|tokens)PerMinute$/.test(limit);
+
 /** The budgets that count this call. */
 export function budgetsOf(snapshot: WorkloadSnapshot, call: Chargeable): BudgetPolicy[] {
   return snapshot.budgets.filter(

@@ -13,6 +13,14 @@ export function limitIdentity({ id, unit, window }: Pick<LimitSpec, 'id' | 'unit
   }
 }
 
+/** No time zone's name holds a `|`, and ids are followed by a unit. */
+const IDENTITY = /^(.*)\|(?:usd|tokens|requests)(?:\|(?:\d+|(?:minute|hour|day|week|month)\|[^|]*))?$/s;
+
+/** The id within an identity; of what is none, the whole. */
+export function limitIdOf(identity: string): string {
+  return IDENTITY.exec(identity)?.[1] ?? identity;
+}
+
 export function keyOf({ limit, subject, period }: PeriodRef): string {
   return `${limit}\n${subject}\n${period}`;
 }

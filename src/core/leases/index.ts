@@ -8,7 +8,7 @@ export { Authority } from './authority.ts';
 export type { Outcome } from './authority.ts';
 export { Holder } from './holder.ts';
 export type { HolderEntry, HolderParts, OutOfReach, UnfinishedHold, UnfinishedLease } from './holder.ts';
-export { keyOf, limitIdentity } from './identity.ts';
+export { keyOf, limitIdOf, limitIdentity } from './identity.ts';
 export { LIFETIME_MS, MARGIN_MS } from './timing.ts';
 export type { Figures } from './pool.ts';
 export type * from './entries.ts';

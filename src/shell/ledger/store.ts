@@ -25,6 +25,7 @@ export interface LedgerStore {
   pulse(): Promise<Pulse>;
   /** Adds records of ended calls; one that this processor has told already, by its id, counts once. An id tells nothing about other processors' records. */
   addRecords(processor: string, records: readonly CallRecord[]): Promise<void>;
+  /** Where most was spent first. Rate limits are no budgets. The key of a `subject` is its budget and, behind a space, the subject. */
   spend(query: SpendQuery): Promise<SpendRow[]>;
   records(query: RecordQuery): Promise<CallRecord[]>;
   /**
@@ -32,7 +33,10 @@ export interface LedgerStore {
    * their processor's disk. For a lease that lives it may be what is on its way.
    */
   unaccounted(): Promise<readonly Unaccounted[]>;
-  /** Deletes a step of what is older; true while there is more. Sums by `spend` stay, and so do accounts. */
+  /**
+   * Deletes a step of what is older: records by their ending; what is unaccounted of leases and accounts since they are
+   * gone. True while there is more. Sums by `spend` stay, and so do accounts, and the highest number of a lease.
+   */
   forget(beforeMs: EpochMs): Promise<boolean>;
   close(): Promise<void>;
 }

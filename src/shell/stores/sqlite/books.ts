@@ -6,7 +6,7 @@ import type { CallHold, CallRecord, KeptObject } from '../../../core/call/index.
 import { prepare } from './schema.ts';
 import { readEntry } from './entry.ts';
 import type { Cover, ReadEntry } from './entry.ts';
-import { fromText, recordFromText, toText } from './text.ts';
+import { fromText, recordFromText, toText } from '../rows/index.ts';
 
 export interface BooksState {
   readonly appliedSequence: number;

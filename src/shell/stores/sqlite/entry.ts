@@ -2,7 +2,7 @@ import type { CallHold, CallRecord, KeptObject } from '../../../core/call/index.
 import type { Hold, LimitSpec } from '../../../core/ledger/index.ts';
 import type { LeaseNumber } from '../../../core/leases/index.ts';
 import type { EpochMs } from '../../../core/units/index.ts';
-import { fromText, recordFromText, toText } from './text.ts';
+import { fromText, recordFromText, toText } from '../rows/index.ts';
 
 /** What the journal says and the books apply. */
 export type BookEntry =
