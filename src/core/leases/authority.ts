@@ -1,5 +1,5 @@
 import { checkLimits } from '../ledger/index.ts';
-import type { LimitError, LimitSpec } from '../ledger/index.ts';
+import type { AccountView, LimitError, LimitSpec } from '../ledger/index.ts';
 import { err, ok } from '../units/index.ts';
 import type { EpochMs, MonotonicMs, Result } from '../units/index.ts';
 import { answerOf, faultOf, goneAnswer, noteRecall } from './answers.ts';
@@ -122,6 +122,17 @@ export class Authority {
   /** What a lease was granted in one account's window, and what it said of it; `undefined` where it has no part in it. */
   shareOf(lease: LeaseNumber, of: PeriodRef): Pick<ShareEntry, 'granted' | 'returned' | 'spent' | 'allowance'> | undefined {
     return this.#pools.known(of)?.shares.get(lease);
+  }
+
+  /** Where accounts of limits in force stand, in the windows that are open now. */
+  *views(at: EpochMs): Generator<AccountView> {
+    for (const { spec, subject, period, until, rollingMs, figures } of this.#pools.all()) {
+      if (spec === undefined || period > at || until <= at) continue;
+      const { limitAmount, posted, pending, free } = figures;
+      const windowStart = rollingMs > 0 ? at - rollingMs : period;
+      const windowEnd = Number.isFinite(until) ? until : undefined;
+      yield { limit: spec.id, subject, unit: spec.unit, mode: spec.mode, limitAmount, posted, pending, free, windowStart, windowEnd };
+    }
   }
 
   #join(processor: string, { nonce, sentAt }: Join): Outcome {

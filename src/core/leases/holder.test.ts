@@ -182,6 +182,40 @@ describe('a call', () => {
     expect(mesh.decided.get('c')).toMatchObject({ kind: 'granted', holds: [{ amount: 970n }] });
   });
 
+  it('gets what another has at hand and has told already', () => {
+    const mesh = new Mesh([limit('life')], ['a', 'b']);
+    mesh.reserve('a', 'a', ['life'], 200);
+    mesh.pass(5);
+    mesh.settle('a', 'a', used(10));
+    // Wakes it, so that all is booked.
+    mesh.configure(mesh.limits);
+    mesh.pass(20);
+    expect(mesh.figures('life')[0]).toBe(10n);
+    const { messages } = mesh;
+    expect(mesh.reserve('b', 'b', ['life'], 970)).toBe('waiting');
+    mesh.pass(20);
+    expect(mesh.decided.get('b')).toMatchObject({ kind: 'granted', holds: [{ amount: 970n }] });
+    expect(mesh.messages - messages).toBeLessThan(6);
+  });
+
+  it('that waits for what others hold does not ask again and again', () => {
+    const mesh = new Mesh([limit('life')], ['a', 'b']);
+    mesh.reserve('a', '1', ['life'], 900);
+    mesh.pass(5);
+    // Something at hand that is too little for the one that waits.
+    mesh.reserve('b', '2', ['life'], 60);
+    mesh.pass(5);
+    mesh.settle('b', '2', used(10));
+    mesh.reserve('b', '3', ['life'], 300);
+    mesh.pass(50);
+    const { messages } = mesh;
+    mesh.pass(2_900);
+    expect(mesh.messages - messages).toBeLessThan(10);
+    mesh.settle('a', '1', used(100));
+    mesh.pass(20);
+    expect(mesh.decided.get('3')?.kind).toBe('granted');
+  });
+
   it('is refused as soon as nothing is free anywhere, and not before', () => {
     const mesh = new Mesh([limit('life')], ['a', 'b']);
     mesh.reserve('a', '1', ['life'], 900);

@@ -174,14 +174,20 @@ export class Slice implements Purse, Outlook, PeriodRef {
     if (answer.returned > this.#booked.returned) this.#booked.returned = answer.returned;
     if (this.isBooked) for (const bucket of this.#buckets.values()) bucket.booked = bucket.amount;
     if (number <= this.#heardNumber) return false;
+    // Who asked for something waits to hear that it was heard; who only repeats what is known does not.
+    if (answer.supply !== 'ample' && answer.supply !== this.#heard?.supply && this.atHand > 0n) this.#tenancy.wake();
     this.#heardNumber = number;
     this.#heard = answer;
     this.#heardAt = this.#tenancy.now;
     this.#turn = answer.supply === 'yield' ? rise : undefined;
-    if (this.isScarce && this.atHand > 0n) this.#tenancy.wake();
     const wanted = this.#wanted;
     this.#lowWater = (wanted < this.atHand ? wanted : this.atHand) / 2n;
     return true;
+  }
+
+  /** Whether something is here that the authority wants back. */
+  get isWanted(): boolean {
+    return this.isScarce && this.atHand > this.#toKeep;
   }
 
   /** Those for whom something was granted have had it. */

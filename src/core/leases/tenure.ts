@@ -155,6 +155,10 @@ export class Tenure implements Tenancy {
     }
     const isNews = slice.hear(answer, number);
     if (slice.isBooked) this.#dirty.delete(slice);
+    if (slice.isWanted) {
+      this.changed(slice);
+      this.wake();
+    }
     if (slice.until <= this.#contact.at && slice.isUnknown(answer, echo)) this.#drop(slice);
     if (this.stage === 'closing' && (slice.atHand > 0n || slice.isSettled)) this.wake();
     return isNews ? [slice] : [];
