@@ -1,5 +1,6 @@
 import { isRateLimit } from '../../../core/call/index.ts';
 import type { CallRecord } from '../../../core/call/index.ts';
+import type { AccountRef } from '../../../core/ledger/index.ts';
 import type { LeaseNumber } from '../../../core/leases/index.ts';
 import type { EpochMs } from '../../../core/units/index.ts';
 
@@ -80,18 +81,22 @@ export function dayOf(at: EpochMs): number {
   return Math.floor(at / DAY_MS);
 }
 
-/** Of records that were not counted before. A call counts on the day it ended. */
+/** Of records that were not counted before. A call counts on the day it ended. Keys are as UTF-8 can hold them. */
 export function tallyOf(records: Iterable<CallRecord>): Tally {
   const totals = new Map<string, TotalSum>();
   const subjects = new Map<string, SubjectSum>();
   const posted = new Map<string, PostedSum>();
   for (const record of records) {
-    const { namespace, workload, model, provider } = record;
+    const namespace = record.namespace.toWellFormed();
+    const workload = record.workload.toWellFormed();
+    const model = record.model.toWellFormed();
+    const provider = record.provider.toWellFormed();
     const day = dayOf(record.endedAt);
     const figures = figuresOf(record);
     count(totals, [day, namespace, workload, model, provider], { day, namespace, workload, model, provider, figures });
-    for (const { limit, subject } of accountsOf(record)) count(subjects, [day, limit, subject], { day, budget: limit, subject, figures });
-    for (const { lease = 0, limit, subject, windowStart, amount } of record.posted) {
+    const postings = record.posted.map((posting) => ({ ...posting, limit: posting.limit.toWellFormed(), subject: posting.subject.toWellFormed() }));
+    for (const { limit, subject } of accountsOf(postings)) count(subjects, [day, limit, subject], { day, budget: limit, subject, figures });
+    for (const { lease = 0, limit, subject, windowStart, amount } of postings) {
       if (lease === 0) continue;
       const key = JSON.stringify([lease, limit, subject, windowStart]);
       posted.set(key, { lease, limit, subject, windowStart, amount: amount + (posted.get(key)?.amount ?? 0n) });
@@ -101,8 +106,8 @@ export function tallyOf(records: Iterable<CallRecord>): Tally {
 }
 
 /** Budgets only: a rate limit is nothing that anybody spends. */
-function accountsOf({ posted }: CallRecord): Iterable<{ readonly limit: string; readonly subject: string }> {
-  const accounts = posted.filter(({ limit }) => !isRateLimit(limit));
+function accountsOf(postings: readonly AccountRef[]): Iterable<AccountRef> {
+  const accounts = postings.filter(({ limit }) => !isRateLimit(limit));
   return accounts.length < 2 ? accounts : new Map(accounts.map((account) => [JSON.stringify([account.limit, account.subject]), account])).values();
 }
 

@@ -216,10 +216,10 @@ export class Books {
   }
 
   /** The ledger service has these records. */
-  delivered(records: readonly Pick<CallRecord, 'id' | 'endedAt'>[]): void {
+  delivered(ids: readonly string[]): void {
     this.#database.exec('BEGIN IMMEDIATE');
-    const statement = this.#database.prepare('DELETE FROM undelivered WHERE ended = ? AND id = ?');
-    for (const { endedAt, id } of records) statement.run(endedAt, id);
+    const statement = this.#database.prepare('DELETE FROM undelivered WHERE id = ?');
+    for (const id of ids) statement.run(id);
     this.#database.exec('COMMIT');
   }
 
@@ -298,7 +298,7 @@ export class Books {
       step.post([limit, subject, windowStart], amount);
       if (lease !== 0) step.postUnderLease([lease, limit, subject, windowStart], amount);
     }
-    if (this.#delivers) this.#statements.undelivered.run(endedAt, id);
+    if (this.#delivers) this.#statements.undelivered.run(id, endedAt);
   }
 
   #write(step: Step): void {
@@ -340,7 +340,7 @@ export class Books {
       postUnderLease: this.#database.prepare(
         'INSERT INTO lease_posts (lease, limit_id, subject, window_start, posted) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET posted = posted + excluded.posted',
       ),
-      undelivered: this.#database.prepare('INSERT OR IGNORE INTO undelivered (ended, id) VALUES (?, ?)'),
+      undelivered: this.#database.prepare('INSERT OR IGNORE INTO undelivered (id, ended) VALUES (?, ?)'),
       applied: this.#database.prepare("INSERT INTO meta (name, value) VALUES ('applied', ?) ON CONFLICT DO UPDATE SET value = excluded.value"),
     };
   }

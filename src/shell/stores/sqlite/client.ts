@@ -1,7 +1,7 @@
-import { Worker } from 'node:worker_threads';
 import type { CallRecord, KeptObject } from '../../../core/call/index.ts';
 import type { BooksState, SpendGrouping, SpendRow } from './books.ts';
-import type { BooksCommand, BooksFault, BooksOpened, BooksPlace, BooksReply } from './worker.ts';
+import { besides, Thread, ThreadFault } from './thread.ts';
+import type { BooksCommand, BooksFault, BooksPlace } from './worker.ts';
 
 /** The books could not be opened, read or written. Only what is damaged may be put aside. */
 export class BooksUnusable extends Error {
@@ -18,35 +18,17 @@ const MEMORY = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 128 };
 
 /** The books, asked from another thread. */
 export class BooksClient {
-  readonly #worker: Worker;
-  readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
-  #nextId = 1;
+  readonly #thread: Thread<BooksCommand>;
 
-  private constructor(worker: Worker) {
-    this.#worker = worker;
-    worker.on('message', (reply: BooksReply) => {
-      const waiting = this.#waiting.get(reply.id);
-      this.#waiting.delete(reply.id);
-      if (reply.ok) waiting?.resolve(reply.value);
-      else waiting?.reject(new BooksUnusable(reply.error, reply.fault));
-    });
-    worker.on('error', (error) => this.#fail(error instanceof Error ? error : new Error(String(error))));
-    worker.on('exit', () => this.#fail(new Error('the thread of the books has ended')));
+  private constructor(thread: Thread<BooksCommand>) {
+    this.#thread = thread;
   }
 
   /** `delivers`: records go on to a ledger service. Rejects with BooksUnusable. */
   static async open(path: string, delivers = false): Promise<BooksClient> {
-    const worker = new Worker(new URL(`./worker.${import.meta.url.endsWith('.ts') ? 'ts' : 'js'}`, import.meta.url), {
-      workerData: { path, delivers } satisfies BooksPlace,
-      resourceLimits: MEMORY,
-    });
-    const opened = await new Promise<BooksOpened>((resolve, reject) => {
-      worker.once('message', resolve);
-      worker.once('error', reject);
-    });
-    if (opened.opened) return new BooksClient(worker);
-    await worker.terminate();
-    throw new BooksUnusable(opened.error, opened.fault);
+    const workerData = { path, delivers } satisfies BooksPlace;
+    const thread = await Thread.open<BooksCommand>(besides('worker', import.meta.url), { workerData, resourceLimits: MEMORY }).catch(asUnusable);
+    return new BooksClient(thread);
   }
 
   state(): Promise<BooksState> {
@@ -85,25 +67,20 @@ export class BooksClient {
     return this.#ask({ kind: 'undelivered', count }) as Promise<CallRecord[]>;
   }
 
-  async delivered(records: readonly Pick<CallRecord, 'id' | 'endedAt'>[]): Promise<void> {
-    await this.#ask({ kind: 'delivered', records: records.map(({ id, endedAt }) => ({ id, endedAt })) });
+  async delivered(ids: readonly string[]): Promise<void> {
+    await this.#ask({ kind: 'delivered', ids });
   }
 
   async close(): Promise<void> {
     await this.#ask({ kind: 'close' });
-    await this.#worker.terminate();
+    await this.#thread.terminate();
   }
 
   #ask(command: BooksCommand): Promise<unknown> {
-    const id = this.#nextId++;
-    return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, command });
-    });
+    return this.#thread.ask(command).catch(asUnusable);
   }
+}
 
-  #fail(error: Error): void {
-    for (const { reject } of this.#waiting.values()) reject(error);
-    this.#waiting.clear();
-  }
+function asUnusable(error: unknown): never {
+  throw error instanceof ThreadFault ? new BooksUnusable(error.message, error.fault as BooksFault) : error;
 }

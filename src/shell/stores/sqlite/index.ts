@@ -1,5 +1,6 @@
 /**
- * SQLite store: the ledger's books in one file, in a thread of their own.
+ * SQLite store: a processor's books (here), and the ledger that a controller keeps (ledger/), each in one file and in
+ * threads of their own.
  *
  * Owns tables, transactions and sums. Must never decide whether a call may be made.
  */
@@ -7,3 +8,4 @@ export type { BooksState, KeptLease, SpendGrouping, SpendRow } from './books.ts'
 export { entryText } from './entry.ts';
 export type { BookEntry, Cover, ObjectKey } from './entry.ts';
 export { BooksClient, BooksUnusable } from './client.ts';
+export { SqliteStore } from './ledger/store.ts';

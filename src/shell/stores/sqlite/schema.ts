@@ -41,7 +41,8 @@ CREATE TABLE leases (lease INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE lease_limits (lease INTEGER NOT NULL, limit_id TEXT NOT NULL, entry TEXT NOT NULL, PRIMARY KEY (lease, limit_id)) STRICT, WITHOUT ROWID;
 CREATE TABLE lease_posts (lease INTEGER NOT NULL, limit_id TEXT NOT NULL, subject TEXT NOT NULL, window_start INTEGER NOT NULL, posted INTEGER NOT NULL,
   PRIMARY KEY (lease, limit_id, subject, window_start)) STRICT, WITHOUT ROWID;
-CREATE TABLE undelivered (ended INTEGER NOT NULL, id TEXT NOT NULL, PRIMARY KEY (ended, id)) STRICT, WITHOUT ROWID;
+CREATE TABLE undelivered (id TEXT PRIMARY KEY, ended INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX undelivered_by_ending ON undelivered (ended, id);
 `;
 
 /** What each version adds to the one before. */
