@@ -31,6 +31,7 @@ export class Bookkeeper {
   #flushedSequence = 0;
   #failure: Error | undefined;
   #onSynced: (sequence: number) => void = () => undefined;
+  #onApplied: () => void = () => undefined;
 
   constructor({ journal, books, onFailure }: BookkeeperParts) {
     this.#journal = journal;
@@ -55,6 +56,11 @@ export class Bookkeeper {
   /** Told, after each flush, up to which entry a power cut can undo nothing any more. */
   set onSynced(listener: (sequence: number) => void) {
     this.#onSynced = listener;
+  }
+
+  /** Told when the books have more than before. */
+  set onApplied(listener: () => void) {
+    this.#onApplied = listener;
   }
 
   /** Returns the entry's number at once; `done` is told when it is kept, or why it cannot be. */
@@ -119,8 +125,8 @@ export class Bookkeeper {
     return this.#books.undelivered(count);
   }
 
-  async delivered(records: readonly CallRecord[]): Promise<void> {
-    await this.#books.delivered(records);
+  async delivered(ids: readonly string[]): Promise<void> {
+    await this.#books.delivered(ids);
   }
 
   async close(): Promise<void> {
@@ -165,6 +171,7 @@ export class Bookkeeper {
     const { texts, appliedSequence } = this.#backlog.next(APPLY_ENTRIES);
     await this.#books.apply(texts, appliedSequence);
     this.#backlog.drop(texts.length);
+    this.#onApplied();
     this.#sinceCheckpoint += texts.length;
     if (this.#sinceCheckpoint < CHECKPOINT_ENTRIES) return;
     this.#sinceCheckpoint = 0;

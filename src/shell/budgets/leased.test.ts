@@ -277,7 +277,7 @@ describe('leased budgets', () => {
     }
     const first = (await opened?.outbox.next(2)) ?? [];
     expect(first).toHaveLength(2);
-    await opened?.outbox.delivered(first);
+    await opened?.outbox.delivered(first.map(({ id }) => id));
     await killed();
     await open();
     const rest = (await opened?.outbox.next(10)) ?? [];

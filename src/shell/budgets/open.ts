@@ -26,7 +26,9 @@ export interface OpenOptions {
 /** Records of ended calls, to be had again until they are said to be delivered. */
 export interface Outbox {
   next(count: number): Promise<readonly CallRecord[]>;
-  delivered(records: readonly CallRecord[]): Promise<void>;
+  delivered(ids: readonly string[]): Promise<void>;
+  /** Told when there may be more. */
+  onMore(listener: () => void): void;
 }
 
 export interface OpenedBudgets {
@@ -79,7 +81,11 @@ export async function openBudgets({ folder, clock, events, limits, leasedFrom, b
     return {
       budgets,
       objects: new ObjectBook(budgets),
-      outbox: { next: (count) => bookkeeper.undelivered(count), delivered: (records) => bookkeeper.delivered(records) },
+      outbox: {
+        next: (count) => bookkeeper.undelivered(count),
+        delivered: (ids) => bookkeeper.delivered(ids),
+        onMore: (listener) => (bookkeeper.onApplied = listener),
+      },
       openBatches: found.openBatches,
       warnings,
       close: async () => {

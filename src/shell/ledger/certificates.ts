@@ -109,19 +109,23 @@ function readPems({ certificate, key, authorities }: CertificatePaths): Result<P
     }
   }
   const read = pems as Pems;
-  const [own, privateKey] = [parsed(read.certificate), keyOf(read.key)];
+  const [own] = certificatesIn(read.certificate);
+  const privateKey = keyOf(read.key);
   if (own === undefined) return err(`${certificate} holds no certificate in PEM`);
   if (privateKey === undefined) return err(`${key} holds no private key in PEM without a password`);
   if (!own.checkPrivateKey(privateKey)) return err(`the key in ${key} is not that of the certificate in ${certificate}`);
-  if (parsed(read.authorities) === undefined) return err(`${authorities} holds no certificate in PEM`);
+  if (certificatesIn(read.authorities).length === 0) return err(`${authorities} does not hold certificates in PEM, each beginning on a line of its own`);
   return ok(read);
 }
 
-function parsed(pem: Buffer): X509Certificate | undefined {
+/** None where one of them cannot be read, or does not begin on a line of its own: OpenSSL would leave that one out, and say nothing. */
+function certificatesIn(pem: Buffer): X509Certificate[] {
+  const [, ...parts] = pem.toString('latin1').split('-----BEGIN CERTIFICATE-----');
   try {
-    return new X509Certificate(pem);
+    if (parts.slice(0, -1).some((part) => !part.endsWith('\n'))) return [];
+    return parts.map((part) => new X509Certificate(`-----BEGIN CERTIFICATE-----${part}`));
   } catch {
-    return undefined;
+    return [];
   }
 }
 

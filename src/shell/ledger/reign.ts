@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/call/index.ts';
 import { Authority } from '../../core/leases/index.ts';
 import type { Entry, Event, Figures, Outcome, PeriodRef, ToAuthority, ToHolder } from '../../core/leases/index.ts';
-import type { LimitError, LimitSpec } from '../../core/ledger/index.ts';
+import type { AccountView, LimitError, LimitSpec } from '../../core/ledger/index.ts';
 import { err, ok } from '../../core/units/index.ts';
 import type { MonotonicMs, Result } from '../../core/units/index.ts';
 import { admitted } from './admission.ts';
@@ -13,8 +13,8 @@ import type { Lead, LedgerStore } from './store.ts';
 
 /** Who leads commits at least once a second: looked at twice as often. */
 const BEAT_MS: MonotonicMs = 500;
-/** A store that takes longer to say whether it has stored something counts as out of reach. */
-const COMMIT_MS: MonotonicMs = 10_000;
+/** A store that takes longer to say whether it has stored something counts as out of reach: others take this one for gone by then. */
+const COMMIT_MS: MonotonicMs = 5_000;
 
 export interface ReignParts {
   readonly store: LedgerStore;
@@ -84,6 +84,10 @@ export class Reign {
   /** Of every account's window that is known; what is not stored yet included. */
   figures(): (PeriodRef & Figures)[] {
     return [...this.#authority.figures()];
+  }
+
+  views(): AccountView[] {
+    return [...this.#authority.views(this.#parts.clock.epochMs())];
   }
 
   /** What is not stored by now is never said. */

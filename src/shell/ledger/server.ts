@@ -78,7 +78,10 @@ export class LedgerServer {
   async listen(at: ListenAt): Promise<number | undefined> {
     const credentials = 'certificates' in at ? mutualTls(at.certificates) : ServerCredentials.createInsecure();
     const injector = this.#server.createConnectionInjector(credentials);
-    this.#connections = new Connections((socket) => injector.injectConnection(socket));
+    this.#connections = new Connections(
+      () => this.#parts.clock.monotonicMs(),
+      (socket) => injector.injectConnection(socket),
+    );
     if (!('socketPath' in at))
       return this.#connections.listen('certificates' in at ? { host: at.host, port: at.port } : { host: '127.0.0.1', port: at.plainTextPort });
     await clearSocketFile(at.socketPath);

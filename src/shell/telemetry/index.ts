@@ -10,6 +10,8 @@ export type { LogDestination, LogFields, LogLevel, Logger, LoggerOptions } from 
 export { fileDescriptorDestination } from './destination.ts';
 export { createMetrics } from './metrics.ts';
 export type { Exposition, Metrics, MetricSources } from './metrics.ts';
+export { createLedgerMetrics } from './ledger-metrics.ts';
+export type { LedgerMetrics, LedgerMetricSources } from './ledger-metrics.ts';
 export type { CallTimings } from './call-metrics.ts';
 export { createCallObserver } from './observer.ts';
 export { describeMetrics } from './describe.ts';

@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram } from 'prom-client';
 import type { Registry } from 'prom-client';
+import { accountGauges } from './accounts.ts';
 
 // Boundaries and attributes: OpenTelemetry semantic conventions for generative AI, "Generative AI metrics". Names follow
 // OpenTelemetry's "Prometheus and OpenMetrics Compatibility": dots become underscores, the unit `s` becomes `_seconds`,
@@ -11,7 +12,6 @@ const PER_TOKEN_BUCKETS_S = [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4,
 
 const GEN_AI_LABELS = ['gen_ai_operation_name', 'gen_ai_provider_name', 'gen_ai_request_model', 'gen_ai_response_model'] as const;
 const CALL_LABELS = ['workload', 'model', 'provider'] as const;
-const ACCOUNT_LABELS = ['budget', 'subject', 'unit'] as const;
 
 export type Instruments = ReturnType<typeof createInstruments>;
 
@@ -113,36 +113,7 @@ export function createInstruments(registry: Registry) {
       labelNames: ['provider'],
       registers,
     }),
-    budgetLimit: new Gauge({
-      name: 'airmesh_budget_limit',
-      help: 'Limit of an account in its present window, in its unit (usd, tokens or requests).',
-      labelNames: ACCOUNT_LABELS,
-      registers,
-    }),
-    budgetPosted: new Gauge({
-      name: 'airmesh_budget_posted',
-      help: "Spent in the present window, in the account's unit.",
-      labelNames: ACCOUNT_LABELS,
-      registers,
-    }),
-    budgetPending: new Gauge({
-      name: 'airmesh_budget_pending',
-      help: "Held for calls in flight, in the account's unit.",
-      labelNames: ACCOUNT_LABELS,
-      registers,
-    }),
-    budgetFree: new Gauge({
-      name: 'airmesh_budget_free',
-      help: "Left for new calls, in the account's unit. Negative after a limit was lowered below what was spent.",
-      labelNames: ACCOUNT_LABELS,
-      registers,
-    }),
-    budgetWindowEnd: new Gauge({
-      name: 'airmesh_budget_window_end_timestamp_seconds',
-      help: "When the account's present window ends, in seconds since 1970. Absent for lifetime budgets.",
-      labelNames: ACCOUNT_LABELS,
-      registers,
-    }),
+    ...accountGauges(registry),
     snapshotsApplied: new Counter({
       name: 'airmesh_snapshots_applied_total',
       help: 'Configurations that took effect.',
