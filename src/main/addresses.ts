@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { addressFault } from '../shell/ledger/index.ts';
 import type { Address } from './ports.ts';
 
 const MAX_PORT = 65_535;
@@ -25,6 +26,22 @@ export function parseWorkload(text: string, earlier: readonly (Address & { reado
   if (name === 'default') throw new InvalidArgumentError('The workload "default" listens on --listen already.');
   if (earlier.some((workload) => workload.name === name)) throw new InvalidArgumentError(`The workload "${name}" is named twice.`);
   return [...earlier, { name, ...parseAddress(text.slice(split + 1)) }];
+}
+
+/** `--listen` of the controller: an address, or `unix:/path`. */
+export function parseListen(text: string): Address | { readonly socketPath: string } {
+  const socketPath = /^unix:(\/.+)$/.exec(text.trim())?.[1];
+  return socketPath === undefined ? parseAddress(text) : { socketPath };
+}
+
+/** `--ledger host:port,unix:/path`, once or often. */
+export function parseLedger(text: string, earlier: readonly string[] = []): string[] {
+  const addresses = text.split(',').map((address) => address.trim());
+  for (const address of addresses) {
+    const fault = addressFault(address);
+    if (fault !== undefined) throw new InvalidArgumentError(`${fault}.`);
+  }
+  return [...earlier, ...addresses];
 }
 
 /** `--header name=value` or `name: value`, once or often; by lower-case name. */

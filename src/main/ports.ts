@@ -1,4 +1,5 @@
 import type { Logger } from '../shell/telemetry/index.ts';
+import type { LedgerAccess } from './mesh/ledger.ts';
 import type { StartSummary } from './views/banner.ts';
 
 export interface Address {
@@ -23,6 +24,8 @@ export interface RunOptions {
   readonly workloads: readonly (Address & { readonly name: string })[];
   readonly stateDir: string;
   readonly envoy: EnvoyOptions;
+  /** Where limits are shared with other processes; absent where all of each limit is here. */
+  readonly ledger?: LedgerAccess;
   readonly environment: NodeJS.ProcessEnv;
   /** `auto`: the simulated provider where a resource asks for it. */
   readonly simulate: 'auto' | 'never';

@@ -1,9 +1,11 @@
 import { Command, CommanderError, Option } from 'commander';
 import { acceptLoss } from '../shell/budgets/index.ts';
 import { LOG_LEVELS } from '../shell/telemetry/index.ts';
-import { httpUrl, parseAddress, parseAdminUrl, parseHeader, parseTime, parseWorkload } from './addresses.ts';
+import { httpUrl, parseAddress, parseAdminUrl, parseHeader, parseLedger, parseListen, parseTime, parseWorkload } from './addresses.ts';
 import { check, explain, validate } from './commands/policies.ts';
 import type { ExplainFlags } from './commands/policies.ts';
+import { controller } from './commands/controller.ts';
+import type { ControllerFlags } from './commands/controller.ts';
 import { run } from './commands/run.ts';
 import type { RunFlags } from './commands/run.ts';
 import { spend } from './commands/spend.ts';
@@ -43,9 +45,31 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
         return Number(text);
       }),
     )
+    .addOption(new Option('--ledger <addresses>', 'the ledger service that shares budgets with other processes; repeat').argParser(parseLedger))
+    .option('--ledger-ca <file>', 'who issues its certificate, in PEM')
+    .option('--ledger-cert <file>', 'the certificate by which it knows this process')
+    .option('--ledger-key <file>', 'the key of that')
     .addOption(new Option('--log-level <level>', 'what is logged').choices(LOG_LEVELS).default('info'))
     .addOption(new Option('--log-format <format>', 'for people or for machines').choices(['pretty', 'json']))
     .action(async (paths: string[], flags: RunFlags) => finish(await run(paths, flags, terminal)));
+
+  airmesh
+    .command('controller <paths...>')
+    .description('run the ledger service: budgets of these resources, shared by all processors that connect')
+    .addOption(
+      new Option('--listen <address>', 'where processors connect: an address, or unix:/path')
+        .default(parseListen('15010'), '127.0.0.1:15010')
+        .argParser(parseListen),
+    )
+    .addOption(new Option('--admin <address>', 'administration').default(parseAddress('15012'), '127.0.0.1:15012').argParser(parseAddress))
+    .addOption(new Option('--store <url>', 'where the ledger is kept: sqlite:/folder/ledger.db, postgres://user@host/database, memory:').makeOptionMandatory())
+    .option('--tls-cert <file>', 'its certificate, in PEM')
+    .option('--tls-key <file>', 'the key of that')
+    .option('--client-ca <file>', 'who issues processors’ certificates')
+    .option('--trust-domain <name>', 'of processors’ names, spiffe://<name>/…; any, if none is said')
+    .addOption(new Option('--log-level <level>', 'what is logged').choices(LOG_LEVELS).default('info'))
+    .addOption(new Option('--log-format <format>', 'for people or for machines').choices(['pretty', 'json']))
+    .action(async (paths: string[], flags: ControllerFlags) => finish(await controller(paths, flags, terminal)));
 
   airmesh
     .command('spend')

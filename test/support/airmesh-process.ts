@@ -22,6 +22,9 @@ export interface AirmeshProcess {
   stop(): Promise<void>;
 }
 
+/** What each command says when it is ready. */
+const READY = /Airmesh is ready|The ledger service listens at|The simulated provider listens at/;
+
 /** The real program in a process of its own; resolves when it says that it is ready. */
 export async function startAirmesh(
   args: readonly string[],
@@ -35,7 +38,7 @@ export async function startAirmesh(
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {
         output += `${line}\n`;
-        if (line.includes('Airmesh is ready')) resolve();
+        if (READY.test(line)) resolve();
       });
     }
     child.once('exit', (code) => reject(new Error(`airmesh ended with ${code}:\n${output}`)));

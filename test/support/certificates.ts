@@ -1,5 +1,6 @@
 /** Certificates for tests, made anew each time. */
 import './reflect.ts';
+import type { webcrypto } from 'node:crypto';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
@@ -27,10 +28,10 @@ export interface CertificateWishes {
 
 /** A certificate authority. */
 export class TestAuthority {
-  readonly #keys: CryptoKeyPair;
+  readonly #keys: webcrypto.CryptoKeyPair;
   readonly #certificate: x509.X509Certificate;
 
-  private constructor(keys: CryptoKeyPair, certificate: x509.X509Certificate) {
+  private constructor(keys: webcrypto.CryptoKeyPair, certificate: x509.X509Certificate) {
     this.#keys = keys;
     this.#certificate = certificate;
   }
@@ -68,7 +69,7 @@ export class TestAuthority {
       ...validity(validMs),
       extensions: [
         new x509.BasicConstraintsExtension(isAuthority, undefined, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature | (isAuthority ? x509.KeyUsageFlags.keyCertSign : 0), true),
         ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
       ],
     });
@@ -96,6 +97,6 @@ function validity(validMs: number): { readonly notBefore: Date; readonly notAfte
   return { notBefore: new Date(Math.min(now, now + validMs) - HOUR_MS), notAfter: new Date(now + validMs) };
 }
 
-async function newKeys(): Promise<CryptoKeyPair> {
-  return (await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as CryptoKeyPair;
+async function newKeys(): Promise<webcrypto.CryptoKeyPair> {
+  return (await crypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair;
 }

@@ -4,14 +4,11 @@ import { checkProvider } from '../../shell/check/index.ts';
 import { KeyStore } from '../../shell/keys/index.ts';
 import { formatFinding } from '../../shell/resources/index.ts';
 import { EXIT } from '../exit-codes.ts';
-import { loadPolicies, policySource } from '../mesh/policies.ts';
+import { SIMULATED_URL, loadPolicies, policySource } from '../mesh/policies.ts';
 import type { LoadedPolicies } from '../mesh/policies.ts';
 import { StartError } from '../start-error.ts';
 import { painter } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-
-/** Stands for the simulated provider's address where none runs. */
-const SIMULATED_URL = 'http://simulated.invalid/v1';
 
 const CHECK_TIMEOUT_MS = 15_000;
 

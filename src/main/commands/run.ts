@@ -1,6 +1,9 @@
 import { once } from 'node:events';
-import { createLogger, fileDescriptorDestination } from '../../shell/telemetry/index.ts';
-import type { LogLevel } from '../../shell/telemetry/index.ts';
+import type { CertificatePaths } from '../../shell/ledger/index.ts';
+import { accessLedger } from '../mesh/ledger.ts';
+import { firstSignal, loggerFor } from '../process.ts';
+import type { LogFlags } from '../process.ts';
+import { StartError } from '../start-error.ts';
 import { EXIT } from '../exit-codes.ts';
 import { startRun } from '../mesh/run.ts';
 import type { Address } from '../ports.ts';
@@ -8,7 +11,7 @@ import { painter } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { banner } from '../views/banner.ts';
 
-export interface RunFlags {
+export interface RunFlags extends LogFlags {
   readonly listen: Address;
   readonly admin: Address;
   readonly workload: readonly (Address & { readonly name: string })[];
@@ -16,24 +19,16 @@ export interface RunFlags {
   readonly envoy?: string;
   readonly envoyVersion?: string;
   readonly concurrency?: number;
-  readonly logLevel: LogLevel;
-  readonly logFormat?: 'pretty' | 'json';
+  readonly ledger?: readonly string[];
+  readonly ledgerCa?: string;
+  readonly ledgerCert?: string;
+  readonly ledgerKey?: string;
 }
-
-/** What asks a program to end: Ctrl-C, whoever supervises it, a terminal that is closed. */
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** Runs until a signal comes. The first one drains, or gives up the start; a second one ends it at once. */
 export async function run(paths: readonly string[], flags: RunFlags, terminal: Terminal): Promise<number> {
-  const format = flags.logFormat ?? (process.stderr.isTTY === true ? 'pretty' : 'json');
-  const logger = createLogger({
-    level: flags.logLevel,
-    format,
-    colour: terminal.colour,
-    destination: fileDescriptorDestination(2, process.stderr.isTTY === true),
-  });
-  process.on('unhandledRejection', (error) => logger.error('process.unhandled_rejection', { error: error instanceof Error ? error.message : String(error) }));
-  process.on('uncaughtException', (error) => logger.error('process.uncaught_exception', { error: error.message, stack: error.stack }));
+  const logger = loggerFor(flags, terminal);
+  const ledger = flags.ledger === undefined ? undefined : accessLedger({ addresses: flags.ledger, ...certificatesOf(flags) }, logger);
   const interruption = firstSignal();
   const starting = startRun({
     interruption,
@@ -47,6 +42,7 @@ export async function run(paths: readonly string[], flags: RunFlags, terminal: T
       ...(flags.envoyVersion === undefined ? {} : { version: flags.envoyVersion }),
       ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
     },
+    ...(ledger === undefined ? {} : { ledger }),
     environment: terminal.environment,
     simulate: 'auto',
     logger,
@@ -66,14 +62,10 @@ export async function run(paths: readonly string[], flags: RunFlags, terminal: T
   return EXIT.ok;
 }
 
-/** Aborted by the first signal; the second one ends the process. */
-function firstSignal(): AbortSignal {
-  const interruption = new AbortController();
-  for (const name of SIGNALS) {
-    process.on(name, () => {
-      if (interruption.signal.aborted) process.exit(EXIT.interrupted);
-      interruption.abort();
-    });
-  }
-  return interruption.signal;
+/** In plain text on a socket file; over TCP with certificates, all three. */
+function certificatesOf({ ledger = [], ledgerCa, ledgerCert, ledgerKey }: RunFlags): { certificates?: CertificatePaths } {
+  if (ledgerCa !== undefined && ledgerCert !== undefined && ledgerKey !== undefined)
+    return { certificates: { authorities: ledgerCa, certificate: ledgerCert, key: ledgerKey } };
+  if (ledger.every((address) => address.startsWith('unix:')) && [ledgerCa, ledgerCert, ledgerKey].every((path) => path === undefined)) return {};
+  throw new StartError('The ledger service must know who this is.', 'Name --ledger-ca, --ledger-cert and --ledger-key.');
 }

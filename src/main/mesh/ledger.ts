@@ -1,8 +1,71 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { LeasedFrom, Outbox } from '../../shell/budgets/index.ts';
+import { CertificateFiles, LedgerLink, RecordLink } from '../../shell/ledger/index.ts';
+import type { CertificatePaths } from '../../shell/ledger/index.ts';
+import type { Logger } from '../../shell/telemetry/index.ts';
+import { StartError } from '../start-error.ts';
+import { systemClock } from './clock.ts';
+
+/** At an orderly end, how long the last records and what is given back may take. */
+const LEAVE_WITHIN_MS = 5_000;
+const LEAVE_STEP_MS = 50;
+
+export interface LedgerOptions {
+  /** `host:port` or `unix:/path` of every controller; a name may stand for several. */
+  readonly addresses: readonly string[];
+  /** Absent: in plain text, on a socket file. */
+  readonly certificates?: CertificatePaths;
+}
 
 /** A ledger service, as a processor uses it. */
 export interface LedgerAccess {
   readonly leasedFrom: LeasedFrom;
   /** Hands records over as they end. What it returns hands over the last of them, and ends. */
   deliver(outbox: Outbox): () => Promise<void>;
+  /** Why it is not connected; `undefined` while it is. */
+  problem(): string | undefined;
+  close(): void;
+}
+
+/** Throws a StartError where the certificates cannot be used. Connects when budgets are opened. */
+export function accessLedger({ addresses, certificates: paths }: LedgerOptions, logger: Logger): LedgerAccess {
+  const opened = paths === undefined ? undefined : CertificateFiles.open(paths, (message) => logger.error('ledger.certificates', { message }));
+  if (opened?.ok === false) throw new StartError(`The certificate for the ledger service cannot be used: ${opened.error}.`, 'Mend the file, or name another.');
+  const common = { addresses, certificates: opened?.value ?? ('plain text' as const), clock: systemClock };
+  let link: LedgerLink | undefined;
+  return {
+    leasedFrom: {
+      connect: (listener) =>
+        (link = new LedgerLink({
+          ...common,
+          onConnected: () => {
+            logger.info('ledger.connected', { to: link?.state.connected?.to });
+            listener.onConnected();
+          },
+          onMessage: (message) => listener.onMessage(message),
+        })),
+      leaveWithinMs: LEAVE_WITHIN_MS,
+    },
+    deliver: (outbox) => {
+      const records = new RecordLink({
+        ...common,
+        outbox,
+        onRefused: (id, reason) => logger.error('record.refused', { call: id, reason }),
+        onFault: (error) => logger.error('records.unreadable', { error: error.message }),
+      });
+      outbox.onMore(() => records.poke());
+      return async () => {
+        const until = systemClock.monotonicMs() + LEAVE_WITHIN_MS;
+        records.poke();
+        while (systemClock.monotonicMs() < until && (await outbox.next(1)).length > 0) await delay(LEAVE_STEP_MS);
+        records.close();
+      };
+    },
+    problem: () => {
+      if (link === undefined || link.state.connected !== undefined) return undefined;
+      const { lastError } = link.state;
+      return `the ledger service is not connected${lastError === undefined ? '' : `: ${lastError.message}`}`;
+    },
+    close: () => opened?.ok === true && opened.value.close(),
+  };
 }

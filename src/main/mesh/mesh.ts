@@ -197,7 +197,7 @@ class Mesh {
     });
     this.#budgets = opened;
     this.#stops.push(() => opened.close());
-    if (ledger !== undefined) this.#stops.push(ledger.deliver(opened.outbox));
+    if (ledger !== undefined) this.#stops.push(() => ledger.close(), ledger.deliver(opened.outbox));
     for (const warning of opened.warnings) logger.error('ledger.damaged', { warning });
     const forget = (): void =>
       void opened.budgets.forget(Date.now() - RETENTION_MS).catch((error: unknown) => logger.warn('records.retention_failed', { error: messageOf(error) }));
@@ -289,7 +289,8 @@ class Mesh {
     const envoy = (await this.#envoy?.readiness()) ?? { ready: false, reason: 'Envoy is not started' };
     this.#ready = envoy.ready;
     const ledger = this.#budgets?.budgets.problem();
-    return readinessOf(envoy, this.#requirePolicies(), this.#keys.health(), [...this.#problems, ...(ledger === undefined ? [] : [ledger])]);
+    const link = this.#options.ledger?.problem();
+    return readinessOf(envoy, this.#requirePolicies(), this.#keys.health(), [...this.#problems, ...[ledger, link].filter((problem) => problem !== undefined)]);
   }
 
   async #spend(parameters: ReadonlyMap<string, string>): Promise<Result<SpendReport, string>> {

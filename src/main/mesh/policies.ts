@@ -15,6 +15,9 @@ export type PolicySource =
   | { readonly kind: 'files'; readonly paths: readonly string[] }
   | { readonly kind: 'environment'; readonly resources: readonly Resource[] };
 
+/** Stands for the simulated provider's address where none runs. */
+export const SIMULATED_URL = 'http://simulated.invalid/v1';
+
 export interface LoadedPolicies {
   readonly resources: readonly Resource[];
   readonly compiled: Compiled;

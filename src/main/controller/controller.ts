@@ -1,0 +1,210 @@
+import { limitsOf } from '../../core/call/index.ts';
+import type { LimitSpec } from '../../core/ledger/index.ts';
+import { startAdminServer } from '../../shell/admin/index.ts';
+import type { Readiness } from '../../shell/admin/index.ts';
+import { ALL_PERMITTED, CertificateFiles, LedgerHost, LedgerServer, byCertificate } from '../../shell/ledger/index.ts';
+import type { CertificatePaths } from '../../shell/ledger/index.ts';
+import { formatFinding, watchResources } from '../../shell/resources/index.ts';
+import { createLedgerMetrics } from '../../shell/telemetry/index.ts';
+import type { LedgerMetrics, Logger } from '../../shell/telemetry/index.ts';
+import { systemClock } from '../mesh/clock.ts';
+import { messageOf } from '../mesh/message-of.ts';
+import { SIMULATED_URL, loadPolicies } from '../mesh/policies.ts';
+import { requireFree } from '../mesh/preflight.ts';
+import type { Address } from '../ports.ts';
+import { StartError } from '../start-error.ts';
+import { VERSION } from '../version.ts';
+import { tellOfLedger } from './events.ts';
+import type { OpenedStore } from './store.ts';
+
+/** How long streams may take to end in good order. */
+const CLOSE_WITHIN_MS = 1_000;
+
+export interface ControllerOptions {
+  /** Files and folders of resources: whose budgets and rate limits are kept here. */
+  readonly paths: readonly string[];
+  /** Where processors connect. */
+  readonly listen: Address | { readonly socketPath: string };
+  /** For TCP. */
+  readonly certificates?: CertificatePaths;
+  /** Of processors' names; any, if none is said. */
+  readonly trustDomain?: string;
+  readonly admin: Address;
+  readonly store: OpenedStore;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly logger: Logger;
+}
+
+export interface RunningController {
+  /** Where it listens, for people. */
+  readonly address: string;
+  readonly admin: Address;
+  stop(): Promise<void>;
+}
+
+/** Starts the ledger service: limits from files, leases for processors, books for all. Throws a StartError for what a person can mend. */
+export async function startController(options: ControllerOptions): Promise<RunningController> {
+  const controller = new Controller(options);
+  try {
+    return await controller.start();
+  } catch (error) {
+    await controller.stop();
+    throw error;
+  }
+}
+
+class Controller {
+  readonly #options: ControllerOptions;
+  readonly #stops: (() => Promise<void> | void)[] = [];
+  readonly #host: LedgerHost;
+  readonly #metrics: LedgerMetrics;
+  #limits: readonly LimitSpec[] = [];
+  /** What is wrong with the files as they are now. */
+  #problems: readonly string[] = [];
+  /** What the store failed with; `undefined` while it works. */
+  #storeFault: string | undefined;
+
+  constructor(options: ControllerOptions) {
+    const { store, logger } = options;
+    this.#options = options;
+    this.#stops.push(() => store.store.close());
+    this.#metrics = createLedgerMetrics(
+      {
+        accounts: () => this.#host.views().filter(({ limit }) => this.#isBudget(limit)),
+        processors: () => this.#host.processors.length,
+        term: () => this.#host.term,
+      },
+      VERSION,
+    );
+    this.#host = new LedgerHost({
+      ...store,
+      clock: systemClock,
+      permissions: ALL_PERMITTED,
+      tell: (event) => {
+        if (event.kind === 'store_unavailable') this.#storeFault = event.error.message;
+        if (event.kind === 'leading') this.#storeFault = undefined;
+        tellOfLedger(event, logger, this.#metrics);
+      },
+    });
+  }
+
+  async start(): Promise<RunningController> {
+    const { admin, listen, logger } = this.#options;
+    const taken = [{ ...admin, option: '--admin' }];
+    await requireFree('port' in listen ? [{ ...listen, option: '--listen' }, ...taken] : taken);
+    this.#limits = this.#load();
+    const started = this.#host.start(this.#limits);
+    if (!started.ok)
+      throw new StartError(
+        `The budgets cannot be kept: ${started.error.map(({ limit, field, message }) => `${limit} ${field} ${message}`).join('; ')}.`,
+        'Mend them.',
+      );
+    this.#stops.push(() => this.#host.close());
+    const address = await this.#serve();
+    const server = await startAdminServer({
+      ...admin,
+      logger,
+      sources: {
+        healthy: () => true,
+        readiness: () => this.#readiness(),
+        metrics: () => this.#metrics.render(),
+        spend: async () => ({ ok: true, value: {} }),
+        configuration: () => ({ limits: this.#limits }),
+      },
+    });
+    this.#stops.push(() => server.stop());
+    const watching = watchResources(this.#options.paths, () => this.#reload());
+    this.#stops.push(() => watching.close());
+    return { address, admin: server, stop: () => this.stop() };
+  }
+
+  /** In the reverse order of the start. What fails to stop does not keep the rest from stopping. */
+  async stop(): Promise<void> {
+    for (const stop of this.#stops.splice(0).toReversed()) {
+      try {
+        await stop();
+      } catch (error) {
+        this.#options.logger.error('controller.stop_failed', { error: messageOf(error) });
+      }
+    }
+  }
+
+  async #serve(): Promise<string> {
+    const { listen, logger, store, trustDomain } = this.#options;
+    const certificates = this.#openCertificates();
+    const server = new LedgerServer({
+      host: this.#host,
+      store: store.store,
+      clock: systemClock,
+      permissions: ALL_PERMITTED,
+      // Who can open the socket file is whoever runs this.
+      authenticate:
+        certificates === undefined
+          ? ({ metadata }) => ({ ok: true, value: { processor: metadata('airmesh-processor') ?? 'local' } })
+          : byCertificate(trustDomain),
+      tell: (event) => tellOfLedger(event, logger, this.#metrics),
+    });
+    this.#stops.push(() => server.close(CLOSE_WITHIN_MS));
+    if ('socketPath' in listen) {
+      await server.listen(listen);
+      return `unix:${listen.socketPath}`;
+    }
+    if (certificates === undefined)
+      throw new StartError(
+        'Processors must prove who they are.',
+        'Name --tls-cert, --tls-key and --client-ca, or listen on a socket file: --listen unix:/path.',
+      );
+    const port = await server.listen({ ...listen, certificates });
+    return `${listen.host}:${port ?? listen.port}`;
+  }
+
+  #openCertificates(): CertificateFiles | undefined {
+    const { certificates, logger } = this.#options;
+    if (certificates === undefined) return undefined;
+    const opened = CertificateFiles.open(certificates, (message) => logger.error('ledger.certificates', { message }));
+    if (!opened.ok) throw new StartError(`The certificate cannot be used: ${opened.error}.`, 'Mend the file, or name another.');
+    this.#stops.push(() => opened.value.close());
+    return opened.value;
+  }
+
+  /** A changed file takes effect as a whole, or not at all: what is broken is reported, and what was good goes on. */
+  #reload(): void {
+    try {
+      const limits = this.#load();
+      const configured = this.#host.configure(limits);
+      if (!configured.ok) return this.#refuse(configured.error.map(({ limit, field, message }) => `AIBudget ${limit} ${field}: ${message}`));
+      this.#limits = limits;
+      this.#problems = [];
+      this.#options.logger.info('limits.applied', { limits: limits.length });
+    } catch (error) {
+      this.#refuse([messageOf(error)]);
+    }
+  }
+
+  #refuse(errors: readonly string[]): void {
+    this.#problems = errors.map((error) => `the last change was not applied: ${error}`);
+    for (const error of errors) this.#options.logger.error('limits.rejected', { finding: error });
+  }
+
+  #load(): readonly LimitSpec[] {
+    const { paths, environment } = this.#options;
+    const { compiled, findings } = loadPolicies({ kind: 'files', paths }, { workloads: [], own: [], simulatedUrl: SIMULATED_URL, environment });
+    const errors = findings.filter(({ severity }) => severity === 'error').map(formatFinding);
+    if (errors.length > 0)
+      throw new StartError(
+        `The resources have ${errors.length} ${errors.length === 1 ? 'error' : 'errors'}:\n${errors.join('\n')}`,
+        'Mend them; `airmesh validate` checks without starting.',
+      );
+    return limitsOf([compiled]);
+  }
+
+  #isBudget(limit: string): boolean {
+    return this.#limits.some(({ id, kind }) => id === limit && kind === 'budget');
+  }
+
+  /** Ready is who can answer: the one that leads, and those that would if it went. */
+  #readiness(): Readiness {
+    const reasons = this.#storeFault === undefined ? [] : [`the store of the ledger is out of reach: ${this.#storeFault}`];
+    return { ready: reasons.length === 0, reasons, warnings: this.#problems, configuration: { present: undefined, running: undefined }, providers: [] };
+  }
+}

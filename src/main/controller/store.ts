@@ -1,0 +1,15 @@
+import { MemoryStore } from '../../shell/stores/memory/index.ts';
+import type { LedgerStore } from '../../shell/ledger/index.ts';
+import { StartError } from '../start-error.ts';
+
+export interface OpenedStore {
+  readonly store: LedgerStore;
+  /** No other controller can use it. */
+  readonly isAlone: boolean;
+}
+
+/** `memory:`; throws a StartError for anything else. */
+export async function openStore(url: string): Promise<OpenedStore> {
+  if (url === 'memory:') return { store: new MemoryStore(), isAlone: true };
+  throw new StartError('The store is none that is known.', 'Write sqlite:/folder/ledger.db, postgres://user@host/database or memory:.');
+}

@@ -1,0 +1,87 @@
+import { readFileSync, readdirSync, rmSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { startAirmesh } from '../support/airmesh-process.ts';
+import type { AirmeshProcess } from '../support/airmesh-process.ts';
+
+/** Something that can be killed at any time, and comes back. */
+export interface Part {
+  readonly name: string;
+  kill(): Promise<void>;
+  revive(): Promise<void>;
+}
+
+/** The program with one command, in a process that can be killed and started anew with the same arguments. */
+export class Program implements Part {
+  readonly name: string;
+  readonly #args: readonly string[];
+  #process: AirmeshProcess | undefined;
+  #output = '';
+
+  constructor(name: string, args: readonly string[]) {
+    this.name = name;
+    this.#args = args;
+  }
+
+  async revive(): Promise<void> {
+    this.#process = await startAirmesh(this.#args);
+  }
+
+  async kill(): Promise<void> {
+    this.#output += this.#process?.output() ?? '';
+    await this.#process?.kill();
+    this.#process = undefined;
+  }
+
+  async stop(): Promise<void> {
+    await this.#process?.stop();
+    this.#output += this.#process?.output() ?? '';
+    this.#process = undefined;
+  }
+
+  /** All that was said so far, in all of its lives. */
+  get output(): string {
+    return this.#output + (this.#process?.output() ?? '');
+  }
+
+  get pid(): number | undefined {
+    return this.#process?.child.pid;
+  }
+}
+
+/** A processor whose disk goes with it: what it knew is lost. */
+export function withDiskLoss(program: Program, stateDir: string): Part {
+  return {
+    name: `${program.name} with its disk`,
+    kill: async () => {
+      await program.kill();
+      rmSync(stateDir, { recursive: true, force: true });
+    },
+    revive: () => program.revive(),
+  };
+}
+
+/** The Envoy of a processor, which starts another by itself. */
+export function envoyOf(program: Program): Part {
+  return {
+    name: `${program.name}'s Envoy`,
+    kill: async () => {
+      for (const pid of childrenOf(program.pid)) process.kill(pid, 'SIGKILL');
+    },
+    revive: () => delay(0),
+  };
+}
+
+/** The second field behind the name, which may hold anything. Source: proc_pid_stat(5). */
+function childrenOf(parent: number | undefined): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+        return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === parent;
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
