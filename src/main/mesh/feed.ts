@@ -1,7 +1,11 @@
+import type { Interception } from '../../core/control/index.ts';
 import type { Compiled } from '../../core/policy/index.ts';
 
-/** What governs: a snapshot for each workload that this process serves, and their providers. */
-export type Policies = Pick<Compiled, 'snapshots' | 'providers'>;
+/** What governs: a snapshot for each workload that this process serves, their providers, and whose calls are taken in. */
+export interface Policies extends Pick<Compiled, 'snapshots' | 'providers'> {
+  /** Absent: calls come to the listeners by themselves. */
+  readonly interception?: Interception;
+}
 
 /** Where policies come from: files that a person edits, or a controller. */
 export interface PolicyFeed {

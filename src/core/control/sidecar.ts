@@ -1,0 +1,21 @@
+import type { KeyRef } from '../policy/index.ts';
+import type { EpochMs } from '../units/index.ts';
+
+/** What a controller knows of one sidecar: what it proved, and what it said of itself. */
+export interface SidecarView {
+  readonly pod: { readonly namespace: string; readonly name: string; readonly uid: string };
+  /** `namespace/name` */
+  readonly workload: string;
+  /** Since when there is a stream, or there is none. */
+  readonly since: EpochMs;
+  readonly isConnected: boolean;
+  /** The state that it applies; absent before the first. */
+  readonly applied?: string;
+  /** The newest that it could not apply, and why, in its words. */
+  readonly refused?: { readonly version: string; readonly reason: string };
+  readonly keys: readonly { readonly ref: KeyRef; readonly totalRejections: number; readonly used: boolean; readonly lastRejectedAt?: EpochMs }[];
+  /** Hosts for which the application sent a key of its own, which was removed. */
+  readonly ownKeysFor: readonly string[];
+  /** The program's version, for skew. */
+  readonly program: string;
+}

@@ -1,0 +1,44 @@
+import type { EpochMs } from '../units/index.ts';
+import type { KeyRef, ProviderType, WorkloadSnapshot } from '../policy/index.ts';
+
+/** A provider's key, as its Secret holds it. Never printed: whoever carries it hides `value` from what inspects it. */
+export interface KeyMaterial {
+  readonly type: ProviderType;
+  readonly value: string;
+}
+
+/** A certificate for one host with its key, PEM. The chain ends below the root that applications trust. */
+export interface LeafCertificate {
+  readonly certificate: string;
+  readonly key: string;
+  readonly notAfter: EpochMs;
+}
+
+/** A host whose calls a sidecar takes in, wherever the application connects for it. */
+export interface InterceptedHost {
+  /** A DNS name in lower case. */
+  readonly host: string;
+  /** Absent where it is called in plain HTTP only, as model servers in the cluster are. */
+  readonly leaf?: LeafCertificate;
+  /** Ports besides 80 and 443. */
+  readonly ports: readonly number[];
+}
+
+/** How a sidecar deals with connections that the application opens to the outside. */
+export interface Interception {
+  readonly hosts: readonly InterceptedHost[];
+  /** Authorities that applications are to trust besides the public ones, PEM: the present root, the one to come, the one that goes. */
+  readonly roots: string;
+  /** Whether what is no intercepted host passes (`Open`), or only what is declared and in the cluster (`Enforced`). */
+  readonly egress: 'Open' | 'Enforced';
+}
+
+/** All that one workload's sidecars are given. Immutable; sent whole. */
+export interface SidecarState {
+  /** Changes whenever anything in it does; tells nothing of keys. */
+  readonly version: string;
+  readonly snapshot: WorkloadSnapshot;
+  /** For the providers of the snapshot that take one. A key that is missing or malformed is absent. */
+  readonly keys: ReadonlyMap<KeyRef, KeyMaterial>;
+  readonly interception?: Interception;
+}
