@@ -7,7 +7,8 @@ import { addressFault, resolveAddress } from './addresses.ts';
 import type { Target } from './addresses.ts';
 import { backoffMs } from './backoff.ts';
 import type { CertificateFiles } from './certificates.ts';
-import { LEDGER_METHODS, isOfService, protocolFault, protocolMetadata } from './protocol.ts';
+import { isOfController, protocolFault, protocolMetadata } from './protocol.ts';
+import type { StreamMethod } from './service.ts';
 
 const BACKOFF = { leastMs: 50, mostMs: 1_500 };
 /** What no waiting mends by itself, such as a certificate that names nobody, is tried again no faster. */
@@ -49,7 +50,7 @@ export interface LinkState {
 }
 
 export interface DialerParts extends LinkParts {
-  readonly method: keyof typeof LEDGER_METHODS;
+  readonly method: StreamMethod;
   /** What was sent is answered within this time, or the connection is given up. */
   readonly answerMs: MonotonicMs;
   /** There is a stream; what was sent on former ones may be lost. */
@@ -100,11 +101,11 @@ export class Dialer {
     const call = this.#call;
     if (call === undefined) return;
     this.#queuedBytes += bytes.length;
-    if (this.#queuedBytes > MAX_QUEUED_BYTES) return this.#giveUp('the ledger service does not read what it is sent');
+    if (this.#queuedBytes > MAX_QUEUED_BYTES) return this.#giveUp('the controller does not read what it is sent');
     call.write(bytes, () => {
       if (this.#call === call) this.#queuedBytes -= bytes.length;
     });
-    this.#unanswered ??= setTimeout(() => this.#giveUp(`the ledger service has not answered for ${this.#parts.answerMs / 1_000} s`), this.#parts.answerMs);
+    this.#unanswered ??= setTimeout(() => this.#giveUp(`the controller has not answered for ${this.#parts.answerMs / 1_000} s`), this.#parts.answerMs);
   }
 
   close(): void {
@@ -143,7 +144,7 @@ export class Dialer {
   /** Resolves when the stream is over. */
   #attempt(target: Target): Promise<Attempt> {
     const { clock, method } = this.#parts;
-    const { path, requestSerialize, responseDeserialize } = LEDGER_METHODS[method];
+    const { path, requestSerialize, responseDeserialize } = method;
     const client = this.#clients.get(target.target) ?? new Client(target.target, this.#credentials, optionsFor(target));
     this.#clients.set(target.target, client);
     const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, protocolMetadata());
@@ -151,7 +152,7 @@ export class Dialer {
       let openedAt: MonotonicMs | undefined;
       const opening = setTimeout(() => this.#cancel(call, `${target.authority} has not taken a stream for ${OPEN_MS / 1_000} s`), OPEN_MS);
       call.on('metadata', (metadata) => {
-        const fault = protocolFault(metadata, 'service');
+        const fault = protocolFault(metadata, 'controller');
         if (fault !== undefined) return this.#cancel(call, fault);
         clearTimeout(opening);
         openedAt = clock.monotonicMs();
@@ -190,7 +191,7 @@ export class Dialer {
     // Cancelled here, for a reason that was noted.
     if (code !== status.CANCELLED) this.#note(`${authority}: ${details} (${status[code]})`);
     // Of a connection that may be broken, or was made with credentials that are not taken, another one is made.
-    if (code === status.UNAVAILABLE && isOfService(metadata)) return;
+    if (code === status.UNAVAILABLE && isOfController(metadata)) return;
     this.#clients.get(target)?.close();
     this.#clients.delete(target);
   }
