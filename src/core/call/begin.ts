@@ -13,6 +13,8 @@ import { refusal } from './refusals.ts';
 import type { Forwarded, IncomingRequest, Replied } from './request.ts';
 import { resolve } from './resolve.ts';
 import type { ResolvedCall } from './resolve.ts';
+import { reuse } from './reuse.ts';
+import type { AnswerSlot } from './reuse.ts';
 import { beginState } from './state/begin.ts';
 
 /**
@@ -42,7 +44,20 @@ export async function begin(id: string, request: IncomingRequest, ports: CallPor
   }
 }
 
-async function beginCall(id: string, call: ResolvedCall, ports: CallPorts): Promise<Result<Forwarded, Refusal>> {
+async function beginCall(id: string, call: ResolvedCall, ports: CallPorts): Promise<Result<Replied | Forwarded, Refusal>> {
+  const reused = await reuse(id, call, ports);
+  if (reused.kind === 'reply') return ok(reused.replied);
+  let begun: Result<Forwarded, Refusal> | undefined;
+  try {
+    begun = await ask(id, call, reused.slot, ports);
+    return begun;
+  } finally {
+    // Whoever waits for this answer looks elsewhere; a call that goes on tells them itself.
+    if (begun?.ok !== true) reused.slot?.end(undefined);
+  }
+}
+
+async function ask(id: string, call: ResolvedCall, slot: AnswerSlot | undefined, ports: CallPorts): Promise<Result<Forwarded, Refusal>> {
   const key = keyOf(call.provider, ports);
   if (!key.ok) return key;
   const admitted = await admitCall(id, call, ports);
@@ -53,7 +68,7 @@ async function beginCall(id: string, call: ResolvedCall, ports: CallPorts): Prom
   return ok({
     kind: 'forward',
     instructions: inject({ ...call, outputCap, key: key.value }),
-    call: new Exchange(call, granted, hold, ports),
+    call: new Exchange(call, granted, hold, ports, slot),
   });
 }
 

@@ -7,7 +7,7 @@ import type { Ended } from './ended.ts';
 import type { CallPorts } from './ports.ts';
 import type { CallHold } from './record.ts';
 import { usdLimits } from './accounts.ts';
-import { kindOf, translateAnswer } from './answer.ts';
+import { isPlain, kindOf, translateAnswer } from './answer.ts';
 import type { AnswerStart, AnswerTranslator } from './answer.ts';
 import { isStored } from './inject.ts';
 import type { KeptObject } from './kept.ts';
@@ -15,6 +15,8 @@ import { noteKey } from './keys.ts';
 import { isFree } from './quote.ts';
 import type { AnswerChanges, AnswerHead, ExchangeEnd, ForwardedCall } from './request.ts';
 import type { ResolvedCall } from './resolve.ts';
+import { AnswerRecorder } from './reuse.ts';
+import type { AnswerSlot } from './reuse.ts';
 import { verdictOf } from './settlement.ts';
 import type { Outcome, Verdict } from './settlement.ts';
 
@@ -47,18 +49,27 @@ export class Exchange implements ForwardedCall {
   #translator: AnswerTranslator | undefined;
   #watcher: StateWatcher | undefined;
   readonly #stored: KeptObject[] = [];
+  readonly #recorder: AnswerRecorder | undefined;
   #firstByteMs: number | undefined;
   #ended = false;
 
-  constructor(call: ResolvedCall, granted: Granted, hold: CallHold, ports: CallPorts) {
+  /** `slot`: others may be given this call's answer. */
+  constructor(call: ResolvedCall, granted: Granted, hold: CallHold, ports: CallPorts, slot?: AnswerSlot) {
     this.#call = call;
     this.#granted = granted;
     this.#hold = hold;
     this.#ports = ports;
     this.#startedMs = ports.clock.monotonicMs();
+    this.#recorder = slot === undefined ? undefined : new AnswerRecorder(slot);
   }
 
   onAnswerHead(head: AnswerHead): AnswerChanges {
+    const changes = this.#changesOf(head);
+    this.#recorder?.head(head, changes);
+    return changes;
+  }
+
+  #changesOf(head: AnswerHead): AnswerChanges {
     const { front, back, endpoint, facts, provider, model, translated } = this.#call;
     const start = { status: head.status, kind: isPlain(head.contentEncoding) ? kindOf(head.contentType) : ('other' as const) };
     this.#head = head;
@@ -90,7 +101,9 @@ export class Exchange implements ForwardedCall {
     this.#firstByteMs ??= this.#ports.clock.monotonicMs();
     this.#watcher?.push(chunk, endOfStream);
     const passed = this.#meter === undefined ? chunk : this.#meter.push(chunk, endOfStream);
-    return this.#translator === undefined ? passed : this.#translator.push(chunk, endOfStream);
+    const told = this.#translator === undefined ? passed : this.#translator.push(chunk, endOfStream);
+    this.#recorder?.push(told);
+    return told;
   }
 
   end(how: ExchangeEnd): void {
@@ -112,6 +125,7 @@ export class Exchange implements ForwardedCall {
       isUsd: usdLimits(this.#call.snapshot),
     };
     if (reading.kind === 'reported') this.#keepSize(usage);
+    this.#recorder?.end(verdict.ending === 'finished' && verdict.basis === 'actual' && !this.#granted.shrunk, ended.at, ended.costNanoUsd);
     this.#ports.budgets.settle(this.#hold.id, settlementOf(ended), (settled) => {
       const record = recordOf(this.#hold, ended, settled);
       this.#ports.observer.settled(record, this.#timings());
@@ -167,8 +181,6 @@ export class Exchange implements ForwardedCall {
     return { durationMs: now - this.#startedMs, firstByteMs: this.#firstByteMs === undefined ? undefined : this.#firstByteMs - this.#startedMs };
   }
 }
-
-export const isPlain = (encoding: string | undefined): boolean => encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity';
 
 /** `dropped: logit_bias, messages[0].name`. A field's name is the caller's own text, so only what a header may hold is said. */
 function warningOf(paths: readonly string[]): string {

@@ -178,6 +178,7 @@ function compileRules(route: AIRoute, directory: ProviderDirectory, report: (fin
           body: transform.body,
         },
         limits: rule.limits === undefined ? undefined : { requestsPerMinute: rule.limits.requestsPerMinute, tokensPerMinute: rule.limits.tokensPerMinute },
+        cache: rule.cache === undefined ? undefined : { ttlMs: rule.cache.ttl, coalesce: rule.cache.coalesce },
       },
     ];
   });

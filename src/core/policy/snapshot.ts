@@ -95,6 +95,15 @@ export interface RulePolicy {
   readonly sticky: { readonly header: string } | undefined;
   readonly transform: TransformPolicy;
   readonly limits: RateLimitPolicy | undefined;
+  readonly cache: CachePolicy | undefined;
+}
+
+/** Answers that are given again to whoever of the same workload asks the same. */
+export interface CachePolicy {
+  /** 0: none is kept; those in flight are shared all the same, where `coalesce` says so. */
+  readonly ttlMs: number;
+  /** Whether identical calls at the same time become one. */
+  readonly coalesce: boolean;
 }
 
 export interface RuleMatch {

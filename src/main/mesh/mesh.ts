@@ -9,6 +9,7 @@ import { err, ok, usdToNano } from '../../core/units/index.ts';
 import type { Result } from '../../core/units/index.ts';
 import { describeSnapshot, startAdminServer } from '../../shell/admin/index.ts';
 import type { AdminServer, Readiness } from '../../shell/admin/index.ts';
+import { AnswerMemory } from '../../shell/answers/index.ts';
 import { BatchWatch, trustIn } from '../../shell/batches/index.ts';
 import { openBudgets, spendReport } from '../../shell/budgets/index.ts';
 import type { OpenedBudgets, SpendReport } from '../../shell/budgets/index.ts';
@@ -238,6 +239,7 @@ class Mesh {
       keys: this.#keys,
       budgets: this.#requireBudgets().budgets,
       state: this.#requireBudgets().objects,
+      answers: new AnswerMemory(() => performance.now()),
       clock: systemClock,
       observer: createCallObserver(this.#metrics, this.#options.logger),
       random: Math.random,

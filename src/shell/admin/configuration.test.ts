@@ -40,6 +40,7 @@ const snapshot: WorkloadSnapshot = {
         body: { set: { user: PLANTED }, remove: [] },
       },
       limits: undefined,
+      cache: undefined,
     },
   ],
   budgets: [

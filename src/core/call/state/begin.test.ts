@@ -89,7 +89,8 @@ function bench({
       nextTurn: async () => undefined,
     },
     clock: { epochMs: () => 1000, monotonicMs: () => 1 },
-    observer: { refused: () => undefined, settled: () => undefined },
+    answers: { look: () => ({ kind: 'unknown', slot: { end: () => undefined } }) },
+    observer: { reused: () => undefined, refused: () => undefined, settled: () => undefined },
     random: () => 0.5,
     newId: () => 'air_1',
   };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { judged, quoted, withRule } from './cel.ts';
-import { editableHeader, headerMatch, headerName, modelName, name, pattern, tokens } from './scalars.ts';
+import { duration, editableHeader, headerMatch, headerName, modelName, name, pattern, tokens } from './scalars.ts';
 import { selectorFields, workloads } from './selection.ts';
 
 const headerEdit = z.strictObject({
@@ -109,6 +109,15 @@ const rule = z.strictObject({
     })
     .optional()
     .describe('Sliding-window rate limits, for each workload.'),
+  cache: z
+    .strictObject({
+      ttl: duration
+        .prefault('0s')
+        .describe('How long a whole answer is given again to calls of the same workload that are the same byte for byte; `0s`: not at all.'),
+      coalesce: z.boolean().default(true).describe('Whether identical calls at the same time, if not streamed, become one call to the provider.'),
+    })
+    .optional()
+    .describe('Answers that are given again. They cost nothing, count in no budget or rate limit, and are kept in memory only. Absent: each call is made.'),
 });
 
 export const routeSpec = judged(
