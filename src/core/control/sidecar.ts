@@ -1,15 +1,15 @@
 import type { KeyRef } from '../policy/index.ts';
 import type { EpochMs } from '../units/index.ts';
 
-/** How one key fares at one sidecar. */
-export interface KeyReport {
+/** How a provider's key fares at one sidecar. */
+export interface SidecarKey {
   readonly ref: KeyRef;
+  readonly totalRejections: number;
   /** Whether the provider has said yes or no to it. */
   readonly used: boolean;
-  /** Whether what it said last was no. */
-  readonly isRefused: boolean;
-  readonly totalRejections: number;
   readonly lastRejectedAt?: EpochMs;
+  /** Whether its last word was no. */
+  readonly isRefused?: boolean;
 }
 
 /** What a controller knows of one sidecar: what it proved, and what it said of itself. */
@@ -24,8 +24,7 @@ export interface SidecarView {
   readonly applied?: string;
   /** The newest that it could not apply, and why, in its words. */
   readonly refused?: { readonly version: string; readonly reason: string };
-  /** Of the keys that it has now: what a provider said of the key before counts no more. */
-  readonly keys: readonly KeyReport[];
+  readonly keys: readonly SidecarKey[];
   /** Hosts for which the application sent a key of its own, which was removed. */
   readonly ownKeysFor: readonly string[];
   /** The program's version, for skew. */
