@@ -6,4 +6,4 @@
  */
 export * from './names.ts';
 export type { InterceptedHost, Interception, KeyMaterial, LeafCertificate, SidecarState } from './state.ts';
-export type { SidecarView } from './sidecar.ts';
+export type { SidecarKey, SidecarView } from './sidecar.ts';

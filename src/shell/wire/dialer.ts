@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client, credentials, experimental, status } from '@grpc/grpc-js';
+import { Client, status } from '@grpc/grpc-js';
 import type { ChannelCredentials, ClientDuplexStream, StatusObject } from '@grpc/grpc-js';
 import type { Clock } from '../../core/call/index.ts';
 import type { EpochMs, MonotonicMs } from '../../core/units/index.ts';
+import { authorizationOf, channelCredentials, onRenewed } from './access.ts';
+import type { Access } from './access.ts';
 import { addressFault, resolveAddress } from './addresses.ts';
 import type { Target } from './addresses.ts';
 import { backoffMs } from './backoff.ts';
-import type { CertificateFiles } from './certificates.ts';
 import { isOfController, protocolFault, protocolMetadata } from './protocol.ts';
 import type { StreamMethod } from './service.ts';
 
@@ -17,6 +18,8 @@ const REFUSED_BACKOFF = { leastMs: 2_000, mostMs: 15_000 };
 const STEADY_MS: MonotonicMs = 5_000;
 /** A service that has not taken a stream by then is not there. */
 const OPEN_MS: MonotonicMs = 3_000;
+/** Within this time after its credentials were renewed a stream is begun anew; a token that the kubelet renews has two minutes left at least. */
+const RENEWAL_MS: MonotonicMs = 30_000;
 const KEEPALIVE_MS: MonotonicMs = 10_000;
 const KEEPALIVE_ANSWER_MS: MonotonicMs = 5_000;
 /** What may wait for a service that does not read. */
@@ -37,8 +40,7 @@ const REFUSALS: ReadonlySet<status> = new Set([
 export interface LinkParts {
   /** Of all controllers, `host:port` or `unix:/path`; a name may stand for several. */
   readonly addresses: readonly string[];
-  /** `plain text`: on a socket file, or in a test. */
-  readonly certificates: CertificateFiles | 'plain text';
+  readonly access: Access;
   readonly clock: Clock;
 }
 
@@ -51,8 +53,8 @@ export interface LinkState {
 
 export interface DialerParts extends LinkParts {
   readonly method: StreamMethod;
-  /** What was sent is answered within this time, or the connection is given up. */
-  readonly answerMs: MonotonicMs;
+  /** What was sent is answered within this time, or the connection is given up; absent where not all is answered. */
+  readonly answerMs?: MonotonicMs;
   /** There is a stream; what was sent on former ones may be lost. */
   readonly onOpen: () => void;
   readonly onClosed: () => void;
@@ -76,19 +78,21 @@ export class Dialer {
   #call: ClientDuplexStream<Buffer, Buffer> | undefined;
   #queuedBytes = 0;
   #unanswered: NodeJS.Timeout | undefined;
+  #renewal: NodeJS.Timeout | undefined;
+  readonly #forgetAccess: () => void;
   #lastGood: string | undefined;
   #connected: LinkState['connected'];
   #lastError: LinkState['lastError'];
 
   constructor(parts: DialerParts) {
     this.#parts = parts;
-    const { addresses, certificates } = parts;
+    const { addresses, access } = parts;
     for (const address of addresses) {
       const fault = addressFault(address);
       if (fault !== undefined) throw new TypeError(fault);
     }
-    this.#credentials =
-      certificates === 'plain text' ? credentials.createInsecure() : experimental.createCertificateProviderChannelCredentials(certificates, certificates);
+    this.#credentials = channelCredentials(access);
+    this.#forgetAccess = onRenewed(access, () => this.#renew());
     void this.#live();
   }
 
@@ -105,11 +109,14 @@ export class Dialer {
     call.write(bytes, () => {
       if (this.#call === call) this.#queuedBytes -= bytes.length;
     });
-    this.#unanswered ??= setTimeout(() => this.#giveUp(`the controller has not answered for ${this.#parts.answerMs / 1_000} s`), this.#parts.answerMs);
+    const { answerMs } = this.#parts;
+    if (answerMs !== undefined) this.#unanswered ??= setTimeout(() => this.#giveUp(`the controller has not answered for ${answerMs / 1_000} s`), answerMs);
   }
 
   close(): void {
     this.#closing.abort();
+    this.#forgetAccess();
+    clearTimeout(this.#renewal);
     this.#giveUp('closed');
     this.#keepOnly(undefined);
   }
@@ -143,16 +150,23 @@ export class Dialer {
 
   /** Resolves when the stream is over. */
   #attempt(target: Target): Promise<Attempt> {
-    const { clock, method } = this.#parts;
+    const { clock, method, access } = this.#parts;
+    const authorization = authorizationOf(access);
+    if (!authorization.ok) {
+      this.#note(authorization.error);
+      return Promise.resolve({ lastedMs: 0, code: status.UNAVAILABLE });
+    }
+    const metadata = protocolMetadata();
+    if (authorization.value !== undefined) metadata.set('authorization', authorization.value);
     const { path, requestSerialize, responseDeserialize } = method;
     const client = this.#clients.get(target.target) ?? new Client(target.target, this.#credentials, optionsFor(target));
     this.#clients.set(target.target, client);
-    const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, protocolMetadata());
+    const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata);
     return new Promise((resolve) => {
       let openedAt: MonotonicMs | undefined;
       const opening = setTimeout(() => this.#cancel(call, `${target.authority} has not taken a stream for ${OPEN_MS / 1_000} s`), OPEN_MS);
-      call.on('metadata', (metadata) => {
-        const fault = protocolFault(metadata, 'controller');
+      call.on('metadata', (said) => {
+        const fault = protocolFault(said, 'controller');
         if (fault !== undefined) return this.#cancel(call, fault);
         clearTimeout(opening);
         openedAt = clock.monotonicMs();
@@ -168,6 +182,12 @@ export class Dialer {
       // Where it was closed while names were resolved.
       if (this.#closing.signal.aborted) call.cancel();
     });
+  }
+
+  /** Comes back with the newer credentials before the former ones end; not when all others do. */
+  #renew(): void {
+    clearTimeout(this.#renewal);
+    this.#renewal = setTimeout(() => this.#giveUp('its credentials were renewed'), Math.random() * RENEWAL_MS);
   }
 
   #opened(call: ClientDuplexStream<Buffer, Buffer>, { target, authority }: Target): void {
