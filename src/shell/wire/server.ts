@@ -26,7 +26,12 @@ export interface WireServerParts {
  * the loopback interface.
  */
 export type ListenAt =
-  | { readonly host: string; readonly port: number; readonly certificates: CertificateFiles; readonly callers?: 'with certificates' | 'with certificates or tokens' }
+  | {
+      readonly host: string;
+      readonly port: number;
+      readonly certificates: CertificateFiles;
+      readonly callers?: 'with certificates' | 'with certificates or tokens';
+    }
   | { readonly socketPath: string }
   | { readonly plainTextPort: number };
 
