@@ -10,6 +10,8 @@ export { begin } from './begin.ts';
 export type { BatchPart, BatchRequests, KeptObject, OpenBatch } from './kept.ts';
 export { MAX_KEPT_ANSWER_BYTES } from './reuse.ts';
 export type { AnswerCache, AnswerSlot, KeptAnswer, Lookup, Question } from './reuse.ts';
+export { ProviderHealth } from './health.ts';
+export type { HealthEvent } from './health.ts';
 export { headersReadBy } from './headers.ts';
 export { limitsOf } from './limits.ts';
 export type { AnswerChanges, AnswerHead, Forwarded, ForwardedCall, ForwardInstructions, IncomingRequest, LocalAnswer, Replied } from './request.ts';

@@ -48,6 +48,7 @@ export interface AnswerHead {
   readonly contentType: string | undefined;
   /** `undefined` or `identity`: plain. Anything else cannot be read here, although plain text was asked for. */
   readonly contentEncoding: string | undefined;
+  readonly retryAfter?: string | undefined;
   /** Why Envoy answered by itself; `undefined` where the provider answered. */
   readonly local: LocalAnswer | undefined;
 }

@@ -167,12 +167,14 @@ function answerHead(message: HttpHeaders, codeDetails: string | undefined): Answ
   let status = 0;
   let contentType: string | undefined;
   let contentEncoding: string | undefined;
+  let retryAfter: string | undefined;
   for (const header of message.headers?.headers ?? []) {
     if (header.key === ':status') status = Number(valueOf(header));
     else if (header.key === 'content-type') contentType = valueOf(header);
     else if (header.key === 'content-encoding') contentEncoding = valueOf(header);
+    else if (header.key === 'retry-after') retryAfter = valueOf(header);
   }
-  return { status, contentType, contentEncoding, local: localAnswer(codeDetails) };
+  return { status, contentType, contentEncoding, retryAfter, local: localAnswer(codeDetails) };
 }
 
 /**
