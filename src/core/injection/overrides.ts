@@ -71,7 +71,10 @@ export const annotationReference = (): readonly { readonly name: string; readonl
   ...Object.entries(OVERRIDES).map(([name, { meaning, example }]) => ({ name: PREFIX + name, meaning, takes: example })),
 ];
 
-const quoted = (value: string): string => JSON.stringify(value.slice(0, 60));
+/** Of what was wrong; API servers cut warnings at 256 characters. */
+const MAX_QUOTED = 60;
+
+const quoted = (value: string): string => JSON.stringify(value.slice(0, MAX_QUOTED));
 
 /** Other annotations of ours on pods, which injection itself writes. */
 export const INJECTED_ANNOTATION = `${PREFIX}injected`;
@@ -94,12 +97,7 @@ export function readOverrides(
     if (!name.startsWith(PREFIX) || name === INJECT_LABEL || name === INJECTED_ANNOTATION) continue;
     const short = name.slice(PREFIX.length);
     const override = Object.hasOwn(OVERRIDES, short) ? OVERRIDES[short] : undefined;
-    if (override === undefined)
-      warnings.push(
-        `annotation ${name} has no effect; those that have one are ${Object.keys(OVERRIDES)
-          .map((known) => PREFIX + known)
-          .join(', ')}`,
-      );
+    if (override === undefined) warnings.push(`annotation ${name.slice(0, MAX_QUOTED)} has no effect: it is none of those in docs/install.md`);
     else if (override.takes(value)) overrides = override.put(overrides, value);
     else problems.push(`annotation ${name}: ${quoted(value)} is not ${override.example}`);
   }

@@ -56,7 +56,7 @@ function variables(container: Container, wanted: readonly Variable[], setting: S
     return {
       ...nothing,
       warnings: [
-        `container ${container.name} takes variables from ConfigMaps or Secrets, which may hold ${names}; none of these is set. If they hold none, annotate the pod airmesh.dev/${annotation}: forced`,
+        `container ${container.name} may have ${names} from its envFrom, so none is set; if it has none, annotate the pod airmesh.dev/${annotation}: forced`,
       ],
     };
   }
