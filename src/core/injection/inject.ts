@@ -1,7 +1,7 @@
-import { INIT_CONTAINER, SIDECAR_CONTAINER } from '../control/index.ts';
+import { INIT_CONTAINER, SIDECAR_CONTAINER, SIDECAR_LABEL } from '../control/index.ts';
 import type { Addition, Contributor } from './addition.ts';
 import { conflicts, impossibility, wishOf } from './decide.ts';
-import { INJECTED_ANNOTATION, readOverrides } from './overrides.ts';
+import { readOverrides } from './overrides.ts';
 import type { Container, Pod, Volume } from './pod.ts';
 import type { InjectionSettings } from './settings.ts';
 import { contributeSidecar, sidecarContainer } from './sidecar.ts';
@@ -56,11 +56,7 @@ export function injectPod(pod: Pod, isNamespaceLabelled: boolean, settings: Inje
   const { metadata, spec } = bare;
   const injected: Pod = {
     ...bare,
-    metadata: {
-      ...metadata,
-      labels: { ...metadata.labels, [INJECTED_ANNOTATION]: 'true' },
-      annotations: { ...metadata.annotations, [INJECTED_ANNOTATION]: settings.program },
-    },
+    metadata: { ...metadata, labels: { ...metadata.labels, [SIDECAR_LABEL]: settings.program } },
     spec: {
       ...spec,
       ...pullSecrets(spec.imagePullSecrets, settings),

@@ -76,9 +76,6 @@ const MAX_QUOTED = 60;
 
 const quoted = (value: string): string => JSON.stringify(value.slice(0, MAX_QUOTED));
 
-/** Other annotations of ours on pods, which injection itself writes. */
-export const INJECTED_ANNOTATION = `${PREFIX}injected`;
-
 /** The settings as a pod's annotations change them, with warnings of names that are none; or each value that is wrong. */
 export function readOverrides(
   annotations: Readonly<Record<string, string>>,
@@ -94,7 +91,7 @@ export function readOverrides(
   const problems: string[] = [];
   const warnings: string[] = [];
   for (const [name, value] of Object.entries(annotations)) {
-    if (!name.startsWith(PREFIX) || name === INJECT_LABEL || name === INJECTED_ANNOTATION) continue;
+    if (!name.startsWith(PREFIX) || name === INJECT_LABEL) continue;
     const short = name.slice(PREFIX.length);
     const override = Object.hasOwn(OVERRIDES, short) ? OVERRIDES[short] : undefined;
     if (override === undefined) warnings.push(`annotation ${name.slice(0, MAX_QUOTED)} has no effect: it is none of those in docs/install.md`);

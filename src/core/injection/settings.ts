@@ -22,6 +22,6 @@ export interface InjectionSettings {
   readonly baseUrls: boolean;
   /** Whether applications without a key are given one that SDKs start with, and that is none. */
   readonly placeholderKeys: boolean;
-  /** The injector's own, for people who ask which pods are of yesterday. */
+  /** The version that is injected, as a label's value; for people who ask which pods are of yesterday. */
   readonly program: string;
 }
