@@ -52,3 +52,14 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- end -}}
 {{- if eq $replicas 0 -}}{{ ternary 3 1 $several }}{{- else -}}{{ $replicas }}{{- end -}}
 {{- end -}}
+
+{{/* Cluster-wide, so the namespace is in its name. */}}
+{{- define "airmesh.webhook" -}}
+{{- printf "%s.%s" (include "airmesh.fullname" .) .Release.Namespace -}}
+{{- end -}}
+
+{{- define "airmesh.subject" -}}
+- kind: ServiceAccount
+  name: {{ include "airmesh.serviceAccount" . }}
+  namespace: {{ .Release.Namespace }}
+{{- end -}}
