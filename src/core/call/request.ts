@@ -5,6 +5,8 @@ export interface IncomingRequest {
   /** `namespace/name`, from the listener that the call came in by. */
   readonly workload: string;
   readonly method: string;
+  /** As the caller wrote it, with its port if that was written; absent where it is not known. */
+  readonly host?: string;
   /** With its query string. */
   readonly path: string;
   /** `undefined` for a request that has none. */

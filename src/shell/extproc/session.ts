@@ -127,13 +127,15 @@ function incomingRequest(stream: ProcessStream, requestHeaders: HttpHeaders | un
   const headers = new Map<string, string>();
   let path = '';
   let method = '';
+  let host = '';
   for (const header of requestHeaders?.headers?.headers ?? []) {
     const text = valueOf(header);
     if (header.key === ':path') path = text;
     else if (header.key === ':method') method = text;
+    else if (header.key === ':authority') host = text;
     else if (text !== '') headers.set(header.key, headers.has(header.key) ? `${headers.get(header.key)},${text}` : text);
   }
-  return { workload: stream.metadata(WORKLOAD_METADATA) ?? '', method, path, body: body?.body, headers };
+  return { workload: stream.metadata(WORKLOAD_METADATA) ?? '', method, host, path, body: body?.body, headers };
 }
 
 function pseudo({ headers }: HttpHeaders, name: string): string {
