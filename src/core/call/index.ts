@@ -16,7 +16,7 @@ export { headersReadBy } from './headers.ts';
 export { limitsOf } from './limits.ts';
 export type { AnswerChanges, AnswerHead, Forwarded, ForwardedCall, ForwardInstructions, IncomingRequest, LocalAnswer, Replied } from './request.ts';
 export type { BudgetGate, CallObserver, CallPorts, Clock, KeySource, ReusedAnswer, SnapshotSource, StateBook, Unavailable } from './ports.ts';
-export { isRateLimit, usdLimits } from './accounts.ts';
+export { canCountIn, isRateLimit, usdLimits } from './accounts.ts';
 export { recordOf, settlementOf } from './ended.ts';
 export type { Ended } from './ended.ts';
 export { BatchTally, lostEnd } from './state/settle.ts';
