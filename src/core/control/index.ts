@@ -21,3 +21,5 @@ export { statusOf } from './statuses.ts';
 export type { Situation, Status } from './statuses.ts';
 export { changesOf } from './changes.ts';
 export type { Change } from './changes.ts';
+export { differenceOf } from './differences.ts';
+export type { Difference } from './differences.ts';

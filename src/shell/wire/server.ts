@@ -6,22 +6,17 @@ import type { MonotonicMs, Result } from '../../core/units/index.ts';
 import { clearSocketFile, ownerOnly } from '../extproc/index.ts';
 import type { CertificateFiles } from './certificates.ts';
 import { Connections } from './connections.ts';
-import { serveHold } from './hold.ts';
-import type { LedgerHost } from './host.ts';
 import type { Authenticate } from './identity.ts';
-import type { Dismissal, Identity, Permissions, ServiceEvent } from './ports.ts';
-import { LEDGER_METHODS, MAX_MESSAGE_BYTES, protocolFault } from './protocol.ts';
-import { serveRecords } from './record.ts';
-import type { LedgerStore } from './store.ts';
+import type { Dismissal, Identity, Violation } from './ports.ts';
+import { MAX_MESSAGE_BYTES, protocolFault } from './protocol.ts';
+import type { Serve, Service } from './service.ts';
 import { Stream } from './stream.ts';
 
-export interface LedgerServerParts {
-  readonly host: LedgerHost;
-  readonly store: Pick<LedgerStore, 'addRecords'>;
+export interface WireServerParts {
+  readonly services: readonly Service[];
   readonly clock: Clock;
   readonly authenticate: Authenticate;
-  readonly permissions: Permissions;
-  readonly tell: (event: ServiceEvent) => void;
+  readonly tell: (event: Violation) => void;
 }
 
 /**
@@ -53,24 +48,19 @@ const OPTIONS = {
 };
 
 type Call = ServerDuplexStream<Buffer, Buffer>;
-type Serve = (stream: Stream, identity: Identity) => () => void;
 
-/** The ledger service over gRPC: who calls, and that nobody can make it wait, grow or fall. */
-export class LedgerServer {
-  readonly #parts: LedgerServerParts;
+/** A controller's port, over gRPC: who calls, and that nobody can make it wait, grow or fall. */
+export class WireServer {
+  readonly #parts: WireServerParts;
   readonly #server = new Server(OPTIONS);
   readonly #streams = new Map<Stream, Identity>();
-  readonly #recorders = new Map<string, Stream>();
   #connections: Connections | undefined;
   readonly #expiry: NodeJS.Timeout;
 
-  constructor(parts: LedgerServerParts) {
+  constructor(parts: WireServerParts) {
     this.#parts = parts;
-    const { host, tell } = parts;
-    this.#server.addService(LEDGER_METHODS, {
-      Hold: (call: Call) => void this.#accept(call, (stream, identity) => serveHold(stream, identity, host, tell)),
-      Record: (call: Call) => void this.#accept(call, (stream, identity) => this.#serveRecords(stream, identity)),
-    });
+    for (const { method, serve } of parts.services.flatMap(({ methods }) => methods))
+      this.#server.addService({ [method.path]: method }, { [method.path]: (call: Call) => void this.#accept(call, serve) });
     this.#expiry = setInterval(() => this.#endExpired(), EXPIRY_MS);
   }
 
@@ -88,7 +78,7 @@ export class LedgerServer {
     return ownerOnly(() => this.#connections?.listen({ path: at.socketPath }));
   }
 
-  /** Ends all streams, and breaks the connections that are left after `graceMs`. The host is its owner's to close, before. */
+  /** Ends all streams, and breaks the connections that are left after `graceMs`. What is served is closed by its owner, before. */
   async close(graceMs: MonotonicMs): Promise<void> {
     clearInterval(this.#expiry);
     for (const stream of this.#streams.keys()) stream.end({ code: 'unavailable', message: 'this controller is stopping' });
@@ -133,16 +123,6 @@ export class LedgerServer {
     } catch (error) {
       return err({ code: 'unavailable', message: `who calls cannot be found out now: ${error instanceof Error ? error.message : String(error)}` });
     }
-  }
-
-  #serveRecords(stream: Stream, identity: Identity): () => void {
-    const { processor } = identity;
-    this.#recorders.get(processor)?.end({ code: 'replaced', message: `a newer stream of ${processor} has taken the place of this one` });
-    this.#recorders.set(processor, stream);
-    serveRecords(stream, identity, this.#parts);
-    return () => {
-      if (this.#recorders.get(processor) === stream) this.#recorders.delete(processor);
-    };
   }
 
   #endExpired(): void {

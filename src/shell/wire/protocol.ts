@@ -1,5 +1,4 @@
 import { Metadata, status } from '@grpc/grpc-js';
-import type { MethodDefinition } from '@grpc/grpc-js';
 import { quote } from './fields.ts';
 import type { Dismissal } from './ports.ts';
 
@@ -10,23 +9,6 @@ const PROTOCOL_KEY = 'airmesh-protocol';
 /** Of one message to the service: a thousand slices, or 500 records, several times over. */
 export const MAX_MESSAGE_BYTES = 1_048_576;
 
-const asItIs = (bytes: Buffer): Buffer => bytes;
-
-function method(name: string): MethodDefinition<Buffer, Buffer> {
-  return {
-    path: `/airmesh.ledger.v1.Ledger/${name}`,
-    requestStream: true,
-    responseStream: true,
-    requestSerialize: asItIs,
-    requestDeserialize: asItIs,
-    responseSerialize: asItIs,
-    responseDeserialize: asItIs,
-  };
-}
-
-/** The service of ledger.proto. Messages are bytes here: what is wrong with one is told by the codec, not by gRPC. */
-export const LEDGER_METHODS = { Hold: method('Hold'), Record: method('Record') };
-
 /** What both sides say of themselves. */
 export function protocolMetadata(): Metadata {
   const metadata = new Metadata();
@@ -34,15 +16,15 @@ export function protocolMetadata(): Metadata {
   return metadata;
 }
 
-/** Whether it is the ledger service that answers, rather than something on the way to it. */
-export function isOfService(metadata: Metadata | undefined): boolean {
+/** Whether it is a controller that answers, rather than something on the way to it. */
+export function isOfController(metadata: Metadata | undefined): boolean {
   return saidBy(metadata) !== undefined;
 }
 
 /** What keeps the two from understanding each other, and which to upgrade; `undefined` where nothing does. */
-export function protocolFault(said: Metadata | undefined, sayer: 'processor' | 'service'): string | undefined {
+export function protocolFault(said: Metadata | undefined, sayer: 'processor' | 'controller'): string | undefined {
   const version = saidBy(said);
-  const [them, us] = sayer === 'processor' ? ['the processor', 'the ledger service'] : ['the ledger service', 'the processor'];
+  const [them, us] = sayer === 'processor' ? ['the processor', 'the controller'] : ['the controller', 'the processor'];
   if (version === undefined) return `${them} says no ${PROTOCOL_KEY} in its metadata; ${us} speaks ${PROTOCOL}`;
   const major = /^\d{1,4}(?=$|\.)/.exec(version)?.[0];
   if (major === undefined) return `${them} says ${PROTOCOL_KEY} ${quote(version)}, which is no version; ${us} speaks ${PROTOCOL}`;

@@ -21,7 +21,7 @@ export type Authenticate = (credentials: Credentials, at: EpochMs) => Result<Ide
  */
 export function byCertificate(trustDomain?: string): Authenticate {
   return ({ certificate }, at) => {
-    if (certificate === undefined) return err('a client certificate is needed, issued by an authority that the ledger service trusts');
+    if (certificate === undefined) return err('a client certificate is needed, issued by an authority that the controller trusts');
     const { subjectAltName, ca, validToDate } = new X509Certificate(certificate);
     if (ca) return err('the client certificate is that of an authority; use one that was issued to this processor');
     const uris = urisOf(subjectAltName ?? '');

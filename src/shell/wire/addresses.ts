@@ -18,7 +18,7 @@ export function addressFault(address: string): string | undefined {
   if (address.startsWith('unix:/')) return undefined;
   const { host, port } = split(address);
   if (host !== '' && port > 0 && port < 65_536) return undefined;
-  return `${quote(address)} is no address of a ledger service; write host:port, [IPv6]:port or unix:/path`;
+  return `${quote(address)} is no address of a controller; write host:port, [IPv6]:port or unix:/path`;
 }
 
 /** All addresses that the name has now. */

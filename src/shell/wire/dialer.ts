@@ -1,4 +1,7 @@
+import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import { checkServerIdentity } from 'node:tls';
+import type { PeerCertificate } from 'node:tls';
 import { Client, credentials, experimental, status } from '@grpc/grpc-js';
 import type { ChannelCredentials, ClientDuplexStream, StatusObject } from '@grpc/grpc-js';
 import type { Clock } from '../../core/call/index.ts';
@@ -7,7 +10,8 @@ import { addressFault, resolveAddress } from './addresses.ts';
 import type { Target } from './addresses.ts';
 import { backoffMs } from './backoff.ts';
 import type { CertificateFiles } from './certificates.ts';
-import { LEDGER_METHODS, isOfService, protocolFault, protocolMetadata } from './protocol.ts';
+import { isOfController, protocolFault, protocolMetadata } from './protocol.ts';
+import type { StreamMethod } from './service.ts';
 
 const BACKOFF = { leastMs: 50, mostMs: 1_500 };
 /** What no waiting mends by itself, such as a certificate that names nobody, is tried again no faster. */
@@ -21,6 +25,8 @@ const KEEPALIVE_ANSWER_MS: MonotonicMs = 5_000;
 /** What may wait for a service that does not read. */
 const MAX_QUEUED_BYTES = 4 * 1_048_576;
 const MAX_MESSAGE_BYTES = 16 * 1_048_576;
+/** TLS names no addresses (RFC 6066, 3), and grpc-js always names something; this one is nobody's (RFC 6761, 6.4). */
+const NAME_OF_ADDRESSES = 'ledger.invalid';
 
 /** `ABORTED`: somebody else has the same name. */
 const REFUSALS: ReadonlySet<status> = new Set([
@@ -49,7 +55,7 @@ export interface LinkState {
 }
 
 export interface DialerParts extends LinkParts {
-  readonly method: keyof typeof LEDGER_METHODS;
+  readonly method: StreamMethod;
   /** What was sent is answered within this time, or the connection is given up. */
   readonly answerMs: MonotonicMs;
   /** There is a stream; what was sent on former ones may be lost. */
@@ -68,7 +74,8 @@ interface Attempt {
 /** Keeps one stream to one of several controllers: whichever takes it. Tries one after the other, for as long as it lives. Throws on an address that `addressFault` finds wrong. */
 export class Dialer {
   readonly #parts: DialerParts;
-  readonly #credentials: ChannelCredentials;
+  /** By what the service's certificate must name. */
+  readonly #credentials = new Map<string | undefined, ChannelCredentials>();
   /** Connections that are worth keeping, by target: a controller that does not lead may do so soon. */
   readonly #clients = new Map<string, Client>();
   readonly #closing = new AbortController();
@@ -81,13 +88,10 @@ export class Dialer {
 
   constructor(parts: DialerParts) {
     this.#parts = parts;
-    const { addresses, certificates } = parts;
-    for (const address of addresses) {
+    for (const address of parts.addresses) {
       const fault = addressFault(address);
       if (fault !== undefined) throw new TypeError(fault);
     }
-    this.#credentials =
-      certificates === 'plain text' ? credentials.createInsecure() : experimental.createCertificateProviderChannelCredentials(certificates, certificates);
     void this.#live();
   }
 
@@ -100,11 +104,11 @@ export class Dialer {
     const call = this.#call;
     if (call === undefined) return;
     this.#queuedBytes += bytes.length;
-    if (this.#queuedBytes > MAX_QUEUED_BYTES) return this.#giveUp('the ledger service does not read what it is sent');
+    if (this.#queuedBytes > MAX_QUEUED_BYTES) return this.#giveUp('the controller does not read what it is sent');
     call.write(bytes, () => {
       if (this.#call === call) this.#queuedBytes -= bytes.length;
     });
-    this.#unanswered ??= setTimeout(() => this.#giveUp(`the ledger service has not answered for ${this.#parts.answerMs / 1_000} s`), this.#parts.answerMs);
+    this.#unanswered ??= setTimeout(() => this.#giveUp(`the controller has not answered for ${this.#parts.answerMs / 1_000} s`), this.#parts.answerMs);
   }
 
   close(): void {
@@ -143,15 +147,15 @@ export class Dialer {
   /** Resolves when the stream is over. */
   #attempt(target: Target): Promise<Attempt> {
     const { clock, method } = this.#parts;
-    const { path, requestSerialize, responseDeserialize } = LEDGER_METHODS[method];
-    const client = this.#clients.get(target.target) ?? new Client(target.target, this.#credentials, optionsFor(target));
+    const { path, requestSerialize, responseDeserialize } = method;
+    const client = this.#clients.get(target.target) ?? new Client(target.target, this.#credentialsFor(target), optionsFor(target));
     this.#clients.set(target.target, client);
     const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, protocolMetadata());
     return new Promise((resolve) => {
       let openedAt: MonotonicMs | undefined;
       const opening = setTimeout(() => this.#cancel(call, `${target.authority} has not taken a stream for ${OPEN_MS / 1_000} s`), OPEN_MS);
       call.on('metadata', (metadata) => {
-        const fault = protocolFault(metadata, 'service');
+        const fault = protocolFault(metadata, 'controller');
         if (fault !== undefined) return this.#cancel(call, fault);
         clearTimeout(opening);
         openedAt = clock.monotonicMs();
@@ -167,6 +171,15 @@ export class Dialer {
       // Where it was closed while names were resolved.
       if (this.#closing.signal.aborted) call.cancel();
     });
+  }
+
+  #credentialsFor({ host }: Target): ChannelCredentials {
+    const known = this.#credentials.get(host);
+    if (known !== undefined) return known;
+    const { certificates } = this.#parts;
+    const made = certificates === 'plain text' ? credentials.createInsecure() : mutualTls(certificates, host);
+    this.#credentials.set(host, made);
+    return made;
   }
 
   #opened(call: ClientDuplexStream<Buffer, Buffer>, { target, authority }: Target): void {
@@ -190,7 +203,7 @@ export class Dialer {
     // Cancelled here, for a reason that was noted.
     if (code !== status.CANCELLED) this.#note(`${authority}: ${details} (${status[code]})`);
     // Of a connection that may be broken, or was made with credentials that are not taken, another one is made.
-    if (code === status.UNAVAILABLE && isOfService(metadata)) return;
+    if (code === status.UNAVAILABLE && isOfController(metadata)) return;
     this.#clients.get(target)?.close();
     this.#clients.delete(target);
   }
@@ -232,10 +245,16 @@ export class Dialer {
   }
 }
 
+function mutualTls(certificates: CertificateFiles, host: string | undefined): ChannelCredentials {
+  const byAddress =
+    host !== undefined && isIP(host) !== 0 ? { checkServerIdentity: (_name: string, of: PeerCertificate) => checkServerIdentity(host, of) } : {};
+  return experimental.createCertificateProviderChannelCredentials(certificates, certificates, byAddress);
+}
+
 function optionsFor({ host, authority }: Target): Record<string, string | number> {
   return {
     'grpc.default_authority': authority,
-    ...(host !== undefined && { 'grpc.ssl_target_name_override': host }),
+    ...(host !== undefined && { 'grpc.ssl_target_name_override': isIP(host) === 0 ? host : NAME_OF_ADDRESSES }),
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_ANSWER_MS,
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,
