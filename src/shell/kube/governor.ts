@@ -96,7 +96,12 @@ export class Governor {
       ),
     );
     this.#pods = scopes.map((namespace) =>
-      this.#inform({ path: paths.core('pods', namespace), labelSelector: SIDECAR_LABEL, read: (object) => readPod(object as PodObject), signature: JSON.stringify }),
+      this.#inform({
+        path: paths.core('pods', namespace),
+        labelSelector: SIDECAR_LABEL,
+        read: (object) => readPod(object as PodObject),
+        signature: JSON.stringify,
+      }),
     );
     this.#namespaces = scopes.map((namespace) =>
       this.#inform({

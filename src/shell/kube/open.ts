@@ -30,7 +30,9 @@ export function openCluster(environment: NodeJS.ProcessEnv, context?: string): R
   if (context !== undefined) config.setCurrentContext(context);
   const cluster = config.getCurrentCluster();
   if (cluster === null || cluster.server === 'http://localhost:8080')
-    return err(context === undefined ? 'there is no cluster to ask; name a kubeconfig with KUBECONFIG' : `the kubeconfig has no context ${context} with a cluster`);
+    return err(
+      context === undefined ? 'there is no cluster to ask; name a kubeconfig with KUBECONFIG' : `the kubeconfig has no context ${context} with a cluster`,
+    );
   if (!cluster.server.startsWith('https:')) return err(`${cluster.server} is not https; keys would cross the network in plain text`);
   const current = config.getContextObject(config.getCurrentContext());
   return ok({ api: new ApiServer(config), config, namespace: current?.namespace ?? ownNamespace(), address: cluster.server });

@@ -58,7 +58,9 @@ export class SteadyWatch<T> extends Watch {
   ): Promise<void> {
     const query: Record<string, string> = { watch: 'true', allowWatchBookmarks: 'true' };
     for (const [name, value] of Object.entries(parameters)) if (value !== undefined) query[name] = String(value);
-    const ending = await this.#follow(controller, path, query, callback).catch((error: unknown): Ending => (error instanceof Error ? error : new Error(messageOf(error))));
+    const ending = await this.#follow(controller, path, query, callback).catch((error: unknown): Ending =>
+      error instanceof Error ? error : new Error(messageOf(error)),
+    );
     // Whoever aborted knows, and may have begun another.
     if (this.#isClosed || controller !== this.#current) return;
     await done(ending ?? null);

@@ -144,7 +144,8 @@ function boundBy(review: unknown, token: string): Result<Bound, string> {
       readonly user?: { readonly username?: string; readonly extra?: Readonly<Record<string, readonly string[]>> };
     };
   };
-  if (status.authenticated !== true) return err('the API server does not take the token: it has ended, or is of another audience, another cluster or a pod that is gone');
+  if (status.authenticated !== true)
+    return err('the API server does not take the token: it has ended, or is of another audience, another cluster or a pod that is gone');
   if (status.audiences?.includes(TOKEN_AUDIENCE) !== true) return err(`the token is not for the audience ${TOKEN_AUDIENCE}`);
   const [, namespace, serviceAccount] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(status.user?.username ?? '') ?? [];
   const pod = status.user?.extra?.[POD_NAME]?.[0];
