@@ -57,7 +57,8 @@ const provider: fc.Arbitrary<ProviderPolicy> = fc.record({
 const rule: fc.Arbitrary<RulePolicy> = fc.record({
   id: name,
   match: fc.record({ models: words, paths: words, headers }),
-  backends: fc.array(fc.record({ provider: name, model: maybe(name), weight: count }), { maxLength: 3 }),
+  backends: fc.array(fc.record({ provider: name, model: maybe(name), weight: count, priority: count }), { maxLength: 3 }),
+  failover: fc.record({ consecutiveFailures: count, ejectionTimeMs: count, maxEjectionTimeMs: count }),
   sticky: maybe(fc.record({ header: name })),
   transform: fc.record({
     systemPrompt: maybe(fc.string({ maxLength: 20_000 })),
@@ -74,6 +75,7 @@ const rule: fc.Arbitrary<RulePolicy> = fc.record({
     }),
   }),
   limits: maybe(fc.record({ requestsPerMinute: maybe(count), tokensPerMinute: maybe(count) })),
+  cache: maybe(fc.record({ ttlMs: count, coalesce: fc.boolean() })),
 });
 
 const window: fc.Arbitrary<BudgetWindow> = fc.oneof(

@@ -23,6 +23,16 @@ async function goesOn(processor: TestProcessor): Promise<void> {
   await vi.waitFor(() => expect(processor.decided.get(id)?.kind).toBe('granted'), SOON);
 }
 
+describe('a service that is called by its address', () => {
+  it('must have a certificate for that address', async () => {
+    const processor = await service.processor('p', [`127.0.0.1:${service.port}`]);
+    await vi.waitFor(() => expect(processor.link.state.lastError?.message).toMatch(/IP: 127\.0\.0\.1 is not in the cert's list/), SOON);
+    const own = await service.authority.issue({ ips: ['127.0.0.1'], uris: ['spiffe://test/controller'] });
+    writeCertificates(service.folder, 'controller', own, service.authority.certificate);
+    await goesOn(await linked(processor));
+  });
+});
+
 describe('certificates that are replaced', () => {
   it('at the service serve new connections, while streams go on', async () => {
     const processor = await linked(await service.processor('old'));

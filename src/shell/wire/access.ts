@@ -1,3 +1,6 @@
+import { isIP } from 'node:net';
+import { checkServerIdentity } from 'node:tls';
+import type { PeerCertificate } from 'node:tls';
 import { credentials, experimental } from '@grpc/grpc-js';
 import type { ChannelCredentials } from '@grpc/grpc-js';
 import { ok } from '../../core/units/index.ts';
@@ -15,10 +18,15 @@ export interface TokenAccess {
 /** How a processor proves who it is, and knows the controller. `plain text`: on a socket file, or in a test. */
 export type Access = CertificateFiles | TokenAccess | 'plain text';
 
-export function channelCredentials(access: Access): ChannelCredentials {
+/** `host`: what the controller's certificate must name, where it is not what is dialled. */
+export function channelCredentials(access: Access, host: string | undefined): ChannelCredentials {
   if (access === 'plain text') return credentials.createInsecure();
-  if (access instanceof CertificateFiles) return experimental.createCertificateProviderChannelCredentials(access, access);
-  return experimental.createCertificateProviderChannelCredentials(access.roots, null);
+  const [roots, own] = access instanceof CertificateFiles ? [access, access] : [access.roots, null];
+  return experimental.createCertificateProviderChannelCredentials(roots, own, byAddress(host));
+}
+
+function byAddress(host: string | undefined): { checkServerIdentity?: (name: string, of: PeerCertificate) => Error | undefined } {
+  return host === undefined || isIP(host) === 0 ? {} : { checkServerIdentity: (_name, of) => checkServerIdentity(host, of) };
 }
 
 /** What the metadata `authorization` is to say, if anything; an error where there is no token now. */

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client, status } from '@grpc/grpc-js';
 import type { ChannelCredentials, ClientDuplexStream, StatusObject } from '@grpc/grpc-js';
@@ -25,6 +26,8 @@ const KEEPALIVE_ANSWER_MS: MonotonicMs = 5_000;
 /** What may wait for a service that does not read. */
 const MAX_QUEUED_BYTES = 4 * 1_048_576;
 const MAX_MESSAGE_BYTES = 16 * 1_048_576;
+/** TLS names no addresses (RFC 6066, 3), and grpc-js always names something; this one is nobody's (RFC 6761, 6.4). */
+const NAME_OF_ADDRESSES = 'ledger.invalid';
 
 /** `ABORTED`: somebody else has the same name. */
 const REFUSALS: ReadonlySet<status> = new Set([
@@ -71,7 +74,8 @@ interface Attempt {
 /** Keeps one stream to one of several controllers: whichever takes it. Tries one after the other, for as long as it lives. Throws on an address that `addressFault` finds wrong. */
 export class Dialer {
   readonly #parts: DialerParts;
-  readonly #credentials: ChannelCredentials;
+  /** By what the service's certificate must name. */
+  readonly #credentials = new Map<string | undefined, ChannelCredentials>();
   /** Connections that are worth keeping, by target: a controller that does not lead may do so soon. */
   readonly #clients = new Map<string, Client>();
   readonly #closing = new AbortController();
@@ -91,7 +95,6 @@ export class Dialer {
       const fault = addressFault(address);
       if (fault !== undefined) throw new TypeError(fault);
     }
-    this.#credentials = channelCredentials(access);
     this.#forgetAccess = onRenewed(access, () => this.#renew());
     void this.#live();
   }
@@ -159,7 +162,7 @@ export class Dialer {
     const metadata = protocolMetadata();
     if (authorization.value !== undefined) metadata.set('authorization', authorization.value);
     const { path, requestSerialize, responseDeserialize } = method;
-    const client = this.#clients.get(target.target) ?? new Client(target.target, this.#credentials, optionsFor(target));
+    const client = this.#clients.get(target.target) ?? new Client(target.target, this.#credentialsFor(target), optionsFor(target));
     this.#clients.set(target.target, client);
     const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata);
     return new Promise((resolve) => {
@@ -182,6 +185,14 @@ export class Dialer {
       // Where it was closed while names were resolved.
       if (this.#closing.signal.aborted) call.cancel();
     });
+  }
+
+  #credentialsFor({ host }: Target): ChannelCredentials {
+    const known = this.#credentials.get(host);
+    if (known !== undefined) return known;
+    const made = channelCredentials(this.#parts.access, host);
+    this.#credentials.set(host, made);
+    return made;
   }
 
   /** Comes back with the newer credentials before the former ones end; not when all others do. */
@@ -256,7 +267,7 @@ export class Dialer {
 function optionsFor({ host, authority }: Target): Record<string, string | number> {
   return {
     'grpc.default_authority': authority,
-    ...(host !== undefined && { 'grpc.ssl_target_name_override': host }),
+    ...(host !== undefined && { 'grpc.ssl_target_name_override': isIP(host) === 0 ? host : NAME_OF_ADDRESSES }),
     'grpc.keepalive_time_ms': KEEPALIVE_MS,
     'grpc.keepalive_timeout_ms': KEEPALIVE_ANSWER_MS,
     'grpc.max_receive_message_length': MAX_MESSAGE_BYTES,

@@ -73,7 +73,8 @@ const full: SidecarState = stateOf('shop/checkout', {
       {
         id: 'shop/route#1',
         match: { models: [], paths: [], headers: [] },
-        backends: [{ provider: 'shop/openai', model: undefined, weight: 1 }],
+        backends: [{ provider: 'shop/openai', model: undefined, weight: 1, priority: 0 }],
+        failover: { consecutiveFailures: 3, ejectionTimeMs: 1, maxEjectionTimeMs: 1 },
         sticky: undefined,
         transform: {
           systemPrompt: undefined,
@@ -83,6 +84,7 @@ const full: SidecarState = stateOf('shop/checkout', {
           body: { set: { user: { deep: [1, null] } }, remove: [] },
         },
         limits: { requestsPerMinute: 0, tokensPerMinute: undefined },
+        cache: undefined,
       },
     ],
     budgets: [

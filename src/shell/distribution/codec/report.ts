@@ -1,4 +1,4 @@
-import type { SidecarKey, SidecarView } from '../../../core/control/index.ts';
+import type { KeyReport, SidecarView } from '../../../core/control/index.ts';
 import type { Result } from '../../../core/units/index.ts';
 import { count, flag, list, name, optionalChild, optionalCount, optionalFlag, optionalText, text, texts, withoutAbsent } from '../../wire/index.ts';
 import type { Raw } from '../../wire/index.ts';
@@ -34,8 +34,8 @@ function readRefusal(raw: Raw): NonNullable<SidecarReport['refused']> {
   return { version: text(raw, 'version'), reason: text(raw, 'reason') };
 }
 
-function readKey(raw: Raw): SidecarKey {
-  return withoutAbsent<SidecarKey>({
+function readKey(raw: Raw): KeyReport {
+  return withoutAbsent<KeyReport>({
     ref: name(raw, 'ref'),
     totalRejections: count(raw, 'totalRejections'),
     used: flag(raw, 'used'),

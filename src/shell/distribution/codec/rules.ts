@@ -1,5 +1,5 @@
-import type { BackendPolicy, RateLimitPolicy, RuleMatch, RulePolicy, TransformPolicy } from '../../../core/policy/index.ts';
-import { child, count, list, misfit, name, optionalChild, optionalCount, optionalText, text, texts } from '../../wire/index.ts';
+import type { BackendPolicy, CachePolicy, FailoverPolicy, RateLimitPolicy, RuleMatch, RulePolicy, TransformPolicy } from '../../../core/policy/index.ts';
+import { child, count, flag, list, misfit, name, optionalChild, optionalCount, optionalText, text, texts } from '../../wire/index.ts';
 import type { Raw } from '../../wire/index.ts';
 import { rawPairs, readPairs } from './pairs.ts';
 
@@ -18,9 +18,11 @@ export function readRule(raw: Raw): RulePolicy {
     id: name(raw, 'id'),
     match: child(raw, 'match', readMatch),
     backends: list(raw, 'backends', MAX_ENTRIES, readBackend),
+    failover: child(raw, 'failover', readFailover),
     sticky: header === undefined ? undefined : { header },
     transform: child(raw, 'transform', readTransform),
     limits: optionalChild(raw, 'limits', readLimits),
+    cache: optionalChild(raw, 'cache', readCache),
   };
 }
 
@@ -30,7 +32,7 @@ function readMatch(raw: Raw): RuleMatch {
 }
 
 function readBackend(raw: Raw): BackendPolicy {
-  return { provider: name(raw, 'provider'), model: optionalText(raw, 'model'), weight: count(raw, 'weight') };
+  return { provider: name(raw, 'provider'), model: optionalText(raw, 'model'), weight: count(raw, 'weight'), priority: count(raw, 'priority') };
 }
 
 function rawTransform({ headers, body, ...transform }: TransformPolicy): Raw {
@@ -68,6 +70,18 @@ function readJson(raw: Raw): unknown {
     if (!(error instanceof SyntaxError)) throw error;
     return misfit('value', 'is not JSON');
   }
+}
+
+function readFailover(raw: Raw): FailoverPolicy {
+  return {
+    consecutiveFailures: count(raw, 'consecutiveFailures'),
+    ejectionTimeMs: count(raw, 'ejectionTimeMs'),
+    maxEjectionTimeMs: count(raw, 'maxEjectionTimeMs'),
+  };
+}
+
+function readCache(raw: Raw): CachePolicy {
+  return { ttlMs: count(raw, 'ttlMs'), coalesce: flag(raw, 'coalesce') };
 }
 
 function readLimits(raw: Raw): RateLimitPolicy {
