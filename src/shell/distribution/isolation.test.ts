@@ -28,7 +28,16 @@ function stateFor(workload: string, number: number): SidecarState {
     headers: { set: [], add: [], remove: [] },
     body: { set: {}, remove: [] },
   };
-  const rule = { id: `${workload}#0`, match: { models: [], paths: [], headers: [] }, backends: [], sticky: undefined, transform, limits: undefined };
+  const rule = {
+    id: `${workload}#0`,
+    match: { models: [], paths: [], headers: [] },
+    backends: [],
+    failover: { consecutiveFailures: 1, ejectionTimeMs: 1, maxEjectionTimeMs: 1 },
+    sticky: undefined,
+    transform,
+    limits: undefined,
+    cache: undefined,
+  };
   return {
     ...plain,
     version: `${workload}@${number}`,

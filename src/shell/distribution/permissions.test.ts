@@ -25,6 +25,8 @@ const rule: RulePolicy = {
   id: 'shop/route#0',
   match: { models: [], paths: [], headers: [] },
   backends: [],
+  failover: { consecutiveFailures: 1, ejectionTimeMs: 1, maxEjectionTimeMs: 1 },
+  cache: undefined,
   sticky: undefined,
   transform: {
     systemPrompt: undefined,
