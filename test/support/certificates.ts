@@ -1,5 +1,5 @@
 /** Certificates for tests, made anew each time. */
-import './reflect.ts';
+import '../../src/shell/certs/reflect.ts';
 import type { webcrypto } from 'node:crypto';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,10 +1,10 @@
-import { frontOf } from '../dialects/index.ts';
 import type { Dialect, LocalReply, Refusal } from '../dialects/index.ts';
 import { ok } from '../units/index.ts';
 import type { Result } from '../units/index.ts';
 import { admit } from './admit.ts';
 import type { Admitted } from './admit.ts';
 import { Exchange } from './exchange.ts';
+import { frontOfCall } from './front.ts';
 import { inject } from './inject.ts';
 import { keyOf } from './keys.ts';
 import type { CallPorts } from './ports.ts';
@@ -21,9 +21,9 @@ import { beginState } from './state/begin.ts';
  * Decides upon a request: identify, resolve, admit, inject. `id` names the call from here on; whoever gives it may
  * `abandon` it while this waits.
  */
-export async function begin(id: string, request: IncomingRequest, ports: CallPorts): Promise<Replied | Forwarded> {
-  const dialect = frontOf(request.path, request.headers);
-  const snapshot = ports.snapshots.current(request.workload);
+export async function begin(id: string, incoming: IncomingRequest, ports: CallPorts): Promise<Replied | Forwarded> {
+  const snapshot = ports.snapshots.current(incoming.workload);
+  const { dialect, request } = frontOfCall(incoming, snapshot);
   if (snapshot === undefined) {
     return refuse(ports, dialect, id, request.workload, refusal('model_not_allowed', `No policies are known for the workload ${request.workload}.`));
   }

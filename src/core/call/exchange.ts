@@ -9,6 +9,7 @@ import type { CallHold } from './record.ts';
 import { usdLimits } from './accounts.ts';
 import { isPlain, kindOf, translateAnswer } from './answer.ts';
 import type { AnswerStart, AnswerTranslator } from './answer.ts';
+import { retryAfterMs } from './health.ts';
 import { isStored } from './inject.ts';
 import type { KeptObject } from './kept.ts';
 import { noteKey } from './keys.ts';
@@ -34,6 +35,9 @@ export const GONE_WITH_THE_BODY = ['content-length', 'content-encoding', 'conten
 
 /** Responses are kept for 30 days; a day more, so that nothing is forgotten before it is gone. Source: OpenAI API, "Conversation state". */
 const RESPONSE_KEPT_MS = 31 * 86_400_000;
+
+/** Statuses below 500 by which a provider refuses whatever is asked. */
+const NOT_SERVED: ReadonlySet<number> = new Set([401, 403, 429]);
 
 const NO_READING: UsageReading = { kind: 'missing', outputBytes: 0 };
 
@@ -61,9 +65,11 @@ export class Exchange implements ForwardedCall {
     this.#ports = ports;
     this.#startedMs = ports.clock.monotonicMs();
     this.#recorder = slot === undefined ? undefined : new AnswerRecorder(slot);
+    ports.health.chosen(call.provider.id, call.model.name.toLowerCase());
   }
 
   onAnswerHead(head: AnswerHead): AnswerChanges {
+    this.#noteHealth(head);
     const changes = this.#changesOf(head);
     this.#recorder?.head(head, changes);
     return changes;
@@ -109,6 +115,7 @@ export class Exchange implements ForwardedCall {
   end(how: ExchangeEnd): void {
     if (this.#ended) return;
     this.#ended = true;
+    if (this.#head === undefined) this.#ports.health.spared(this.#call.provider.id, this.#call.model.name.toLowerCase());
     const reading = this.#meter?.reading() ?? NO_READING;
     const status = this.#head?.status ?? 0;
     const verdict = this.#verdictOf({ status, local: this.#head?.local, how, body: this.#meter?.end(), reading });
@@ -131,6 +138,15 @@ export class Exchange implements ForwardedCall {
       this.#ports.observer.settled(record, this.#timings());
       return record;
     });
+  }
+
+  /** A provider that says no to one call's contents serves; one that says no to its key, or to calls as such, does not. */
+  #noteHealth({ status, local, retryAfter }: AnswerHead): void {
+    const { provider, model, rule } = this.#call;
+    const isFailure = local !== undefined || status >= 500 || NOT_SERVED.has(status);
+    const pauseMs = isFailure ? retryAfterMs(retryAfter, this.#ports.clock.epochMs()) : undefined;
+    const news = isFailure ? ({ kind: 'failed', ...(pauseMs === undefined ? {} : { retryAfterMs: pauseMs }) } as const) : ({ kind: 'served' } as const);
+    this.#ports.health.note(provider.id, model.name.toLowerCase(), news, rule.failover);
   }
 
   /** A kept answer's owner is written down before the last of it goes on. */

@@ -2,6 +2,7 @@ import type { KeyRef, WorkloadSnapshot } from '../policy/index.ts';
 import type { Granted, Refused, ReserveCommand, Settled, Settlement } from '../ledger/index.ts';
 import type { RefusalCode, StateKind } from '../dialects/index.ts';
 import type { KeptObject } from './kept.ts';
+import type { ProviderHealth } from './health.ts';
 import type { CallHold, CallRecord } from './record.ts';
 import type { AnswerCache } from './reuse.ts';
 import type { NanoUsd } from '../units/index.ts';
@@ -13,6 +14,7 @@ export interface CallPorts {
   readonly budgets: BudgetGate;
   readonly state: StateBook;
   readonly answers: AnswerCache;
+  readonly health: ProviderHealth;
   readonly clock: Clock;
   readonly observer: CallObserver;
   /** Uniform in [0, 1). */

@@ -6,7 +6,7 @@
  */
 export * from './names.ts';
 export type { InterceptedHost, Interception, KeyMaterial, LeafCertificate, SidecarState } from './state.ts';
-export type { SidecarKey, SidecarView } from './sidecar.ts';
+export type { KeyReport, SidecarView } from './sidecar.ts';
 export { readPod } from './pods.ts';
 export type { PodFacts, PodObject } from './pods.ts';
 export { ownerName, workloadOf, workloadsOf } from './workloads.ts';

@@ -2,13 +2,13 @@ import type { KeyRef } from '../policy/index.ts';
 import type { EpochMs } from '../units/index.ts';
 
 /** How a provider's key fares at one sidecar. */
-export interface SidecarKey {
+export interface KeyReport {
   readonly ref: KeyRef;
   readonly totalRejections: number;
   /** Whether the provider has said yes or no to it. */
   readonly used: boolean;
   readonly lastRejectedAt?: EpochMs;
-  /** Whether its last word was no. */
+  /** Whether its last word was no; absent where an older sidecar does not say. */
   readonly isRefused?: boolean;
 }
 
@@ -24,7 +24,8 @@ export interface SidecarView {
   readonly applied?: string;
   /** The newest that it could not apply, and why, in its words. */
   readonly refused?: { readonly version: string; readonly reason: string };
-  readonly keys: readonly SidecarKey[];
+  /** Of the keys that it has now: what a provider said of the key before counts no more. */
+  readonly keys: readonly KeyReport[];
   /** Hosts for which the application sent a key of its own, which was removed. */
   readonly ownKeysFor: readonly string[];
   /** The program's version, for skew. */

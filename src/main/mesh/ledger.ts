@@ -32,7 +32,7 @@ export interface LedgerAccess {
 export function accessLedger({ addresses, certificates: paths }: LedgerOptions, logger: Logger): LedgerAccess {
   const opened = paths === undefined ? undefined : CertificateFiles.open(paths, (message) => logger.error('ledger.certificates', { message }));
   if (opened?.ok === false) throw new StartError(`The certificate for the ledger service cannot be used: ${opened.error}.`, 'Mend the file, or name another.');
-  const common = { addresses, certificates: opened?.value ?? ('plain text' as const), clock: systemClock };
+  const common = { addresses, access: opened?.value ?? ('plain text' as const), clock: systemClock };
   let link: LedgerLink | undefined;
   return {
     leasedFrom: {

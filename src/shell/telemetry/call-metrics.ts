@@ -37,6 +37,7 @@ export class CallMetrics {
   readonly #instruments: Instruments;
   readonly #providers: { providerType(provider: string): ProviderType | undefined };
   readonly #series = new BoundedSeries<CallLabels>(MAX_CALL_SERIES, OVERFLOW);
+  readonly #providerSeries = new BoundedSeries<Record<'provider' | 'model', string>>(MAX_CALL_SERIES, { provider: OTHER, model: OTHER });
   readonly #reusedSeries = new BoundedSeries<CallLabels['call']>(MAX_CALL_SERIES, OVERFLOW.call);
 
   constructor(instruments: Instruments, providers: { providerType(provider: string): ProviderType | undefined }) {
@@ -54,6 +55,13 @@ export class CallMetrics {
     if (labels === OVERFLOW.call) seriesOverflow.inc();
     reusedAnswers.inc({ ...labels, how });
     if (savedNanoUsd !== undefined) saved.inc(labels, dollars(savedNanoUsd));
+  }
+
+  /** Beyond the bound, providers share one series, and the last word counts. */
+  providerOut(provider: string, model: string, isOut: boolean): void {
+    const { providerOut } = this.#instruments;
+    const labels = this.#providerSeries.get(`${provider}\n${model}`, () => ({ provider, model: labelValue(model) }));
+    providerOut.set(labels, isOut ? 1 : 0);
   }
 
   settled(record: CallRecord, timings: CallTimings): void {

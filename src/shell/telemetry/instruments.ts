@@ -113,6 +113,12 @@ export function createInstruments(registry: Registry) {
       labelNames: ['provider'],
       registers,
     }),
+    providerOut: new Gauge({
+      name: 'airmesh_provider_out',
+      help: '1 while a model of a provider is out of use after failures, so that other backends of a rule take its calls; 0 since it serves again.',
+      labelNames: ['provider', 'model'],
+      registers,
+    }),
     reusedAnswers: new Counter({
       name: 'airmesh_reused_answers_total',
       help: 'Calls that were given an answer again instead of being sent on. how is kept (an earlier answer) or coalesced (that of an identical call in flight).',

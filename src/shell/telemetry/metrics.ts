@@ -30,6 +30,7 @@ export interface Metrics {
   callRefused(workload: string, code: RefusalCode): void;
   callSettled(record: CallRecord, timings: CallTimings): void;
   keyRejected(provider: string): void;
+  providerOut(provider: string, model: string, isOut: boolean): void;
   snapshotApplied(at: EpochMs): void;
   snapshotRejected(): void;
   envoyRestarted(): void;
@@ -48,6 +49,7 @@ export function createMetrics(sources: MetricSources, version: string): Metrics 
     answerReused: (reused) => calls.reused(reused),
     callRefused: (workload, code) => calls.refused(workload, code),
     callSettled: (record, timings) => calls.settled(record, timings),
+    providerOut: (provider, model, isOut) => calls.providerOut(provider, model, isOut),
     keyRejected: (provider) => instruments.keyRejections.inc({ provider }),
     snapshotApplied: (at) => {
       instruments.snapshotsApplied.inc();
