@@ -6,7 +6,8 @@
  */
 export { openCluster } from './open.ts';
 export type { Cluster } from './open.ts';
-export { ApiServer, ApiUnreachable } from './apiserver.ts';
+export { ApiUnreachable } from './apiserver.ts';
+export type { ApiServer } from './apiserver.ts';
 export type { ApiAnswer } from './apiserver.ts';
 export { Governor } from './governor.ts';
 export type { GovernorEvent, GovernorParts, Streams } from './governor.ts';
@@ -14,4 +15,5 @@ export { Leadership } from './leadership.ts';
 export type { LeadershipParts } from './leadership.ts';
 export { TokenReviews } from './tokenreviews.ts';
 export type { TokenReviewsParts } from './tokenreviews.ts';
-export { paths } from './paths.ts';
+export { look } from './look.ts';
+export type { LookFor } from './look.ts';

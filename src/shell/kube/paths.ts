@@ -16,6 +16,7 @@ export const paths = {
   events: (namespace: string): string => `/apis/events.k8s.io/v1${within(namespace)}/events`,
   leases: (namespace: string, name?: string): string => `/apis/coordination.k8s.io/v1${within(namespace)}/leases${item(name)}`,
   tokenReviews: '/apis/authentication.k8s.io/v1/tokenreviews',
+  deployments: (namespace: string): string => `/apis/apps/v1${within(namespace)}/deployments`,
   definitions: (name?: string): string => `/apis/apiextensions.k8s.io/v1/customresourcedefinitions${item(name)}`,
   webhooks: (name?: string): string => `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations${item(name)}`,
 } as const;
