@@ -66,6 +66,7 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .addOption(new Option('--namespaces <names>', 'govern these alone, besides its own; separated by commas').argParser(parseNames))
     .option('--lease <name>', 'of the Lease by which several controllers elect who writes statuses', 'airmesh')
     .option('--authorities <name>', 'what the names of the Secrets begin with that keep the mesh’s certificate authorities', 'airmesh-authorities')
+    .option('--views <name>', 'the ConfigMap by which controllers tell each other what sidecars say', 'airmesh-views')
     .option('--service <name>', 'the Service by which sidecars reach it', 'airmesh')
     .option('--simulated-url <url>', 'a simulated provider in the cluster, for AIProviders of type Simulated that name none')
     .addOption(

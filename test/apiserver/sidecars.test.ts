@@ -100,7 +100,15 @@ beforeAll(async () => {
   controller = await startController({
     policies: {
       kind: 'cluster',
-      scope: { rootNamespace: ROOT, namespaces: undefined, lease: 'airmesh', authorities: 'airmesh-authorities', service: 'airmesh', simulatedUrl: undefined },
+      scope: {
+        rootNamespace: ROOT,
+        namespaces: undefined,
+        lease: 'airmesh',
+        authorities: 'airmesh-authorities',
+        views: 'airmesh-views',
+        service: 'airmesh',
+        simulatedUrl: undefined,
+      },
     },
     listen: { host: '127.0.0.1', port: 0 },
     admin: { host: '127.0.0.1', port: 0 },
