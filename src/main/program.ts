@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { acceptLoss } from '../shell/budgets/index.ts';
 import { LOG_LEVELS } from '../shell/telemetry/index.ts';
-import { httpUrl, parseAddress, parseAdminUrl, parseHeader, parseLedger, parseListen, parseTime, parseWorkload } from './addresses.ts';
+import { httpUrl, parseAddress, parseAdminUrl, parseHeader, parseLedger, parseListen, parseNames, parseTime, parseWorkload } from './addresses.ts';
 import { check, explain, validate } from './commands/policies.ts';
 import type { ExplainFlags } from './commands/policies.ts';
 import { controller } from './commands/controller.ts';
@@ -54,8 +54,13 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .action(async (paths: string[], flags: RunFlags) => finish(await run(paths, flags, terminal)));
 
   airmesh
-    .command('controller <paths...>')
-    .description('run the ledger service: budgets of these resources, shared by all processors that connect')
+    .command('controller [paths...]')
+    .description('govern a cluster (--kubernetes), or run the ledger service alone: budgets of these resources, shared by all processors that connect')
+    .option('--kubernetes', 'policies of the cluster around this pod, or that KUBECONFIG names', false)
+    .option('--root-namespace <name>', 'its own namespace, whose resources may select workloads of all; by default the one that it runs in')
+    .addOption(new Option('--namespaces <names>', 'govern these alone, besides its own; separated by commas').argParser(parseNames))
+    .option('--lease <name>', 'of the Lease by which several controllers elect who writes statuses', 'airmesh')
+    .option('--simulated-url <url>', 'a simulated provider in the cluster, for AIProviders of type Simulated that name none')
     .addOption(
       new Option('--listen <address>', 'where processors connect: an address, or unix:/path')
         .default(parseListen('15010'), '127.0.0.1:15010')

@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util';
 import { limitsOf } from '../../core/call/index.ts';
 import type { LimitSpec } from '../../core/ledger/index.ts';
 import { startAdminServer } from '../../shell/admin/index.ts';
 import type { Readiness } from '../../shell/admin/index.ts';
 import { ALL_PERMITTED, LedgerHost, ledgerService } from '../../shell/ledger/index.ts';
 import type { ServiceEvent } from '../../shell/ledger/index.ts';
+import type { Streams } from '../../shell/kube/index.ts';
 import { CertificateFiles, WireServer, byCertificate } from '../../shell/wire/index.ts';
 import type { CertificatePaths } from '../../shell/wire/index.ts';
 import { formatFinding, watchResources } from '../../shell/resources/index.ts';
@@ -16,6 +18,7 @@ import { requireFree } from '../mesh/preflight.ts';
 import type { Address } from '../ports.ts';
 import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
+import type { ClusterPolicies, ClusterScope } from './cluster.ts';
 import { tellOfLedger } from './events.ts';
 import type { OpenedStore } from './store.ts';
 
@@ -23,8 +26,8 @@ import type { OpenedStore } from './store.ts';
 const CLOSE_WITHIN_MS = 1_000;
 
 export interface ControllerOptions {
-  /** Files and folders of resources: whose budgets and rate limits are kept here. */
-  readonly paths: readonly string[];
+  /** Files and folders of resources, or a cluster: whose budgets and rate limits are kept here. */
+  readonly policies: { readonly kind: 'files'; readonly paths: readonly string[] } | { readonly kind: 'cluster'; readonly scope: ClusterScope };
   /** Where processors connect. */
   readonly listen: Address | { readonly socketPath: string };
   /** For TCP. */
@@ -55,6 +58,9 @@ export async function startController(options: ControllerOptions): Promise<Runni
   }
 }
 
+/** Where nobody is told what governs it: processors have policies of their own, and share limits alone. */
+const NO_STREAMS: Streams = { publish: () => undefined, views: () => [] };
+
 class Controller {
   readonly #options: ControllerOptions;
   readonly #stops: (() => Promise<void> | void)[] = [];
@@ -63,6 +69,7 @@ class Controller {
   #limits: readonly LimitSpec[] = [];
   /** What is wrong with the files as they are now. */
   #problems: readonly string[] = [];
+  #cluster: ClusterPolicies | undefined;
   /** What the store failed with; `undefined` while it works. */
   #storeFault: string | undefined;
 
@@ -94,13 +101,9 @@ class Controller {
     const { admin, listen, logger } = this.#options;
     const taken = [{ ...admin, option: '--admin' }];
     await requireFree('port' in listen ? [{ ...listen, option: '--listen' }, ...taken] : taken);
-    this.#limits = this.#load();
-    const started = this.#host.start(this.#limits);
-    if (!started.ok)
-      throw new StartError(
-        `The budgets cannot be kept: ${started.error.map(({ limit, field, message }) => `${limit} ${field} ${message}`).join('; ')}.`,
-        'Mend them.',
-      );
+    const { policies } = this.#options;
+    if (policies.kind === 'cluster') await this.#follow(policies.scope);
+    else this.#begin(this.#load(policies.paths));
     this.#stops.push(() => this.#host.close());
     const address = await this.#serve();
     const server = await startAdminServer({
@@ -115,8 +118,10 @@ class Controller {
       },
     });
     this.#stops.push(() => server.stop());
-    const watching = watchResources(this.#options.paths, () => this.#reload());
-    this.#stops.push(() => watching.close());
+    if (policies.kind === 'files') {
+      const watching = watchResources(policies.paths, () => this.#reload(policies.paths));
+      this.#stops.push(() => watching.close());
+    }
     return { address, admin: server, stop: () => this.stop() };
   }
 
@@ -129,6 +134,45 @@ class Controller {
         this.#options.logger.error('controller.stop_failed', { error: messageOf(error) });
       }
     }
+  }
+
+  #begin(limits: readonly LimitSpec[]): void {
+    const started = this.#host.start(limits);
+    if (!started.ok)
+      throw new StartError(
+        `The budgets cannot be kept: ${started.error.map(({ limit, field, message }) => `${limit} ${field} ${message}`).join('; ')}.`,
+        'Mend them.',
+      );
+    this.#limits = limits;
+  }
+
+  /** The ledger begins with the first plan: of limits that it does not know, processors would hear that there are none. */
+  async #follow(scope: ClusterScope): Promise<void> {
+    const { environment, logger } = this.#options;
+    // Only here: the client of Kubernetes takes seconds to load, and more memory than all the rest.
+    const { ClusterPolicies } = await import('./cluster.ts');
+    let hasBegun = false;
+    const cluster = new ClusterPolicies({
+      scope,
+      environment,
+      logger,
+      streams: NO_STREAMS,
+      interceptionOf: () => undefined,
+      onPlan: ({ compiled }) => {
+        const limits = limitsOf([compiled]);
+        if (hasBegun) {
+          if (!isDeepStrictEqual(limits, this.#limits)) this.#configure(limits);
+          return;
+        }
+        this.#begin(limits);
+        hasBegun = true;
+      },
+      accounts: () => (this.#host.term === undefined ? undefined : this.#host.views()),
+      // Where the ledger's store is out of reach nobody has accounts, and conditions are to be told all the same.
+      isFit: () => this.#host.term !== undefined || this.#storeFault !== undefined,
+    });
+    this.#cluster = cluster;
+    this.#stops.push(() => cluster.close());
   }
 
   async #serve(): Promise<string> {
@@ -169,17 +213,20 @@ class Controller {
   }
 
   /** A changed file takes effect as a whole, or not at all: what is broken is reported, and what was good goes on. */
-  #reload(): void {
+  #reload(paths: readonly string[]): void {
     try {
-      const limits = this.#load();
-      const configured = this.#host.configure(limits);
-      if (!configured.ok) return this.#refuse(configured.error.map(({ limit, field, message }) => `AIBudget ${limit} ${field}: ${message}`));
-      this.#limits = limits;
-      this.#problems = [];
-      this.#options.logger.info('limits.applied', { limits: limits.length });
+      this.#configure(this.#load(paths));
     } catch (error) {
       this.#refuse([messageOf(error)]);
     }
+  }
+
+  #configure(limits: readonly LimitSpec[]): void {
+    const configured = this.#host.configure(limits);
+    if (!configured.ok) return this.#refuse(configured.error.map(({ limit, field, message }) => `AIBudget ${limit} ${field}: ${message}`));
+    this.#limits = limits;
+    this.#problems = [];
+    this.#options.logger.info('limits.applied', { limits: limits.length });
   }
 
   #refuse(errors: readonly string[]): void {
@@ -187,8 +234,8 @@ class Controller {
     for (const error of errors) this.#options.logger.error('limits.rejected', { finding: error });
   }
 
-  #load(): readonly LimitSpec[] {
-    const { paths, environment } = this.#options;
+  #load(paths: readonly string[]): readonly LimitSpec[] {
+    const { environment } = this.#options;
     const { compiled, findings } = loadPolicies({ kind: 'files', paths }, { workloads: [], own: [], simulatedUrl: SIMULATED_URL, environment });
     const errors = findings.filter(({ severity }) => severity === 'error').map(formatFinding);
     if (errors.length > 0)
@@ -203,9 +250,14 @@ class Controller {
     return this.#limits.some(({ id, kind }) => id === limit && kind === 'budget');
   }
 
-  /** Ready is who can answer: the one that leads, and those that would if it went. */
+  /** Ready is who can answer: the one that leads, and those that would if it went. In a cluster, once it knows what is there; later it goes by what it knew. */
   #readiness(): Readiness {
-    const reasons = this.#storeFault === undefined ? [] : [`the store of the ledger is out of reach: ${this.#storeFault}`];
-    return { ready: reasons.length === 0, reasons, warnings: this.#problems, configuration: { present: undefined, running: undefined }, providers: [] };
+    const governor = this.#cluster?.governor;
+    const reasons = [
+      ...(this.#storeFault === undefined ? [] : [`the store of the ledger is out of reach: ${this.#storeFault}`]),
+      ...(governor === undefined || governor.plan !== undefined ? [] : governor.faults),
+    ];
+    const warnings = [...this.#problems, ...(governor?.plan === undefined ? [] : governor.faults)];
+    return { ready: reasons.length === 0, reasons, warnings, configuration: { present: undefined, running: undefined }, providers: [] };
   }
 }

@@ -26,6 +26,7 @@ export type GovernorEvent =
   | { readonly kind: 'watch_failed'; readonly path: string; readonly message: string }
   | { readonly kind: 'watch_mended'; readonly path: string }
   | { readonly kind: 'status_failed'; readonly resource: string; readonly message: string }
+  | { readonly kind: 'event_failed'; readonly message: string }
   /** A bug: facts from which no plan could be made. The last one stands. */
   | { readonly kind: 'plan_failed'; readonly message: string };
 
@@ -114,7 +115,7 @@ export class Governor {
     this.#secrets = new Secrets(cluster, () => this.#changed(), parts.random);
     this.#writer = new StatusWriter({
       api: cluster.api,
-      events: new EventWriter({ api: cluster.api, identity, clock }),
+      events: new EventWriter({ api: cluster.api, identity, clock, onFault: (message) => tell({ kind: 'event_failed', message }) }),
       now: () => clock.monotonicMs(),
       mayWrite,
       onFault: (resource, message) => tell({ kind: 'status_failed', resource, message }),

@@ -14,6 +14,4 @@ export { Leadership } from './leadership.ts';
 export type { LeadershipParts } from './leadership.ts';
 export { TokenReviews } from './tokenreviews.ts';
 export type { PodIdentity, TokenReviewsParts } from './tokenreviews.ts';
-export { SecretBox } from './secretbox.ts';
-export type { Sealed } from './secretbox.ts';
 export { paths } from './paths.ts';

@@ -26,7 +26,7 @@ export interface InformerFault {
 }
 
 const PAGE = '500';
-const BACKOFF = { leastMs: 250, mostMs: 10_000 };
+const BACKOFF = { leastMs: 250, mostMs: 5_000 };
 
 /** What the client's cache holds: by name, and with the version by which it tells changes. */
 interface Held<T> {
@@ -53,7 +53,12 @@ export class Informer<T> {
   constructor(parts: InformerParts<T>) {
     this.#parts = parts;
     const { cluster, path, labelSelector, fieldSelector } = parts;
-    this.#watch = new SteadyWatch(cluster.config, cluster.api, (object) => this.#hold(object));
+    this.#watch = new SteadyWatch(
+      cluster.config,
+      cluster.api,
+      (object) => this.#hold(object),
+      () => this.#opened(),
+    );
     this.#informer = new ListWatch<Held<T>>(path, this.#watch, () => this.#list(), false, labelSelector, fieldSelector);
     const changed = (held: Held<T>, isGone: boolean): void => {
       this.#failures = 0;
@@ -160,6 +165,14 @@ export class Informer<T> {
       this.#release();
       this.#parts.onChange();
     });
+  }
+
+  /** From where it was, where nothing was missed. */
+  #opened(): void {
+    this.#failures = 0;
+    if (this.#fault === undefined) return;
+    this.#fault = undefined;
+    this.#parts.onChange();
   }
 
   #failed(error: unknown): void {
