@@ -60,6 +60,8 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .option('--root-namespace <name>', 'its own namespace, whose resources may select workloads of all; by default the one that it runs in')
     .addOption(new Option('--namespaces <names>', 'govern these alone, besides its own; separated by commas').argParser(parseNames))
     .option('--lease <name>', 'of the Lease by which several controllers elect who writes statuses', 'airmesh')
+    .option('--authorities <name>', 'what the names of the Secrets begin with that keep the mesh’s certificate authorities', 'airmesh-authorities')
+    .option('--service <name>', 'the Service by which sidecars reach it', 'airmesh')
     .option('--simulated-url <url>', 'a simulated provider in the cluster, for AIProviders of type Simulated that name none')
     .addOption(
       new Option('--listen <address>', 'where processors connect: an address, or unix:/path')

@@ -21,6 +21,8 @@ export interface ControllerFlags extends LogFlags {
   readonly rootNamespace?: string;
   readonly namespaces?: readonly string[];
   readonly lease: string;
+  readonly authorities: string;
+  readonly service: string;
   readonly simulatedUrl?: string;
 }
 
@@ -33,9 +35,11 @@ export async function controller(paths: readonly string[], flags: ControllerFlag
   if (named !== 0 && named !== 3) throw new StartError('A part of the certificates is missing.', 'Name --tls-cert, --tls-key and --client-ca together.');
   if (flags.kubernetes === paths.length > 0)
     throw new StartError('Where policies come from is not said.', 'Name files and folders, or a cluster with --kubernetes.');
-  const { rootNamespace, namespaces, lease, simulatedUrl } = flags;
+  const { rootNamespace, namespaces, lease, authorities, service, simulatedUrl } = flags;
   const running = await startController({
-    policies: flags.kubernetes ? { kind: 'cluster', scope: { rootNamespace, namespaces, lease, simulatedUrl } } : { kind: 'files', paths },
+    policies: flags.kubernetes
+      ? { kind: 'cluster', scope: { rootNamespace, namespaces, lease, authorities, service, simulatedUrl } }
+      : { kind: 'files', paths },
     listen: flags.listen,
     admin: flags.admin,
     ...(tlsCert !== undefined && tlsKey !== undefined && clientCa !== undefined

@@ -1,14 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Plan } from '../../core/control/index.ts';
+import type { Interceptions, Plan } from '../../core/control/index.ts';
 import type { AccountView } from '../../core/ledger/index.ts';
+import { Distributor } from '../../shell/distribution/index.ts';
+import type { DistributionEvent } from '../../shell/distribution/index.ts';
 import { checkKey } from '../../shell/keys/index.ts';
-import { Governor, Leadership, openCluster } from '../../shell/kube/index.ts';
-import type { Cluster, GovernorEvent, GovernorParts } from '../../shell/kube/index.ts';
+import { Governor, Leadership, TokenReviews, openCluster } from '../../shell/kube/index.ts';
+import type { Cluster, GovernorEvent } from '../../shell/kube/index.ts';
+import type { Permissions } from '../../shell/ledger/index.ts';
 import { knownModels } from '../../shell/prices/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
+import { ShownCertificate, byToken } from '../../shell/wire/index.ts';
+import type { Authenticate, Service } from '../../shell/wire/index.ts';
 import { systemClock } from '../mesh/clock.ts';
 import { StartError } from '../start-error.ts';
+import { Authorities } from './authorities.ts';
 
 /** Which cluster, and how much of it. */
 export interface ClusterScope {
@@ -18,14 +24,17 @@ export interface ClusterScope {
   readonly namespaces: readonly string[] | undefined;
   /** Of the Lease by which several controllers elect who writes. */
   readonly lease: string;
+  /** What the names of the Secrets begin with that keep the mesh's authorities. */
+  readonly authorities: string;
+  /** The Service by which sidecars and API servers reach controllers. */
+  readonly service: string;
   /** Address of a simulated provider in the cluster, for AIProviders of that type without one; absent: there is none. */
   readonly simulatedUrl: string | undefined;
 }
 
-export interface ClusterPoliciesParts extends Pick<GovernorParts, 'streams'> {
+export interface ClusterPoliciesParts {
   readonly scope: ClusterScope;
   readonly environment: NodeJS.ProcessEnv;
-  readonly interceptionOf: GovernorParts['settings']['interceptionOf'];
   readonly onPlan: (plan: Plan) => void;
   /** Of budgets; `undefined` where the ledger is not led here. */
   readonly accounts: () => readonly AccountView[] | undefined;
@@ -34,25 +43,37 @@ export interface ClusterPoliciesParts extends Pick<GovernorParts, 'streams'> {
   readonly logger: Logger;
 }
 
-/** Policies from a cluster: what is there, compiled and handed on; and, where this process is elected, what is said of it there. */
+/**
+ * Policies from a cluster: what is there, compiled and handed to sidecars that prove which pod they are; and, where this
+ * process is elected, what is said of it there.
+ */
 export class ClusterPolicies {
   readonly cluster: Cluster;
   readonly governor: Governor;
-  readonly rootNamespace: string;
+  readonly #distributor: Distributor;
   readonly #leadership: Leadership;
+  readonly #reviews: TokenReviews;
+  readonly #rootNamespace: string;
+  readonly #parts: ClusterPoliciesParts;
+  readonly #closing = new AbortController();
+  #authorities: Authorities | undefined;
 
   /** Throws a StartError where there is no cluster to ask. An API server that does not answer is waited for. */
-  constructor({ scope, environment, interceptionOf, onPlan, accounts, isFit, logger, streams }: ClusterPoliciesParts) {
+  constructor(parts: ClusterPoliciesParts) {
+    this.#parts = parts;
+    const { scope, environment, accounts, isFit, onPlan, logger } = parts;
     const opened = openCluster(environment);
     if (!opened.ok) throw new StartError(`There is no cluster: ${opened.error}.`, 'Run it in a pod, or name a kubeconfig with KUBECONFIG.');
     this.cluster = opened.value;
+    const { api } = this.cluster;
     const rootNamespace = scope.rootNamespace ?? environment['POD_NAMESPACE'] ?? this.cluster.namespace;
     if (rootNamespace === undefined) throw new StartError('The root namespace is not known.', 'Name it with --root-namespace.');
-    this.rootNamespace = rootNamespace;
+    this.#rootNamespace = rootNamespace;
     // A pod's name alone may come again, as a StatefulSet's does.
     const identity = `${environment['POD_NAME'] ?? hostname()}_${randomUUID()}`;
+    this.#distributor = new Distributor({ clock: systemClock, onChange: () => this.governor.heard(), tell: (event) => tellOfSidecars(event, logger) });
     this.#leadership = new Leadership({
-      api: this.cluster.api,
+      api,
       namespace: rootNamespace,
       name: scope.lease,
       identity,
@@ -68,8 +89,9 @@ export class ClusterPolicies {
     this.governor = new Governor({
       cluster: this.cluster,
       namespaces: scope.namespaces,
-      settings: { rootNamespace, known: knownModels(), simulatedUrl: scope.simulatedUrl, checkKey, interceptionOf },
-      streams,
+      settings: { rootNamespace, known: knownModels(), simulatedUrl: scope.simulatedUrl, checkKey },
+      streams: this.#distributor,
+      intercept: () => Promise.resolve(NO_INTERCEPTIONS),
       onPlan,
       accounts,
       mayWrite: () => this.#leadership.leads,
@@ -78,20 +100,103 @@ export class ClusterPolicies {
       random: Math.random,
       tell: (event) => tellOfCluster(event, logger),
     });
+    this.#reviews = new TokenReviews({
+      api,
+      pod: (uid) => this.governor.pod(uid),
+      onPod: (pod) => this.governor.meet(pod),
+      now: () => systemClock.epochMs(),
+    });
     this.#leadership.start();
   }
 
-  /** Whether this process is the one that writes. */
-  get leads(): boolean {
-    return this.#leadership.leads;
+  /** For a controller's port. */
+  get service(): Service {
+    return this.#distributor.service();
+  }
+
+  /** Who shows the token of a pod's service account. */
+  get authenticate(): Authenticate {
+    return byToken(this.#reviews);
+  }
+
+  /** Sidecars spend by what was published to them. Whoever has a certificate instead was given it by whoever runs this. */
+  get permissions(): Permissions {
+    const { permissions } = this.#distributor;
+    return {
+      mayUse: (identity, limit, subject) => identity.pod === undefined || permissions.mayUse(identity, limit, subject),
+      maySpeakFor: (identity, call) => identity.pod === undefined || permissions.maySpeakFor(identity, call),
+    };
+  }
+
+  /** Why nobody can be served yet. */
+  absence(): string | undefined {
+    return this.#distributor.absence();
+  }
+
+  /** A certificate of the mesh's own, which is renewed by itself. */
+  async certificate(): Promise<ShownCertificate> {
+    const { scope, logger } = this.#parts;
+    const authorities = await Authorities.open({
+      cluster: this.cluster,
+      namespace: this.#rootNamespace,
+      prefix: scope.authorities,
+      service: scope.service,
+      logger,
+      closing: this.#closing.signal,
+    });
+    this.#authorities = authorities;
+    const shown = new ShownCertificate(shownBy(authorities));
+    authorities.onChange(() => shown.use(shownBy(authorities)));
+    return shown;
   }
 
   async close(): Promise<void> {
+    this.#closing.abort();
+    this.#authorities?.close();
     this.governor.close();
+    this.#distributor.close();
     await this.#leadership.close();
     this.cluster.api.close();
   }
 }
+
+const NO_INTERCEPTIONS: Interceptions = new Map();
+
+const shownBy = ({ identity: { leaf, roots } }: Authorities): ConstructorParameters<typeof ShownCertificate>[0] => ({
+  certificate: leaf.certificate,
+  key: leaf.key,
+  authorities: roots,
+});
+
+function tellOfSidecars(event: DistributionEvent, logger: Logger): void {
+  switch (event.kind) {
+    case 'sidecar_joined':
+      return logger.info('sidecar.joined', { ...podOf(event.pod), program: event.program });
+    case 'sidecar_left':
+      return logger.info('sidecar.left', podOf(event.pod));
+    case 'state_applied':
+      return logger.debug('state.applied', { ...podOf(event.pod), version: event.version });
+    case 'state_refused':
+      return logger.warn('state.refused', { ...podOf(event.pod), version: event.version, reason: event.reason });
+    case 'state_too_large':
+      return logger.error('state.too_large', { workload: event.workload, version: event.version, bytes: event.bytes });
+    case 'violation':
+      return logger.error('sidecar.refused', { processor: event.processor, code: event.code, reason: event.message });
+  }
+}
+
+const podOf = ({
+  namespace,
+  name,
+  workload,
+}: {
+  readonly namespace: string;
+  readonly name: string;
+  readonly workload: string;
+}): { readonly pod: string; readonly workload: string } => ({
+  pod: `${namespace}/${name}`,
+  workload,
+});
 
 function tellOfCluster(event: GovernorEvent, logger: Logger): void {
   switch (event.kind) {

@@ -4,10 +4,9 @@ import type { LimitSpec } from '../../core/ledger/index.ts';
 import { startAdminServer } from '../../shell/admin/index.ts';
 import type { Readiness } from '../../shell/admin/index.ts';
 import { ALL_PERMITTED, LedgerHost, ledgerService } from '../../shell/ledger/index.ts';
-import type { ServiceEvent } from '../../shell/ledger/index.ts';
-import type { Streams } from '../../shell/kube/index.ts';
-import { CertificateFiles, WireServer, byCertificate } from '../../shell/wire/index.ts';
-import type { CertificatePaths } from '../../shell/wire/index.ts';
+import type { Permissions, ServiceEvent } from '../../shell/ledger/index.ts';
+import { CertificateFiles, WireServer, byCertificate, byEither } from '../../shell/wire/index.ts';
+import type { Authenticate, CertificatePaths } from '../../shell/wire/index.ts';
 import { formatFinding, watchResources } from '../../shell/resources/index.ts';
 import { createLedgerMetrics } from '../../shell/telemetry/index.ts';
 import type { LedgerMetrics, Logger } from '../../shell/telemetry/index.ts';
@@ -58,9 +57,6 @@ export async function startController(options: ControllerOptions): Promise<Runni
   }
 }
 
-/** Where nobody is told what governs it: processors have policies of their own, and share limits alone. */
-const NO_STREAMS: Streams = { publish: () => undefined, views: () => [] };
-
 class Controller {
   readonly #options: ControllerOptions;
   readonly #stops: (() => Promise<void> | void)[] = [];
@@ -69,7 +65,12 @@ class Controller {
   #limits: readonly LimitSpec[] = [];
   /** What is wrong with the files as they are now. */
   #problems: readonly string[] = [];
+  #isServing = false;
   #cluster: ClusterPolicies | undefined;
+  readonly #permissions: Permissions = {
+    mayUse: (identity, limit, subject) => (this.#cluster?.permissions ?? ALL_PERMITTED).mayUse(identity, limit, subject),
+    maySpeakFor: (identity, call) => (this.#cluster?.permissions ?? ALL_PERMITTED).maySpeakFor(identity, call),
+  };
   /** What the store failed with; `undefined` while it works. */
   #storeFault: string | undefined;
 
@@ -88,7 +89,7 @@ class Controller {
     this.#host = new LedgerHost({
       ...store,
       clock: systemClock,
-      permissions: ALL_PERMITTED,
+      permissions: this.#permissions,
       tell: (event) => {
         if (event.kind === 'store_unavailable') this.#storeFault = event.error.message;
         if (event.kind === 'leading') this.#storeFault = undefined;
@@ -105,7 +106,7 @@ class Controller {
     if (policies.kind === 'cluster') await this.#follow(policies.scope);
     else this.#begin(this.#load(policies.paths));
     this.#stops.push(() => this.#host.close());
-    const address = await this.#serve();
+    // Before the rest, which may have to wait for an API server: probes are answered meanwhile.
     const server = await startAdminServer({
       ...admin,
       logger,
@@ -118,6 +119,8 @@ class Controller {
       },
     });
     this.#stops.push(() => server.stop());
+    const address = await this.#serve();
+    this.#isServing = true;
     if (policies.kind === 'files') {
       const watching = watchResources(policies.paths, () => this.#reload(policies.paths));
       this.#stops.push(() => watching.close());
@@ -156,8 +159,6 @@ class Controller {
       scope,
       environment,
       logger,
-      streams: NO_STREAMS,
-      interceptionOf: () => undefined,
       onPlan: ({ compiled }) => {
         const limits = limitsOf([compiled]);
         if (hasBegun) {
@@ -176,17 +177,18 @@ class Controller {
   }
 
   async #serve(): Promise<string> {
-    const { listen, logger, store, trustDomain } = this.#options;
-    const certificates = this.#openCertificates();
+    const { listen, logger, store } = this.#options;
+    const cluster = this.#cluster;
+    const files = this.#openCertificates();
     const tell = (event: ServiceEvent): void => tellOfLedger(event, logger, this.#metrics);
     const server = new WireServer({
-      services: [ledgerService({ host: this.#host, store: store.store, permissions: ALL_PERMITTED, tell })],
+      services: [
+        ledgerService({ host: this.#host, store: store.store, permissions: this.#permissions, tell }),
+        ...(cluster === undefined ? [] : [cluster.service]),
+      ],
       clock: systemClock,
-      // Who can open the socket file is whoever runs this.
-      authenticate:
-        certificates === undefined
-          ? ({ metadata }) => ({ ok: true, value: { processor: metadata('airmesh-processor') ?? 'local' } })
-          : byCertificate(trustDomain),
+      authenticate: this.#authenticate(files !== undefined),
+      absence: () => cluster?.absence(),
       tell,
     });
     this.#stops.push(() => server.close(CLOSE_WITHIN_MS));
@@ -194,13 +196,23 @@ class Controller {
       await server.listen(listen);
       return `unix:${listen.socketPath}`;
     }
+    const certificates = files ?? (await cluster?.certificate());
     if (certificates === undefined)
       throw new StartError(
         'Processors must prove who they are.',
         'Name --tls-cert, --tls-key and --client-ca, or listen on a socket file: --listen unix:/path.',
       );
-    const port = await server.listen({ ...listen, certificates });
+    const port = await server.listen({ ...listen, certificates, callers: cluster === undefined ? 'with certificates' : 'with certificates or tokens' });
     return `${listen.host}:${port ?? listen.port}`;
+  }
+
+  #authenticate(hasClientAuthorities: boolean): Authenticate {
+    const { listen, trustDomain } = this.#options;
+    // Who can open the socket file is whoever runs this.
+    if ('socketPath' in listen) return ({ metadata }) => ({ ok: true, value: { processor: metadata('airmesh-processor') ?? 'local' } });
+    if (this.#cluster === undefined) return byCertificate(trustDomain);
+    // The mesh's own authority signs controllers alone.
+    return hasClientAuthorities ? byEither(byCertificate(trustDomain), this.#cluster.authenticate) : this.#cluster.authenticate;
   }
 
   #openCertificates(): CertificateFiles | undefined {
@@ -255,6 +267,7 @@ class Controller {
     const governor = this.#cluster?.governor;
     const reasons = [
       ...(this.#storeFault === undefined ? [] : [`the store of the ledger is out of reach: ${this.#storeFault}`]),
+      ...(this.#isServing ? [] : ['processors cannot connect yet']),
       ...(governor === undefined || governor.plan !== undefined ? [] : governor.faults),
     ];
     const warnings = [...this.#problems, ...(governor?.plan === undefined ? [] : governor.faults)];

@@ -13,5 +13,5 @@ export type { GovernorEvent, GovernorParts, Streams } from './governor.ts';
 export { Leadership } from './leadership.ts';
 export type { LeadershipParts } from './leadership.ts';
 export { TokenReviews } from './tokenreviews.ts';
-export type { PodIdentity, TokenReviewsParts } from './tokenreviews.ts';
+export type { TokenReviewsParts } from './tokenreviews.ts';
 export { paths } from './paths.ts';

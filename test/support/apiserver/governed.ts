@@ -6,7 +6,6 @@ import type { AccountView } from '../../../src/core/ledger/index.ts';
 import { checkKey } from '../../../src/shell/keys/index.ts';
 import { Governor, Leadership, openCluster } from '../../../src/shell/kube/index.ts';
 import type { Cluster, GovernorEvent, Streams } from '../../../src/shell/kube/index.ts';
-import { connect } from './client.ts';
 import type { ApiClient } from './client.ts';
 import type { KubernetesObject } from './resources.ts';
 import { kubeconfigOf } from './server.ts';
@@ -111,9 +110,9 @@ export function govern(access: Pick<ApiServerAccess, 'url' | 'ca' | 'token'>, na
       known: { openai: [], anthropic: [], google: [], deepseek: [] },
       simulatedUrl: 'http://simulator.airmesh-system/v1',
       checkKey,
-      interceptionOf: () => undefined,
     },
     streams,
+    intercept: () => Promise.resolve(new Map()),
     onPlan: (plan) => void plans.push(plan),
     accounts: () => governed.accounts,
     mayWrite: () => leadership.leads,
@@ -203,5 +202,3 @@ export async function tokenFor(client: ApiClient, pod: MadePod, audience = 'airm
   if (status !== 201) throw new Error(JSON.stringify(body));
   return (body as { status: { token: string } }).status.token;
 }
-
-export { connect };
