@@ -1,14 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { injectPod } from '../../core/injection/index.ts';
 import type { Contributor, InjectionSettings } from '../../core/injection/index.ts';
-import { BundleKeeper, clusterRegistration, readInjectorFile, startWebhook } from '../../shell/injector/index.ts';
+import { BundleKeeper, clusterRegistration, startWebhook } from '../../shell/injector/index.ts';
 import type { InjectorFile, WebhookEvent, WebhookIdentity } from '../../shell/injector/index.ts';
 import type { ApiServer } from '../../shell/kube/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
 import { messageOf } from '../mesh/message-of.ts';
 import type { Address } from '../ports.ts';
-import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
 
 /** The controller's certificate and the authorities by which others believe it, PEM. */
@@ -29,25 +27,13 @@ export interface InjectorOptions {
 
 export interface RunningInjector {
   readonly address: Address;
-  /** Why pods cannot be injected, for readiness; `undefined` where they can. */
+  /** Why pods cannot be injected; `undefined` where they can. */
   problem(): string | undefined;
+  /** Whether they could, at any time since the start. */
+  hasBeenTrusted(): boolean;
   /** The controller has another certificate, or other authorities. */
   use(identity: InjectorIdentity): void;
   stop(): Promise<void>;
-}
-
-/** Throws a StartError that names what is wrong in the file. */
-export function loadInjectorFile(path: string): InjectorFile {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new StartError(`The injector's settings cannot be read: ${messageOf(error)}.`, 'Name the file that the chart mounts with --injector.');
-  }
-  const read = readInjectorFile(text);
-  if (!read.ok)
-    throw new StartError(`The injector's settings in ${path} are wrong:\n${read.error.join('\n')}`, 'The chart writes them from injector in its values.');
-  return read.value;
 }
 
 /** Serves the webhook, and keeps API servers' trust in it current. */
@@ -71,6 +57,7 @@ export async function startInjector({ listen, file, identity, api, contributors,
   return {
     address: { host: webhook.host, port: webhook.port },
     problem: () => keeper.problem(),
+    hasBeenTrusted: () => keeper.hasBeenTrusted,
     use: (next) => {
       const isTrustedAlike = next.roots === present.roots;
       present = next;
