@@ -35,9 +35,10 @@ export async function ensureImages(environment: NodeJS.ProcessEnv, onStep: (mess
     await run('npm', ['run', '--silent', 'build'], { cwd: fromRoot('.') });
     await run(process.execPath, [fromRoot('deploy/stage.mjs'), stage]);
     const envoy = await ensureEnvoy({ environment, onStep });
+    const libraries = await librariesOf(node);
     const image = async (name: string, ...options: string[]): Promise<void> => {
       onStep(`making ${name}`);
-      await run(join(beside, 'image'), [name, '--node', node, ...options], { maxBuffer: 16 * 1024 * 1024 });
+      await run(join(beside, 'image'), [name, '--node', node, ...libraries, ...options], { maxBuffer: 16 * 1024 * 1024 });
     };
     const entrypoint = JSON.stringify(['node', '--max-semi-space-size=8', '/app/dist/main/cli.js']);
     await image(IMAGE, '--envoy', envoy.path, '--copy', `${stage}/app:/app`, '--user', '1533:1533', '--env', 'NODE_ENV=production', '--entrypoint', entrypoint);
@@ -51,4 +52,10 @@ export async function ensureImages(environment: NodeJS.ProcessEnv, onStep: (mess
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }
+}
+
+/** What Node needs besides the C library, and the scripts' base does not have. */
+async function librariesOf(node: string): Promise<string[]> {
+  const { stdout } = await run('ldd', [node]);
+  return [...stdout.matchAll(/=> (\S*\/libatomic\.so\.1) /g)].flatMap(([, path = '']) => ['--copy', `${path}:${path.replace(/^\/lib\//, '/usr/lib/')}`]);
 }

@@ -15,6 +15,7 @@ const schema = z.strictObject({
   imagePullSecrets: z.array(z.string()).default([]),
   controllers: z.array(z.string().regex(/^[^:\s,]+:\d+$/, 'must be host:port')).min(1),
   logLevel: z.enum(LOG_LEVELS),
+  concurrency: z.int().min(1).max(128),
   resources: z.strictObject({ requests: resourceList, limits: resourceList }).prefault({}),
   baseUrls: z.boolean(),
   placeholderKeys: z.boolean(),
