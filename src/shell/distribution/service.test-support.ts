@@ -27,14 +27,14 @@ export class TestController {
   readonly #files: CertificateFiles;
   readonly #opened: { close(): void }[] = [];
 
-  private constructor(authority: TestAuthority, files: CertificateFiles, cluster: TestCluster, services: readonly Service[]) {
+  private constructor(authority: TestAuthority, files: CertificateFiles, cluster: TestCluster, more: (distributor: Distributor) => readonly Service[]) {
     this.authority = authority;
     this.cluster = cluster;
     this.#files = files;
     const tell = (event: DistributionEvent): void => void this.events.push(event);
     this.distributor = new Distributor({ clock, tell, onChange: () => (this.changes += 1) });
     this.server = new WireServer({
-      services: [this.distributor.service(), ...services],
+      services: [this.distributor.service(), ...more(this.distributor)],
       clock,
       authenticate: byEither(byCertificate(), byToken(cluster)),
       absence: () => this.distributor.absence(),
@@ -43,9 +43,15 @@ export class TestController {
   }
 
   static async start(
-    wishes: { cluster?: TestCluster; authority?: TestAuthority; port?: number; states?: readonly SidecarState[]; services?: readonly Service[] } = {},
+    wishes: {
+      cluster?: TestCluster;
+      authority?: TestAuthority;
+      port?: number;
+      states?: readonly SidecarState[];
+      services?: (distributor: Distributor) => readonly Service[];
+    } = {},
   ): Promise<TestController> {
-    const { cluster = new TestCluster('here'), states, port = 0, services = [] } = wishes;
+    const { cluster = new TestCluster('here'), states, port = 0, services = () => [] } = wishes;
     const authority = wishes.authority ?? (await TestAuthority.create('airmesh test'));
     const folder = mkdtempSync(join(tmpdir(), 'airmesh-controller-'));
     const own = await authority.issue({ dns: ['localhost'], uris: ['spiffe://test/controller'] });

@@ -19,3 +19,4 @@ export { TokenReviews } from './tokenreviews.ts';
 export type { TokenReviewsParts } from './tokenreviews.ts';
 export { look } from './look.ts';
 export type { LookFor } from './look.ts';
+export { paths } from './paths.ts';
