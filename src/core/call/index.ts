@@ -8,7 +8,7 @@ export { SPEND_GROUPINGS } from './spend.ts';
 export type { RecordQuery, SpendGrouping, SpendQuery, SpendRow } from './spend.ts';
 export { begin } from './begin.ts';
 export type { BatchPart, BatchRequests, KeptObject, OpenBatch } from './kept.ts';
-export { headersReadBy } from './headers.ts';
+export { cutsStreams, headersReadBy } from './headers.ts';
 export { limitsOf } from './limits.ts';
 export type { AnswerChanges, AnswerHead, Forwarded, ForwardedCall, ForwardInstructions, IncomingRequest, LocalAnswer, Replied } from './request.ts';
 export type { BudgetGate, CallObserver, CallPorts, Clock, KeySource, SnapshotSource, StateBook, Unavailable } from './ports.ts';

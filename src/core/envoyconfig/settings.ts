@@ -30,6 +30,8 @@ export interface ListenerSettings {
   readonly workload: string;
   readonly host: string;
   readonly port: number;
+  /** Whether the processor may end an answer before its provider does. Absent: it never does. */
+  readonly endsAnswers?: boolean;
 }
 
 /** One provider's way out. */

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { headersReadBy } from '../../core/call/index.ts';
+import { cutsStreams, headersReadBy } from '../../core/call/index.ts';
 import type { EnvoySettings, ListenerSettings, UpstreamSettings } from '../../core/envoyconfig/index.ts';
 import type { ProviderPolicy } from '../../core/policy/index.ts';
 import type { Policies } from './feed.ts';
@@ -32,7 +32,7 @@ export function envoySettings(policies: readonly Policies[], listeners: readonly
     processorSocket: processorSocket(place),
     adminSocket: adminSocket(place),
     folder: place.envoyFolder,
-    listeners,
+    listeners: listeners.map((listener) => ({ ...listener, endsAnswers: policies.some(({ snapshots }) => cutsStreams(snapshots.get(listener.workload))) })),
     upstreams: [...upstreams.values()].map(({ policy }) => upstreamOf(policy)).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
     headersRead: headersReadBy(policies.flatMap(({ snapshots }) => [...snapshots.values()])),
     maxRequestBytes: MAX_REQUEST_BYTES,

@@ -29,6 +29,10 @@ export interface Metrics {
   callRefused(workload: string, code: RefusalCode): void;
   callSettled(record: CallRecord, timings: CallTimings): void;
   keyRejected(provider: string): void;
+  thresholdReached(budget: string, percent: number): void;
+  /** A budget in mode Observe; `workload` is `namespace/name`. */
+  wouldHaveRefused(budget: string, workload: string): void;
+  overdrawn(budget: string): void;
   snapshotApplied(at: EpochMs): void;
   snapshotRejected(): void;
   envoyRestarted(): void;
@@ -46,6 +50,9 @@ export function createMetrics(sources: MetricSources, version: string): Metrics 
   return {
     callRefused: (workload, code) => calls.refused(workload, code),
     callSettled: (record, timings) => calls.settled(record, timings),
+    thresholdReached: (budget, percent) => instruments.budgetThresholds.inc({ budget, percent: String(percent) }),
+    wouldHaveRefused: (budget, workload) => instruments.budgetWouldRefuse.inc({ budget, workload }),
+    overdrawn: (budget) => instruments.budgetOverdrawn.inc({ budget }),
     keyRejected: (provider) => instruments.keyRejections.inc({ provider }),
     snapshotApplied: (at) => {
       instruments.snapshotsApplied.inc();
