@@ -12,7 +12,7 @@ export { MAX_KEPT_ANSWER_BYTES } from './reuse.ts';
 export type { AnswerCache, AnswerSlot, KeptAnswer, Lookup, Question } from './reuse.ts';
 export { ProviderHealth } from './health.ts';
 export type { HealthEvent } from './health.ts';
-export { headersReadBy } from './headers.ts';
+export { cutsStreams, headersReadBy } from './headers.ts';
 export { limitsOf } from './limits.ts';
 export type { AnswerChanges, AnswerHead, Forwarded, ForwardedCall, ForwardInstructions, IncomingRequest, LocalAnswer, Replied } from './request.ts';
 export type { BudgetGate, CallObserver, CallPorts, CallTimings, Clock, KeySource, ReusedAnswer, SnapshotSource, StateBook, Unavailable } from './ports.ts';

@@ -23,6 +23,7 @@ import type { ProviderType } from '../../core/policy/index.ts';
 import type { Address, EnvoyOptions } from '../ports.ts';
 import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
+import { tellOfBudgets } from './budget-events.ts';
 import { serveCalls } from './calls.ts';
 import { newCallId, systemClock } from './clock.ts';
 import { tellOfEnvoy } from './envoy-events.ts';
@@ -196,11 +197,7 @@ class Mesh {
       clock: systemClock,
       limits: limitsOf(policies.snapshots.values()),
       ...(ledger === undefined ? {} : { leasedFrom: ledger.leasedFrom }),
-      events: {
-        failed: (what, error) => logger.error(`${what}.failed`, { error: error.message }),
-        recovered: (record) =>
-          logger.warn('call.recovered', { call: record.id, workload: `${record.namespace}/${record.workload}`, charged: String(record.chargedNanoUsd) }),
-      },
+      events: tellOfBudgets(logger, this.#metrics, (limit) => [...(this.#policies?.snapshots.values() ?? [])].some((snapshot) => usdLimits(snapshot)(limit))),
     });
     this.#budgets = opened;
     this.#stops.push(() => opened.close());
