@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LeasedFrom, Outbox } from '../../shell/budgets/index.ts';
-import { CertificateFiles, LedgerLink, RecordLink } from '../../shell/ledger/index.ts';
-import type { CertificatePaths } from '../../shell/ledger/index.ts';
+import { LedgerLink, RecordLink } from '../../shell/ledger/index.ts';
+import { CertificateFiles } from '../../shell/wire/index.ts';
+import type { CertificatePaths } from '../../shell/wire/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
 import { StartError } from '../start-error.ts';
 import { systemClock } from './clock.ts';
@@ -31,7 +32,7 @@ export interface LedgerAccess {
 export function accessLedger({ addresses, certificates: paths }: LedgerOptions, logger: Logger): LedgerAccess {
   const opened = paths === undefined ? undefined : CertificateFiles.open(paths, (message) => logger.error('ledger.certificates', { message }));
   if (opened?.ok === false) throw new StartError(`The certificate for the ledger service cannot be used: ${opened.error}.`, 'Mend the file, or name another.');
-  const common = { addresses, certificates: opened?.value ?? ('plain text' as const), clock: systemClock };
+  const common = { addresses, access: opened?.value ?? ('plain text' as const), clock: systemClock };
   let link: LedgerLink | undefined;
   return {
     leasedFrom: {
