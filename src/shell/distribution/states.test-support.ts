@@ -134,11 +134,17 @@ const host: fc.Arbitrary<InterceptedHost> = fc.record(
   { requiredKeys: ['host', 'ports'] },
 );
 
-const interception: fc.Arbitrary<Interception> = fc.record({
-  hosts: fc.array(host, { maxLength: 3 }),
-  roots: fc.string(),
-  egress: fc.constantFrom('Open', 'Enforced'),
-});
+const interception: fc.Arbitrary<Interception> = fc.record(
+  {
+    hosts: fc.array(host, { maxLength: 3 }),
+    roots: fc.string(),
+    egress: fc.constantFrom('Open', 'Enforced'),
+    passedHosts: words,
+    refusedHosts: words,
+    networks: words,
+  },
+  { requiredKeys: ['hosts', 'roots', 'egress'] },
+);
 
 export const anyState: fc.Arbitrary<SidecarState> = fc.record(
   { version: name, snapshot, keys: mapOf(key), interception, controllerRoots: fc.string() },

@@ -17,7 +17,7 @@ export type { TokenReviewer } from './token.ts';
 export { TokenFile } from './tokenfile.ts';
 export { Roots } from './roots.ts';
 export type { Access, TokenAccess } from './access.ts';
-export { CertificateFiles } from './certificates.ts';
+export { CertificateFiles, rootsFault } from './certificates.ts';
 export type { CertificatePaths } from './certificates.ts';
 export { Dialer } from './dialer.ts';
 export type { DialerParts, LinkParts, LinkState } from './dialer.ts';
