@@ -17,6 +17,14 @@ export interface ControllerFlags extends LogFlags {
   readonly tlsKey?: string;
   readonly clientCa?: string;
   readonly trustDomain?: string;
+  readonly kubernetes: boolean;
+  readonly rootNamespace?: string;
+  readonly namespaces?: readonly string[];
+  readonly lease: string;
+  readonly authorities: string;
+  readonly service: string;
+  readonly views: string;
+  readonly simulatedUrl?: string;
 }
 
 /** Runs until a signal comes. */
@@ -26,8 +34,13 @@ export async function controller(paths: readonly string[], flags: ControllerFlag
   const { tlsCert, tlsKey, clientCa, trustDomain } = flags;
   const named = [tlsCert, tlsKey, clientCa].filter((path) => path !== undefined).length;
   if (named !== 0 && named !== 3) throw new StartError('A part of the certificates is missing.', 'Name --tls-cert, --tls-key and --client-ca together.');
+  if (flags.kubernetes === paths.length > 0)
+    throw new StartError('Where policies come from is not said.', 'Name files and folders, or a cluster with --kubernetes.');
+  const { rootNamespace, namespaces, lease, authorities, service, views, simulatedUrl } = flags;
   const running = await startController({
-    paths,
+    policies: flags.kubernetes
+      ? { kind: 'cluster', scope: { rootNamespace, namespaces, lease, authorities, service, views, simulatedUrl } }
+      : { kind: 'files', paths },
     listen: flags.listen,
     admin: flags.admin,
     ...(tlsCert !== undefined && tlsKey !== undefined && clientCa !== undefined
