@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { CONTROLLER_PORTS } from '../../core/control/index.ts';
+import type { ClusterScope } from '../controller/cluster.ts';
 import { startController } from '../controller/controller.ts';
 import { openStore } from '../controller/store.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -25,6 +27,7 @@ export interface ControllerFlags extends LogFlags {
   readonly service: string;
   readonly views: string;
   readonly simulatedUrl?: string;
+  readonly injector?: string;
 }
 
 /** Runs until a signal comes. */
@@ -39,7 +42,7 @@ export async function controller(paths: readonly string[], flags: ControllerFlag
   const { rootNamespace, namespaces, lease, authorities, service, views, simulatedUrl } = flags;
   const running = await startController({
     policies: flags.kubernetes
-      ? { kind: 'cluster', scope: { rootNamespace, namespaces, lease, authorities, service, views, simulatedUrl } }
+      ? { kind: 'cluster', scope: { rootNamespace, namespaces, lease, authorities, service, views, simulatedUrl, injector: await injectorOf(flags) } }
       : { kind: 'files', paths },
     listen: flags.listen,
     admin: flags.admin,
@@ -56,4 +59,14 @@ export async function controller(paths: readonly string[], flags: ControllerFlag
   await running.stop();
   logger.flush();
   return EXIT.ok;
+}
+
+/** Where API servers ask for injection, and what is injected. */
+async function injectorOf({ injector, listen, tlsCert }: ControllerFlags): Promise<ClusterScope['injector']> {
+  if (injector === undefined) return undefined;
+  if (!('port' in listen) || tlsCert !== undefined)
+    throw new StartError('--injector needs a certificate of the mesh’s own.', 'Let it listen on TCP, without --tls-cert; or leave --injector out.');
+  // Only here, as with it comes the client of Kubernetes.
+  const { loadInjectorFile } = await import('../controller/injectorfile.ts');
+  return { listen: { host: listen.host, port: CONTROLLER_PORTS.webhook }, file: loadInjectorFile(injector) };
 }

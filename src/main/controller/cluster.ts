@@ -15,6 +15,8 @@ import type { Authenticate, Service } from '../../shell/wire/index.ts';
 import { systemClock } from '../mesh/clock.ts';
 import { StartError } from '../start-error.ts';
 import { Authorities } from './authorities.ts';
+import { startInjector } from './injector.ts';
+import type { InjectorIdentity, InjectorOptions, RunningInjector } from './injector.ts';
 
 /** Which cluster, and how much of it. */
 export interface ClusterScope {
@@ -32,6 +34,8 @@ export interface ClusterScope {
   readonly service: string;
   /** Address of a simulated provider in the cluster, for AIProviders of that type without one; absent: there is none. */
   readonly simulatedUrl: string | undefined;
+  /** What is injected into pods, and where API servers ask for it; absent: nothing is. */
+  readonly injector: Pick<InjectorOptions, 'listen' | 'file'> | undefined;
 }
 
 export interface ClusterPoliciesParts {
@@ -60,6 +64,7 @@ export class ClusterPolicies {
   readonly #parts: ClusterPoliciesParts;
   readonly #closing = new AbortController();
   #authorities: Authorities | undefined;
+  #injector: RunningInjector | undefined;
 
   /** Throws a StartError where there is no cluster to ask. An API server that does not answer is waited for. */
   constructor(parts: ClusterPoliciesParts) {
@@ -148,7 +153,14 @@ export class ClusterPolicies {
     return this.#distributor.absence();
   }
 
-  /** A certificate of the mesh's own, which is renewed by itself. */
+  /** Why pods cannot be injected; nobody waits for what has worked once. */
+  injection(): { readonly reasons: readonly string[]; readonly warnings: readonly string[] } {
+    const problem = this.#injector?.problem();
+    const told = problem === undefined ? [] : [problem];
+    return this.#injector?.hasBeenTrusted() === true ? { reasons: [], warnings: told } : { reasons: told, warnings: [] };
+  }
+
+  /** A certificate of the mesh's own, which is renewed by itself. With it the injector is served, which API servers know by it. */
   async certificate(): Promise<ShownCertificate> {
     const { scope, logger } = this.#parts;
     const authorities = await Authorities.open({
@@ -162,11 +174,20 @@ export class ClusterPolicies {
     this.#authorities = authorities;
     const shown = new ShownCertificate(shownBy(authorities));
     authorities.onChange(() => shown.use(shownBy(authorities)));
+    if (scope.injector !== undefined) await this.#inject(scope.injector, authorities);
     return shown;
+  }
+
+  async #inject(injector: NonNullable<ClusterScope['injector']>, authorities: Authorities): Promise<void> {
+    const { logger } = this.#parts;
+    const running = await startInjector({ ...injector, identity: injectorIdentity(authorities), api: this.cluster.api, contributors: [], logger });
+    this.#injector = running;
+    authorities.onChange(() => running.use(injectorIdentity(authorities)));
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
+    await this.#injector?.stop();
     this.#authorities?.close();
     this.governor.close();
     await this.#shared.close();
@@ -183,6 +204,8 @@ const shownBy = ({ identity: { leaf, roots } }: Authorities): ConstructorParamet
   key: leaf.key,
   authorities: roots,
 });
+
+const injectorIdentity = ({ identity: { leaf, roots } }: Authorities): InjectorIdentity => ({ certificate: leaf.certificate, key: leaf.key, roots });
 
 function tellOfSidecars(event: DistributionEvent, logger: Logger): void {
   switch (event.kind) {

@@ -265,12 +265,14 @@ class Controller {
   /** Ready is who can answer: the one that leads, and those that would if it went. In a cluster, once it knows what is there; later it goes by what it knew. */
   #readiness(): Readiness {
     const governor = this.#cluster?.governor;
+    const injection = this.#cluster?.injection();
     const reasons = [
       ...(this.#storeFault === undefined ? [] : [`the store of the ledger is out of reach: ${this.#storeFault}`]),
       ...(this.#isServing ? [] : ['processors cannot connect yet']),
       ...(governor === undefined || governor.plan !== undefined ? [] : governor.faults),
+      ...(injection?.reasons ?? []),
     ];
-    const warnings = [...this.#problems, ...(governor?.plan === undefined ? [] : governor.faults)];
+    const warnings = [...this.#problems, ...(governor?.plan === undefined ? [] : governor.faults), ...(injection?.warnings ?? [])];
     return { ready: reasons.length === 0, reasons, warnings, configuration: { present: undefined, running: undefined }, providers: [] };
   }
 }
