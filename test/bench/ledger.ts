@@ -14,9 +14,10 @@ import { limitIdentity } from '../../src/core/leases/index.ts';
 import type { Report, SliceReport, ToHolder } from '../../src/core/leases/index.ts';
 import type { LimitSpec } from '../../src/core/ledger/index.ts';
 import { decodeToHolder, encodeToAuthority } from '../../src/shell/ledger/codec.ts';
-import { ALL_PERMITTED, CertificateFiles, LedgerHost, LedgerServer, byCertificate } from '../../src/shell/ledger/index.ts';
-import type { CertificatePaths } from '../../src/shell/ledger/index.ts';
-import { LEDGER_METHODS, protocolMetadata } from '../../src/shell/ledger/protocol.ts';
+import { ALL_PERMITTED, LedgerHost, ledgerService } from '../../src/shell/ledger/index.ts';
+import { LEDGER_METHODS } from '../../src/shell/ledger/methods.ts';
+import { CertificateFiles, WireServer, byCertificate, protocolMetadata } from '../../src/shell/wire/index.ts';
+import type { CertificatePaths } from '../../src/shell/wire/index.ts';
 import { MemoryStore } from '../../src/shell/stores/memory/index.ts';
 import { TestAuthority, writeCertificates } from '../support/certificates.ts';
 
@@ -130,7 +131,12 @@ async function overGrpc(seconds: number, slices: number): Promise<string> {
   const store = new MemoryStore();
   let heard = 0;
   const host = newHost(store);
-  const server = new LedgerServer({ host, store, clock, authenticate: byCertificate(), permissions: ALL_PERMITTED, tell: () => undefined });
+  const server = new WireServer({
+    services: [ledgerService({ host, store, permissions: ALL_PERMITTED, tell: () => undefined })],
+    clock,
+    authenticate: byCertificate(),
+    tell: () => undefined,
+  });
   const port = await server.listen({ host: '127.0.0.1', port: 0, certificates: files.value });
   const players: ChildProcess = fork(fileURLToPath(import.meta.url), ['players', String(port), folder, String(slices)]);
   players.on('message', (count: number) => {

@@ -7,14 +7,17 @@ import type { Ended } from './ended.ts';
 import type { CallPorts } from './ports.ts';
 import type { CallHold } from './record.ts';
 import { usdLimits } from './accounts.ts';
-import { kindOf, translateAnswer } from './answer.ts';
+import { isPlain, kindOf, translateAnswer } from './answer.ts';
 import type { AnswerStart, AnswerTranslator } from './answer.ts';
+import { retryAfterMs } from './health.ts';
 import { isStored } from './inject.ts';
 import type { KeptObject } from './kept.ts';
 import { noteKey } from './keys.ts';
 import { isFree } from './quote.ts';
 import type { AnswerChanges, AnswerHead, ExchangeEnd, ForwardedCall } from './request.ts';
 import type { ResolvedCall } from './resolve.ts';
+import { AnswerRecorder } from './reuse.ts';
+import type { AnswerSlot } from './reuse.ts';
 import { verdictOf } from './settlement.ts';
 import type { Outcome, Verdict } from './settlement.ts';
 
@@ -33,6 +36,9 @@ export const GONE_WITH_THE_BODY = ['content-length', 'content-encoding', 'conten
 /** Responses are kept for 30 days; a day more, so that nothing is forgotten before it is gone. Source: OpenAI API, "Conversation state". */
 const RESPONSE_KEPT_MS = 31 * 86_400_000;
 
+/** Statuses below 500 by which a provider refuses whatever is asked. */
+const NOT_SERVED: ReadonlySet<number> = new Set([401, 403, 429]);
+
 const NO_READING: UsageReading = { kind: 'missing', outputBytes: 0 };
 
 /** A call at a provider: meters the answer as it passes, and settles exactly once. */
@@ -47,18 +53,29 @@ export class Exchange implements ForwardedCall {
   #translator: AnswerTranslator | undefined;
   #watcher: StateWatcher | undefined;
   readonly #stored: KeptObject[] = [];
+  readonly #recorder: AnswerRecorder | undefined;
   #firstByteMs: number | undefined;
   #ended = false;
 
-  constructor(call: ResolvedCall, granted: Granted, hold: CallHold, ports: CallPorts) {
+  /** `slot`: others may be given this call's answer. */
+  constructor(call: ResolvedCall, granted: Granted, hold: CallHold, ports: CallPorts, slot?: AnswerSlot) {
     this.#call = call;
     this.#granted = granted;
     this.#hold = hold;
     this.#ports = ports;
     this.#startedMs = ports.clock.monotonicMs();
+    this.#recorder = slot === undefined ? undefined : new AnswerRecorder(slot);
+    ports.health.chosen(call.provider.id, call.model.name.toLowerCase());
   }
 
   onAnswerHead(head: AnswerHead): AnswerChanges {
+    this.#noteHealth(head);
+    const changes = this.#changesOf(head);
+    this.#recorder?.head(head, changes);
+    return changes;
+  }
+
+  #changesOf(head: AnswerHead): AnswerChanges {
     const { front, back, endpoint, facts, provider, model, translated } = this.#call;
     const start = { status: head.status, kind: isPlain(head.contentEncoding) ? kindOf(head.contentType) : ('other' as const) };
     this.#head = head;
@@ -90,12 +107,15 @@ export class Exchange implements ForwardedCall {
     this.#firstByteMs ??= this.#ports.clock.monotonicMs();
     this.#watcher?.push(chunk, endOfStream);
     const passed = this.#meter === undefined ? chunk : this.#meter.push(chunk, endOfStream);
-    return this.#translator === undefined ? passed : this.#translator.push(chunk, endOfStream);
+    const told = this.#translator === undefined ? passed : this.#translator.push(chunk, endOfStream);
+    this.#recorder?.push(told);
+    return told;
   }
 
   end(how: ExchangeEnd): void {
     if (this.#ended) return;
     this.#ended = true;
+    if (this.#head === undefined) this.#ports.health.spared(this.#call.provider.id, this.#call.model.name.toLowerCase());
     const reading = this.#meter?.reading() ?? NO_READING;
     const status = this.#head?.status ?? 0;
     const verdict = this.#verdictOf({ status, local: this.#head?.local, how, body: this.#meter?.end(), reading });
@@ -112,11 +132,21 @@ export class Exchange implements ForwardedCall {
       isUsd: usdLimits(this.#call.snapshot),
     };
     if (reading.kind === 'reported') this.#keepSize(usage);
+    this.#recorder?.end(verdict.ending === 'finished' && verdict.basis === 'actual' && !this.#granted.shrunk, ended.at, ended.costNanoUsd);
     this.#ports.budgets.settle(this.#hold.id, settlementOf(ended), (settled) => {
       const record = recordOf(this.#hold, ended, settled);
       this.#ports.observer.settled(record, this.#timings());
       return record;
     });
+  }
+
+  /** A provider that says no to one call's contents serves; one that says no to its key, or to calls as such, does not. */
+  #noteHealth({ status, local, retryAfter }: AnswerHead): void {
+    const { provider, model, rule } = this.#call;
+    const isFailure = local !== undefined || status >= 500 || NOT_SERVED.has(status);
+    const pauseMs = isFailure ? retryAfterMs(retryAfter, this.#ports.clock.epochMs()) : undefined;
+    const news = isFailure ? ({ kind: 'failed', ...(pauseMs === undefined ? {} : { retryAfterMs: pauseMs }) } as const) : ({ kind: 'served' } as const);
+    this.#ports.health.note(provider.id, model.name.toLowerCase(), news, rule.failover);
   }
 
   /** A kept answer's owner is written down before the last of it goes on. */
@@ -167,8 +197,6 @@ export class Exchange implements ForwardedCall {
     return { durationMs: now - this.#startedMs, firstByteMs: this.#firstByteMs === undefined ? undefined : this.#firstByteMs - this.#startedMs };
   }
 }
-
-export const isPlain = (encoding: string | undefined): boolean => encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity';
 
 /** `dropped: logit_bias, messages[0].name`. A field's name is the caller's own text, so only what a header may hold is said. */
 function warningOf(paths: readonly string[]): string {

@@ -1,16 +1,16 @@
 import { NO_BODY, NOTHING_HERE } from './localreply.ts';
 import { BACKEND_HEADER, CANCEL_PATH, METHODS_WITHOUT_BODY, seconds, typed } from './settings.ts';
-import type { EnvoySettings, Json, ListenerSettings, UpstreamSettings } from './settings.ts';
+import type { EnvoySettings, Json, UpstreamSettings } from './settings.ts';
 
 /**
- * A listener's routes. A call first matches one of the last three, which lead nowhere; the processor then names its
+ * A workload's routes. A call first matches one of the last three, which lead nowhere; the processor then names its
  * provider in a header, and the route is chosen again. So a call that the processor has not seen is never forwarded.
  */
-export function routes(listener: ListenerSettings, settings: EnvoySettings): Json {
+export function routes(workload: string, settings: EnvoySettings): Json {
   return {
     resources: [
       typed('envoy.config.route.v3.RouteConfiguration', {
-        name: listener.workload,
+        name: workload,
         ignore_port_in_host_matching: true,
         virtual_hosts: [
           {

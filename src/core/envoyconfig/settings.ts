@@ -1,7 +1,9 @@
+import type { OutboundSettings } from './outbound/index.ts';
+
 /** A value that JSON can carry. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 
-/** All that Envoy's configuration depends on. No key is ever part of it: the processor sets keys, call by call. */
+/** All that Envoy's configuration depends on. No provider's key is ever part of it: the processor sets keys, call by call. */
 export interface EnvoySettings {
   readonly nodeId: string;
   /** Where the ext_proc server listens. */
@@ -11,6 +13,8 @@ export interface EnvoySettings {
   /** The folder of the files that Envoy watches. */
   readonly folder: string;
   readonly listeners: readonly ListenerSettings[];
+  /** Absent: nothing is redirected here. */
+  readonly outbound?: OutboundSettings;
   readonly upstreams: readonly UpstreamSettings[];
   /** Lower-case names of the request headers that the processor reads. */
   readonly headersRead: readonly string[];
@@ -62,8 +66,13 @@ export const PROCESSOR_CLUSTER = 'airmesh_processor';
 /** A duration in protobuf's JSON form. */
 export const seconds = (ms: number): string => `${ms / 1000}s`;
 
-/** A file name for a listener: its workload's name is a DNS label or two, which file names allow but for the slash. */
-export const routesFile = (listener: ListenerSettings): string => `rds-${listener.workload.replace('/', '_')}.json`;
+/** A file name for a workload's routes: its name is a DNS label or two, which file names allow but for the slash. */
+export const routesFile = (workload: string): string => `rds-${workload.replace('/', '_')}.json`;
+
+/** A file that Envoy reads again when another is moved over it. */
+export function watched({ folder }: Pick<EnvoySettings, 'folder'>, file: string): Json {
+  return { path_config_source: { path: `${folder}/${file}` }, resource_api_version: 'V3' };
+}
 
 const TYPE = 'type.googleapis.com/';
 

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LeasedFrom, Outbox } from '../../shell/budgets/index.ts';
-import { CertificateFiles, LedgerLink, RecordLink } from '../../shell/ledger/index.ts';
-import type { CertificatePaths } from '../../shell/ledger/index.ts';
+import { LedgerLink, RecordLink } from '../../shell/ledger/index.ts';
+import { CertificateFiles } from '../../shell/wire/index.ts';
+import type { CertificatePaths } from '../../shell/wire/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
 import { StartError } from '../start-error.ts';
 import { systemClock } from './clock.ts';

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { limitsOf, usdLimits } from '../../core/call/index.ts';
+import { ProviderHealth, limitsOf, usdLimits } from '../../core/call/index.ts';
 import type { CallPorts } from '../../core/call/index.ts';
 import { DEFAULT_CNY_PER_USD } from '../../core/catalog/index.ts';
 import { renderEnvoy } from '../../core/envoyconfig/index.ts';
@@ -9,6 +9,7 @@ import { err, ok, usdToNano } from '../../core/units/index.ts';
 import type { Result } from '../../core/units/index.ts';
 import { describeSnapshot, startAdminServer } from '../../shell/admin/index.ts';
 import type { AdminServer, Readiness } from '../../shell/admin/index.ts';
+import { AnswerMemory } from '../../shell/answers/index.ts';
 import { BatchWatch, trustIn } from '../../shell/batches/index.ts';
 import { openBudgets, spendReport } from '../../shell/budgets/index.ts';
 import type { OpenedBudgets, SpendReport } from '../../shell/budgets/index.ts';
@@ -28,6 +29,7 @@ import type { Policies, PolicyFeed } from './feed.ts';
 import type { LedgerAccess } from './ledger.ts';
 import { messageOf } from './message-of.ts';
 import { asStartError, requireFree } from './preflight.ts';
+import { tellOfProvider } from './provider-events.ts';
 import { readinessOf } from './readiness.ts';
 import { adminSocket, envoySettings, processorSocket } from './settings.ts';
 import type { MeshPlace } from './settings.ts';
@@ -238,6 +240,11 @@ class Mesh {
       keys: this.#keys,
       budgets: this.#requireBudgets().budgets,
       state: this.#requireBudgets().objects,
+      answers: new AnswerMemory(() => performance.now()),
+      health: new ProviderHealth(
+        () => performance.now(),
+        (event) => tellOfProvider(event, this.#options.logger, this.#metrics),
+      ),
       clock: systemClock,
       observer: createCallObserver(this.#metrics, this.#options.logger),
       random: Math.random,

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TestAuthority, writeCertificates } from '../../../test/support/certificates.ts';
-import { CertificateFiles } from './certificates.ts';
+import { CertificateFiles } from '../wire/index.ts';
 import { TestProcessor, LIMIT, TestService, call, credentialsOf, openFiles } from './service.test-support.ts';
 
 const SOON = { timeout: 20_000, interval: 10 };

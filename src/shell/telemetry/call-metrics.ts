@@ -1,4 +1,4 @@
-import type { CallRecord, Ending } from '../../core/call/index.ts';
+import type { CallRecord, Ending, ReusedAnswer } from '../../core/call/index.ts';
 import type { Operation, RefusalCode } from '../../core/dialects/index.ts';
 import type { ProviderType } from '../../core/policy/index.ts';
 import { NANO_PER_USD } from '../../core/units/index.ts';
@@ -37,6 +37,8 @@ export class CallMetrics {
   readonly #instruments: Instruments;
   readonly #providers: { providerType(provider: string): ProviderType | undefined };
   readonly #series = new BoundedSeries<CallLabels>(MAX_CALL_SERIES, OVERFLOW);
+  readonly #providerSeries = new BoundedSeries<Record<'provider' | 'model', string>>(MAX_CALL_SERIES, { provider: OTHER, model: OTHER });
+  readonly #reusedSeries = new BoundedSeries<CallLabels['call']>(MAX_CALL_SERIES, OVERFLOW.call);
 
   constructor(instruments: Instruments, providers: { providerType(provider: string): ProviderType | undefined }) {
     this.#instruments = instruments;
@@ -45,6 +47,21 @@ export class CallMetrics {
 
   refused(workload: string, code: RefusalCode): void {
     this.#instruments.refusals.inc({ code, workload });
+  }
+
+  reused({ workload, model, provider, how, savedNanoUsd }: ReusedAnswer): void {
+    const { reusedAnswers, saved, seriesOverflow } = this.#instruments;
+    const labels = this.#reusedSeries.get(`${workload}\n${provider}\n${model}`, () => ({ workload, model: labelValue(model), provider }));
+    if (labels === OVERFLOW.call) seriesOverflow.inc();
+    reusedAnswers.inc({ ...labels, how });
+    if (savedNanoUsd !== undefined) saved.inc(labels, dollars(savedNanoUsd));
+  }
+
+  /** Beyond the bound, providers share one series, and the last word counts. */
+  providerOut(provider: string, model: string, isOut: boolean): void {
+    const { providerOut } = this.#instruments;
+    const labels = this.#providerSeries.get(`${provider}\n${model}`, () => ({ provider, model: labelValue(model) }));
+    providerOut.set(labels, isOut ? 1 : 0);
   }
 
   settled(record: CallRecord, timings: CallTimings): void {

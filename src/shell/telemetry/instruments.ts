@@ -113,6 +113,24 @@ export function createInstruments(registry: Registry) {
       labelNames: ['provider'],
       registers,
     }),
+    providerOut: new Gauge({
+      name: 'airmesh_provider_out',
+      help: '1 while a model of a provider is out of use after failures, so that other backends of a rule take its calls; 0 since it serves again.',
+      labelNames: ['provider', 'model'],
+      registers,
+    }),
+    reusedAnswers: new Counter({
+      name: 'airmesh_reused_answers_total',
+      help: 'Calls that were given an answer again instead of being sent on. how is kept (an earlier answer) or coalesced (that of an identical call in flight).',
+      labelNames: [...CALL_LABELS, 'how'],
+      registers,
+    }),
+    saved: new Counter({
+      name: 'airmesh_saved_usd_total',
+      help: 'What the answers that were given again cost the first time, in US dollars. Nobody is charged for them again.',
+      labelNames: CALL_LABELS,
+      registers,
+    }),
     ...accountGauges(registry),
     snapshotsApplied: new Counter({
       name: 'airmesh_snapshots_applied_total',

@@ -1,6 +1,6 @@
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import type { AccountView } from '../../core/ledger/index.ts';
-import type { CallRecord } from '../../core/call/index.ts';
+import type { CallRecord, ReusedAnswer } from '../../core/call/index.ts';
 import type { RefusalCode } from '../../core/dialects/index.ts';
 import type { ProviderType } from '../../core/policy/index.ts';
 import type { EpochMs } from '../../core/units/index.ts';
@@ -26,9 +26,11 @@ export interface Exposition {
 
 /** Everything that is counted. Each method is cheap and never throws; none is called for each chunk of a stream. */
 export interface Metrics {
+  answerReused(reused: ReusedAnswer): void;
   callRefused(workload: string, code: RefusalCode): void;
   callSettled(record: CallRecord, timings: CallTimings): void;
   keyRejected(provider: string): void;
+  providerOut(provider: string, model: string, isOut: boolean): void;
   snapshotApplied(at: EpochMs): void;
   snapshotRejected(): void;
   envoyRestarted(): void;
@@ -44,8 +46,10 @@ export function createMetrics(sources: MetricSources, version: string): Metrics 
   collectDefaultMetrics({ register: registry });
   instruments.build.set({ version, node: process.version }, 1);
   return {
+    answerReused: (reused) => calls.reused(reused),
     callRefused: (workload, code) => calls.refused(workload, code),
     callSettled: (record, timings) => calls.settled(record, timings),
+    providerOut: (provider, model, isOut) => calls.providerOut(provider, model, isOut),
     keyRejected: (provider) => instruments.keyRejections.inc({ provider }),
     snapshotApplied: (at) => {
       instruments.snapshotsApplied.inc();

@@ -6,6 +6,11 @@ import type { Metrics } from './metrics.ts';
 /** Writes each call to the metrics and to the log. No prompt and no key is in what it is told. */
 export function createCallObserver(metrics: Metrics, logger: Logger): CallObserver {
   return {
+    reused: (reused) => {
+      metrics.answerReused(reused);
+      const { savedNanoUsd, ...rest } = reused;
+      logger.info('call.reused', { ...rest, savedUsd: savedNanoUsd === undefined ? 'unknown' : formatNanoUsd(savedNanoUsd) });
+    },
     refused: ({ workload, code }) => {
       metrics.callRefused(workload, code);
       logger.info('call.refused', { workload, code });

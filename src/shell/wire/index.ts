@@ -1,0 +1,43 @@
+/**
+ * Wire: how processors and controllers speak gRPC to each other.
+ *
+ * Owns connections, streams and their limits, credentials, versions of the protocol, and how a message's fields are read.
+ * Must never know what a message means.
+ */
+export { WireServer } from './server.ts';
+export type { ListenAt, WireServerParts } from './server.ts';
+export { streamMethod } from './service.ts';
+export type { Serve, Service, StreamMethod } from './service.ts';
+export type { Stream } from './stream.ts';
+export type { Dismissal, Identity, Violation } from './ports.ts';
+export { byCertificate } from './identity.ts';
+export type { Authenticate, Credentials } from './identity.ts';
+export { CertificateFiles } from './certificates.ts';
+export type { CertificatePaths } from './certificates.ts';
+export { Dialer } from './dialer.ts';
+export type { DialerParts, LinkParts, LinkState } from './dialer.ts';
+export { addressFault } from './addresses.ts';
+export { backoffMs } from './backoff.ts';
+export { MAX_MESSAGE_BYTES, protocolMetadata } from './protocol.ts';
+export { Schema, schemasOf } from './schema.ts';
+export {
+  amount,
+  child,
+  choice,
+  count,
+  flag,
+  list,
+  misfit,
+  moment,
+  numberOf,
+  oneOf,
+  optionalAmount,
+  optionalChild,
+  optionalCount,
+  optionalText,
+  quote,
+  reading,
+  signedAmount,
+  text,
+} from './fields.ts';
+export type { Raw } from './fields.ts';
