@@ -1,16 +1,16 @@
 /**
- * The real thing: eight processors with their Envoys, a controller and its books, four hundred callers, one dollar.
+ * The real thing: eight processors with their Envoys, two controllers, one PostgreSQL, four hundred callers, one dollar.
  * `AIRMESH_CHAOS_SEED` repeats a run's choices (not its timing); `AIRMESH_CHAOS_S` makes it longer.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { CallRecord } from '../../src/core/call/index.ts';
 import type { LedgerStore } from '../../src/shell/ledger/index.ts';
 import { openStore } from '../../src/main/controller/store.ts';
+import { PostgresServer } from '../support/postgres/server.ts';
 import { Prng } from '../simulation/prng.ts';
 import { account, allRecords, billed, postedIn, unaccountedIn } from './books.ts';
+import type { Account } from './books.ts';
 import { Callers } from './callers.ts';
 import { envoyOf, withDiskLoss } from './parts.ts';
 import type { Part } from './parts.ts';
@@ -55,22 +55,24 @@ metadata: {name: all}
 spec: {workloads: ["*"], rules: [{name: chat, match: {models: [${CALM.model}, ${STORMY.model}]}, backends: [{provider: relay}]}]}${budgetFor(CALM)}${budgetFor(STORMY)}
 `;
 
+const finished = (records: readonly CallRecord[]): CallRecord[] => records.filter(({ ending }) => ending === 'finished');
+
 describe('a dollar, shared by eight processors', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'airmesh-chaos-'));
+  let postgres: PostgresServer;
   let service: Service;
   let store: LedgerStore;
 
   beforeAll(async () => {
     const began = performance.now();
-    const url = `sqlite:${join(folder, 'ledger.db')}`;
-    service = await startService({ store: url, controllers: 1, processors: PROCESSORS, resources });
-    ({ store } = await openStore(url));
+    postgres = await PostgresServer.start();
+    service = await startService({ store: postgres.url, controllers: 2, processors: PROCESSORS, resources });
+    ({ store } = await openStore(postgres.url));
     console.info(`started in ${Math.round((performance.now() - began) / 1_000)} s`);
   }, TIMEOUT_MS);
   afterAll(async () => {
     await store.close();
     await service.stop();
-    rmSync(folder, { recursive: true });
+    await postgres.remove();
   }, TIMEOUT_MS);
 
   const callAll = ({ model, answerMs, answerTokens }: typeof CALM): Callers[] =>
@@ -85,8 +87,30 @@ describe('a dollar, shared by eight processors', () => {
           },
         ),
     );
-  const pending = async (budget: string): Promise<bigint | undefined> => (await account(service.admins, budget))?.pending;
   const answeredBy = (callers: readonly Callers[]): string[] => callers.flatMap(({ answered }) => [...answered]);
+
+  /** What became of a dollar, when all is quiet: as the provider has it, as the controllers have it, and as the records tell it. */
+  async function booksOf({ budget, model }: typeof CALM): Promise<Account & { billedNanoUsd: bigint; records: CallRecord[]; lostWithDisk: bigint }> {
+    await expect.poll(async () => (await account(service.admins, budget))?.pending, SOON).toBe(0n);
+    const standing = await account(service.admins, budget);
+    if (standing === undefined) throw new Error('nobody leads');
+    const { posted, free } = standing;
+    const { nanoUsd } = await billed(service.providerUrl, model);
+    expect(nanoUsd).toBeLessThanOrEqual(DOLLAR);
+    expect(posted).toBeGreaterThanOrEqual(nanoUsd);
+    expect(posted + free).toBe(DOLLAR);
+    // Every nano-dollar is accounted for: in a record, or as what a lost disk took with it.
+    const told = async (): Promise<bigint> => postedIn(await allRecords(store), budget) + (await unaccountedIn(store, budget));
+    await expect.poll(told, SOON).toBe(posted);
+    const records = (await allRecords(store)).filter((record) => record.model === model);
+    expect(new Set(records.map(({ id }) => id)).size).toBe(records.length);
+    return { ...standing, billedNanoUsd: nanoUsd, records, lostWithDisk: await unaccountedIn(store, budget) };
+  }
+
+  function expectRecorded(callers: readonly Callers[], records: readonly CallRecord[]): void {
+    const recorded = new Set(records.map(({ id }) => id));
+    expect(answeredBy(callers).filter((id) => !recorded.has(id))).toEqual([]);
+  }
 
   it(
     'is really served, but for three cents, where nothing dies',
@@ -94,14 +118,15 @@ describe('a dollar, shared by eight processors', () => {
       const began = performance.now();
       const callers = callAll(CALM);
       await Promise.all(callers.map((each) => each.end()));
-      const { nanoUsd } = await billed(service.providerUrl, CALM.model);
-      expect(nanoUsd).toBeLessThanOrEqual(DOLLAR);
-      expect(nanoUsd).toBeGreaterThanOrEqual((DOLLAR * 97n) / 100n);
-      await expect.poll(() => pending(CALM.budget), SOON).toBe(0n);
-      await expect.poll(async () => postedIn(await allRecords(store), CALM.budget), SOON).toBe(nanoUsd);
-      expect(await account(service.admins, CALM.budget)).toEqual({ posted: nanoUsd, pending: 0n, free: DOLLAR - nanoUsd });
-      expect(new Set((await allRecords(store)).map(({ id }) => id))).toEqual(new Set(answeredBy(callers)));
-      console.info(JSON.stringify({ served: answeredBy(callers).length, billed: String(nanoUsd), seconds: Math.round((performance.now() - began) / 1_000) }));
+      const seconds = (performance.now() - began) / 1_000;
+      const { billedNanoUsd, records, lostWithDisk } = await booksOf(CALM);
+      expect(billedNanoUsd).toBeGreaterThanOrEqual((DOLLAR * 97n) / 100n);
+      expect(lostWithDisk).toBe(0n);
+      expectRecorded(callers, records);
+      // On a machine that is slow, a connection may break; whoever gets an answer is charged what the provider bills.
+      expect(records.filter(({ ending }) => ending !== 'finished' && ending !== 'client_gone')).toEqual([]);
+      expect(postedIn(finished(records), CALM.budget)).toBeLessThanOrEqual(billedNanoUsd);
+      console.info(JSON.stringify({ seconds: Math.round(seconds), calls: records.length, billed: String(billedNanoUsd) }));
     },
     TIMEOUT_MS,
   );
@@ -112,11 +137,20 @@ describe('a dollar, shared by eight processors', () => {
       const prng = new Prng(SEED);
       const [first] = service.processors;
       if (first === undefined) throw new Error('there are no processors');
+      const database: Part = {
+        name: 'PostgreSQL',
+        whole: postgres,
+        kill: () => postgres.kill(),
+        revive: () => postgres.start(),
+        stumble: () => delay(0),
+      };
       const parts: readonly Part[] = [
         ...service.processors.map(({ program }) => program),
         ...service.processors.map(({ program }) => envoyOf(program)),
         ...service.controllers,
         ...service.controllers,
+        database,
+        database,
         withDiskLoss(first.program, first.stateDir),
       ];
       const callers = callAll(STORMY);
@@ -141,30 +175,20 @@ describe('a dollar, shared by eight processors', () => {
       }
       await Promise.all(revivals);
       await Promise.all(callers.map((each) => each.end()));
-      await expect.poll(() => pending(STORMY.budget), SOON).toBe(0n);
 
-      const provider = await billed(service.providerUrl, STORMY.model);
-      expect(provider.nanoUsd).toBeLessThanOrEqual(DOLLAR);
-      const { posted = 0n, free = 0n } = (await account(service.admins, STORMY.budget)) ?? {};
-      expect(posted + free).toBe(DOLLAR);
-      expect(posted).toBeGreaterThanOrEqual(provider.nanoUsd);
-      // Ours account for every nano-dollar: in records, or as what a lost disk took with it.
-      const told = async (): Promise<bigint> => postedIn(await allRecords(store), STORMY.budget) + (await unaccountedIn(store, STORMY.budget));
-      await expect.poll(told, SOON).toBe(posted);
-      const records = (await allRecords(store)).filter(({ model }) => model === STORMY.model);
-      const ids = new Set(records.map(({ id }) => id));
-      expect(ids.size).toBe(records.length);
-      // But for the processor that lost its disk, every answer that a caller has got is in the records.
-      expect(answeredBy(callers.slice(1)).filter((id) => !ids.has(id))).toEqual([]);
+      const { billedNanoUsd, posted, records, lostWithDisk } = await booksOf(STORMY);
+      // But for the processor that lost its disk.
+      expectRecorded(callers.slice(1), records);
+      expect(postedIn(finished(records), STORMY.budget)).toBeLessThanOrEqual(billedNanoUsd);
       const lost = records.filter(({ ending }) => ending === 'lost');
       console.info(
         JSON.stringify({
           killed: Object.fromEntries(killed),
-          billed: String(provider.nanoUsd),
+          billed: String(billedNanoUsd),
           posted: String(posted),
           records: records.length,
           lostInCrashes: { calls: lost.length, nanoUsd: String(postedIn(lost, STORMY.budget)) },
-          lostWithDisk: String(await unaccountedIn(store, STORMY.budget)),
+          lostWithDisk: String(lostWithDisk),
         }),
       );
     },
