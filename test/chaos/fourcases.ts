@@ -15,6 +15,8 @@ const [INPUT_NANO_USD, OUTPUT_NANO_USD] = [2_000, 8_000];
 const MESSAGES = [{ role: 'user', content: 'Say something short.' }];
 const ANSWER_NANO_USD = BigInt(INPUT_TOKENS * INPUT_NANO_USD + ANSWER_TOKENS * OUTPUT_NANO_USD);
 
+const simulated = { 'x-simulate': `delay=${ANSWER_MS}ms, tokens=${ANSWER_TOKENS}` };
+
 /** Of each processor. */
 const CLIENTS = 50;
 const ATTEMPTS = 200;
@@ -70,7 +72,12 @@ spec:
 `;
     }),
   );
-  return `
+  return `---
+apiVersion: airmesh.dev/v1alpha1
+kind: AIBudget
+metadata: {name: ample}
+spec: {selector: {headers: [{name: x-case, value: ample}]}, limit: {usd: "1000000"}, window: {lifetime: true}}
+---
 apiVersion: airmesh.dev/v1alpha1
 kind: AIProvider
 metadata: {name: relay}
@@ -83,11 +90,38 @@ spec: {workloads: ["*"], rules: [{name: chat, match: {models: [${MODEL}]}, backe
 ${budgets.join('')}`;
 }
 
+/** Calls on a budget that lasts, for so long, and the messages that came of it to and from the ledger service. */
+export async function runAmple({ processors }: Service, seconds: number): Promise<{ calls: number; hold: number; record: number }> {
+  const until = performance.now() + seconds * 1_000;
+  const before = await messagesOf(processors);
+  let calls = 0;
+  const client = async (caller: Caller): Promise<void> => {
+    while (performance.now() < until) {
+      const { status } = await caller.chat({ model: MODEL, max_tokens: ANSWER_TOKENS, messages: MESSAGES }, { ...simulated, 'x-case': 'ample' });
+      if (status === 200) calls += 1;
+    }
+  };
+  const callers = processors.map(({ baseURL }) => new Caller({ baseURL, connections: CLIENTS }));
+  await Promise.all(callers.flatMap((caller) => Array.from({ length: CLIENTS }, () => client(caller))));
+  for (const caller of callers) caller.close();
+  const after = await messagesOf(processors);
+  return { calls, hold: after.hold - before.hold, record: after.record - before.record };
+}
+
+async function messagesOf(processors: Service['processors']): Promise<{ hold: number; record: number }> {
+  const texts = await Promise.all(processors.map(async ({ admin }) => (await fetch(`${admin}/metrics`)).text()));
+  const sum = (stream: string): number =>
+    texts
+      .flatMap((text) => [...text.matchAll(new RegExp(`^airmesh_ledger_messages_total\\{stream="${stream}",[^}]*\\} (\\d+)$`, 'gm'))])
+      .reduce((total, [, value]) => total + Number(value), 0);
+  return { hold: sum('hold'), record: sum('record') };
+}
+
 /** Makes the calls of one case on so many processors; `undefined` for the index of the case: without a budget. */
 export async function runCase({ processors }: Service, count: number, index: number | undefined): Promise<Outcome> {
   const { maxTokens = undefined } = index === undefined ? { maxTokens: ANSWER_TOKENS } : (CASES[index] ?? {});
   const body = { model: MODEL, ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }), messages: MESSAGES };
-  const headers = { 'x-simulate': `delay=${ANSWER_MS}ms, tokens=${ANSWER_TOKENS}`, ...(index === undefined ? {} : { 'x-case': budgetName(count, index) }) };
+  const headers = { ...simulated, ...(index === undefined ? {} : { 'x-case': budgetName(count, index) }) };
   const outcome: Outcome = { served: 0, cut: 0, refused: new Map(), billedNanoUsd: 0n, seconds: 0 };
   const began = performance.now();
   await Promise.all(processors.slice(0, count).map(({ baseURL }) => callAll(baseURL, body, headers, outcome)));

@@ -9,6 +9,7 @@ import { Program } from './parts.ts';
 export interface Processor {
   readonly program: Program;
   readonly baseURL: string;
+  readonly admin: string;
   readonly stateDir: string;
 }
 
@@ -89,7 +90,7 @@ export async function startService({ store, controllers, processors, resources }
         const flags = { listen, admin, state: stateDir, envoy: envoy.path, concurrency: 1, 'log-level': 'warn', ledger: addresses.join(',') };
         const credentials = { 'ledger-ca': own.authorities, 'ledger-cert': own.certificate, 'ledger-key': own.key };
         const program = new Program(`processor ${index}`, ['run', resourceFile, ...flagged({ ...flags, ...credentials })], environment);
-        return { program, baseURL: `http://127.0.0.1:${listen}/v1`, stateDir };
+        return { program, baseURL: `http://127.0.0.1:${listen}/v1`, admin: `http://127.0.0.1:${admin}`, stateDir };
       }),
     ),
   };
