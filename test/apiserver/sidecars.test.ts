@@ -108,6 +108,7 @@ beforeAll(async () => {
         views: 'airmesh-views',
         service: 'airmesh',
         simulatedUrl: undefined,
+        injector: undefined,
       },
     },
     listen: { host: '127.0.0.1', port: 0 },

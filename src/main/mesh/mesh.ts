@@ -126,6 +126,7 @@ class Mesh {
         accounts: () => this.#budgets?.budgets.views().filter(({ limit }) => this.#isBudget(limit)) ?? [],
         providerType,
         ready: () => this.#ready,
+        ...(options.ledger === undefined ? {} : { ledgerMessages: () => options.ledger?.traffic() ?? {} }),
       },
       VERSION,
     );
