@@ -44,7 +44,7 @@ export const contributeSidecar: Contributor = (_pod, settings): Addition => ({
     ],
     volumeMounts: [
       { name: VOLUMES.token, mountPath: TOKEN_FOLDER, readOnly: true },
-      { name: VOLUMES.state, mountPath: SIDECAR_PATHS.state },
+      { name: VOLUMES.state, mountPath: SIDECAR_PATHS.memory },
       { name: VOLUMES.temporary, mountPath: '/tmp' },
     ],
   },
