@@ -4,7 +4,7 @@ import type { FoundObject, ResponseMeter, StateWatcher, UsageReading } from '../
 import type { Granted } from '../ledger/index.ts';
 import { recordOf, settlementOf } from './ended.ts';
 import type { Ended } from './ended.ts';
-import type { CallPorts } from './ports.ts';
+import type { CallPorts, CallTimings } from './ports.ts';
 import type { CallHold } from './record.ts';
 import { usdLimits } from './accounts.ts';
 import { isPlain, kindOf, translateAnswer } from './answer.ts';
@@ -192,9 +192,13 @@ export class Exchange implements ForwardedCall {
     this.#ports.state.keep(object);
   }
 
-  #timings(): { readonly durationMs: number; readonly firstByteMs: number | undefined } {
+  #timings(): CallTimings {
     const now = this.#ports.clock.monotonicMs();
-    return { durationMs: now - this.#startedMs, firstByteMs: this.#firstByteMs === undefined ? undefined : this.#firstByteMs - this.#startedMs };
+    return {
+      durationMs: now - this.#startedMs,
+      firstByteMs: this.#firstByteMs === undefined ? undefined : this.#firstByteMs - this.#startedMs,
+      traceparent: this.#call.headers.get('traceparent'),
+    };
   }
 }
 

@@ -2,7 +2,7 @@ import { FRONT_HEADERS } from '../dialects/index.ts';
 import type { WorkloadSnapshot } from '../policy/index.ts';
 
 /** What is read of a request besides its path and body, and of an answer besides its status and body. */
-const DIALECT_HEADERS = ['content-type', 'content-encoding', 'retry-after', ...FRONT_HEADERS];
+const DIALECT_HEADERS = ['content-type', 'content-encoding', 'retry-after', 'traceparent', ...FRONT_HEADERS];
 
 /** Lower-case names of the request headers that these policies and the dialects read; no other header need reach the processor. */
 export function headersReadBy(snapshots: Iterable<WorkloadSnapshot>): string[] {

@@ -15,7 +15,7 @@ export type { HealthEvent } from './health.ts';
 export { headersReadBy } from './headers.ts';
 export { limitsOf } from './limits.ts';
 export type { AnswerChanges, AnswerHead, Forwarded, ForwardedCall, ForwardInstructions, IncomingRequest, LocalAnswer, Replied } from './request.ts';
-export type { BudgetGate, CallObserver, CallPorts, Clock, KeySource, ReusedAnswer, SnapshotSource, StateBook, Unavailable } from './ports.ts';
+export type { BudgetGate, CallObserver, CallPorts, CallTimings, Clock, KeySource, ReusedAnswer, SnapshotSource, StateBook, Unavailable } from './ports.ts';
 export { canCountIn, isRateLimit, usdLimits } from './accounts.ts';
 export { recordOf, settlementOf } from './ended.ts';
 export type { Ended } from './ended.ts';

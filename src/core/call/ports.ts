@@ -79,6 +79,15 @@ export interface StateBook {
   nextTurn(): Promise<void>;
 }
 
+/** How long a call took since it was forwarded, and which of its caller's spans it belongs to. */
+export interface CallTimings {
+  readonly durationMs: number;
+  /** Until the first bytes of its answer; `undefined`: there was none. */
+  readonly firstByteMs: number | undefined;
+  /** The caller's, as W3C Trace Context has it; not yet checked. */
+  readonly traceparent?: string | undefined;
+}
+
 export interface ReusedAnswer {
   /** `namespace/name` */
   readonly workload: string;
@@ -95,6 +104,5 @@ export interface CallObserver {
   /** An earlier answer was given again, or that of another call in flight; nothing was sent on. */
   reused(reused: ReusedAnswer): void;
   refused(refused: { readonly workload: string; readonly code: RefusalCode }): void;
-  /** Milliseconds since the call was forwarded. */
-  settled(record: CallRecord, timings: { readonly durationMs: number; readonly firstByteMs: number | undefined }): void;
+  settled(record: CallRecord, timings: CallTimings): void;
 }

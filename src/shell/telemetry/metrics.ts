@@ -1,12 +1,11 @@
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import type { AccountView } from '../../core/ledger/index.ts';
-import type { CallRecord, ReusedAnswer } from '../../core/call/index.ts';
+import type { CallRecord, CallTimings, ReusedAnswer } from '../../core/call/index.ts';
 import type { RefusalCode } from '../../core/dialects/index.ts';
 import type { ProviderType } from '../../core/policy/index.ts';
 import type { EpochMs } from '../../core/units/index.ts';
 import { publishAccounts } from './accounts.ts';
 import { CallMetrics } from './call-metrics.ts';
-import type { CallTimings } from './call-metrics.ts';
 import { createInstruments } from './instruments.ts';
 
 /** What is asked for when somebody scrapes, rather than told when it happens. */
