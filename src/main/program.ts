@@ -1,4 +1,4 @@
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { acceptLoss } from '../shell/budgets/index.ts';
 import { LOG_LEVELS } from '../shell/telemetry/index.ts';
 import { httpUrl, parseAddress, parseAdminUrl, parseHeader, parseLedger, parseListen, parseTime, parseWorkload } from './addresses.ts';
@@ -6,11 +6,15 @@ import { check, explain, validate } from './commands/policies.ts';
 import type { ExplainFlags } from './commands/policies.ts';
 import { controller } from './commands/controller.ts';
 import type { ControllerFlags } from './commands/controller.ts';
+import { render } from './commands/render.ts';
+import type { RenderFlags } from './commands/render.ts';
 import { run } from './commands/run.ts';
 import type { RunFlags } from './commands/run.ts';
 import { spend } from './commands/spend.ts';
 import type { SpendFlags } from './commands/spend.ts';
 import { EXIT } from './exit-codes.ts';
+import { MESHES } from '../core/meshes/index.ts';
+import type { MeshName } from '../core/meshes/index.ts';
 import type { Address } from './ports.ts';
 import { defaultStateFolder } from './state-folder.ts';
 import type { Terminal } from './terminal/terminal.ts';
@@ -100,6 +104,15 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .addOption(new Option('--header <name=value>', 'a header of the call; repeat').default(new Map(), 'none').argParser(parseHeader))
     .option('--json', 'for machines', false)
     .action((paths: string[], flags: ExplainFlags) => finish(explain(paths, flags, terminal)));
+
+  airmesh
+    .command('render')
+    .description('what a mesh that people already run needs, as YAML: docs/meshes.md')
+    .addArgument(new Argument('<mesh>', 'which').choices(Object.keys(MESHES)))
+    .argument('<paths...>', 'files or folders of resources')
+    .option('--pods', 'a kustomize component for the pods, instead of what is applied', false)
+    .option('--root-namespace <name>', 'the controller’s own namespace', 'airmesh-system')
+    .action((mesh: MeshName, paths: string[], flags: RenderFlags) => finish(render(mesh, paths, flags, terminal)));
 
   airmesh
     .command('check [paths...]')
