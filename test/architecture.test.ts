@@ -104,6 +104,7 @@ describe('rooms', () => {
           'edit.ts',
           'response.ts',
           'stream.ts',
+          'ending.ts',
           'usage.ts',
           'error.ts',
           'auth.ts',

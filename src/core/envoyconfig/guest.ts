@@ -6,7 +6,10 @@ import { FRONT_METADATA, typed } from './settings.ts';
 import type { EnvoySettings, Json, UpstreamSettings } from './settings.ts';
 
 /** What a mesh's own Envoy is told of ours. */
-export type GuestSettings = ExtProcSettings & Pick<EnvoySettings, 'processorSocket' | 'maxRequestBytes'>;
+export interface GuestSettings extends ExtProcSettings, Pick<EnvoySettings, 'processorSocket' | 'maxRequestBytes'> {
+  /** Whether the processor may end streams at a limit: `endsAnswersOf`, of all at once. */
+  readonly endsAnswers: boolean;
+}
 
 /** A provider, and the cluster by which the mesh's Envoy reaches it. */
 export interface GuestWay {
@@ -44,7 +47,7 @@ export function guestRoutes(ways: readonly GuestWay[], settings: GuestSettings):
     [HEADERS_FILTER]: typed('envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute', { mutations: {} }),
     'envoy.filters.http.buffer': buffer,
   };
-  return [...ways.map(({ upstream, cluster }) => toProvider(upstream, cluster, seen)), ...unseenRoutes(more)].map(named);
+  return [...ways.map(({ upstream, cluster }) => toProvider(upstream, cluster, seen)), ...unseenRoutes(more, settings.endsAnswers)].map(named);
 }
 
 /** What a caller could tell Envoy, where the connection manager is not ours to say it once for all. */

@@ -16,7 +16,7 @@ export function routes(workload: string, settings: EnvoySettings): Json {
           {
             name: 'ai',
             domains: ['*'],
-            routes: [...settings.upstreams.map((upstream) => toProvider(upstream)), ...unseenRoutes()],
+            routes: [...settings.upstreams.map((upstream) => toProvider(upstream)), ...unseenRoutes({}, settings.endsAnswersOf?.includes(workload) === true)],
           },
         ],
       }),
@@ -65,8 +65,8 @@ const WITHOUT_BODY: Json = { prefix: '/', headers: methods(METHODS_WITHOUT_BODY)
 const CANCEL: Json = { safe_regex: { regex: CANCEL_PATH }, headers: methods('POST') };
 
 /** What a call that the processor has not seen matches, in this order; they lead nowhere. `more`: what other filters are to do there. */
-export function unseenRoutes(more: Readonly<Record<string, Json>> = {}): readonly Json[] {
-  return [withoutBody('without-body', WITHOUT_BODY, more), withoutBody('cancel', CANCEL, more), unseen(more)];
+export function unseenRoutes(more: Readonly<Record<string, Json>>, endsAnswers: boolean): readonly Json[] {
+  return [withoutBody('without-body', WITHOUT_BODY, more), withoutBody('cancel', CANCEL, more), unseen(more, endsAnswers)];
 }
 
 /** A request that ends with its headers would pass a filter that waits for a body, so here it is asked by the headers. */
@@ -80,22 +80,25 @@ function withoutBody(name: string, match: Json, more: Readonly<Record<string, Js
 }
 
 /** Reached by a request with an empty body: the processor waits for a body, and none came. */
-function unseen(more: Readonly<Record<string, Json>>): Json {
+function unseen(more: Readonly<Record<string, Json>>, endsAnswers: boolean): Json {
   return {
     name: 'unseen',
     match: { prefix: '/' },
     direct_response: { status: NO_BODY },
-    typed_per_filter_config: { ...more, ...asked('STREAMED') },
+    typed_per_filter_config: { ...more, ...asked('STREAMED', endsAnswers ? 'FULL_DUPLEX_STREAMED' : 'STREAMED') },
   };
 }
 
-/** What the processor is asked: once with the whole request, then with the answer's headers and each of its chunks. */
-function asked(requestBody: 'NONE' | 'STREAMED'): Readonly<Record<string, Json>> {
+/**
+ * What the processor is asked: once with the whole request, then with the answer's headers and each of its chunks.
+ * docs/decisions/0001-phases.md
+ */
+function asked(requestBody: 'NONE' | 'STREAMED', answerBody: 'STREAMED' | 'FULL_DUPLEX_STREAMED' = 'STREAMED'): Readonly<Record<string, Json>> {
   const mode = {
     request_header_mode: 'SEND',
     request_body_mode: requestBody,
     response_header_mode: 'SEND',
-    response_body_mode: 'STREAMED',
+    response_body_mode: answerBody,
     request_trailer_mode: 'SKIP',
     response_trailer_mode: 'SEND',
   };

@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { headersReadBy } from '../../core/call/index.ts';
+import { cutsStreams, headersReadBy } from '../../core/call/index.ts';
 import { MESHES, MESH_SOCKET, podsComponent, usesOf } from '../../core/meshes/index.ts';
 import type { MeshName } from '../../core/meshes/index.ts';
 import type { AIRoute, Resource } from '../../core/policy/index.ts';
@@ -36,6 +36,7 @@ export function render(name: MeshName, paths: readonly string[], { pods, rootNam
     headersRead: headersReadBy(snapshots),
     maxRequestBytes: MAX_REQUEST_BYTES,
     messageTimeoutMs: MESSAGE_TIMEOUT_MS,
+    endsAnswers: snapshots.some(cutsStreams),
   };
   const { objects, notes } = mesh.render({ uses, settings });
   const documents = pods ? uses.map((use) => podsComponent(mesh, use)) : objects;

@@ -1,5 +1,5 @@
 import type { CallPorts } from '../../core/call/index.ts';
-import { ExtProcServer, Session, byListener } from '../../shell/extproc/index.ts';
+import { ExtProcServer, Session } from '../../shell/extproc/index.ts';
 import type { SessionOptions } from '../../shell/extproc/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
 import { messageOf } from './message-of.ts';
@@ -21,7 +21,7 @@ export interface CallServer {
 }
 
 /** Serves Envoy's external processing on a socket; one broken call ends alone. */
-export async function serveCalls(ports: CallPorts, socketPath: string, logger: Logger, whose: Whose = { identify: byListener }): Promise<CallServer> {
+export async function serveCalls(ports: CallPorts, socketPath: string, logger: Logger, whose: Whose = {}): Promise<CallServer> {
   let active = 0;
   const onError = (error: unknown): void =>
     logger.error('processor.error', { error: messageOf(error), stack: error instanceof Error ? error.stack : undefined });

@@ -17,11 +17,13 @@ import { EnvoySupervisor, ensureEnvoy, stopOrphan, trustedCaFile } from '../../s
 import { FolderInUse, folderHolder } from '../../shell/journal/index.ts';
 import { KeyStore } from '../../shell/keys/index.ts';
 import type { KeyHealth } from '../../shell/keys/index.ts';
-import { createCallObserver, createMetrics } from '../../shell/telemetry/index.ts';
-import type { Logger, Metrics } from '../../shell/telemetry/index.ts';
+import { createCallObserver, createMetrics, createTracing } from '../../shell/telemetry/index.ts';
+import type { Logger, Metrics, Tracing } from '../../shell/telemetry/index.ts';
+import type { ProviderType } from '../../core/policy/index.ts';
 import type { Address, EnvoyOptions } from '../ports.ts';
 import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
+import { tellOfBudgets } from './budget-events.ts';
 import { serveCalls } from './calls.ts';
 import { newCallId, systemClock } from './clock.ts';
 import { tellOfEnvoy } from './envoy-events.ts';
@@ -91,6 +93,7 @@ class Mesh {
   readonly #place: MeshPlace;
   readonly #metrics: Metrics;
   readonly #keys: KeyStore;
+  readonly #tracing: Tracing;
   readonly #stops: (() => Promise<void> | void)[] = [];
   #policies: Policies | undefined;
   #budgets: OpenedBudgets | undefined;
@@ -111,14 +114,17 @@ class Mesh {
     };
     this.#stops.push(() => rmSync(this.#place.socketFolder, { recursive: true, force: true }));
     this.#stops.push(() => options.feed.stop());
+    const providerType = (provider: string): ProviderType | undefined => this.#policies?.providers.get(provider)?.policy.type;
     this.#metrics = createMetrics(
       {
         accounts: () => this.#budgets?.budgets.views().filter(({ limit }) => this.#isBudget(limit)) ?? [],
-        providerType: (provider) => this.#policies?.providers.get(provider)?.policy.type,
+        providerType,
         ready: () => this.#ready,
       },
       VERSION,
     );
+    this.#tracing = createTracing({ environment: options.environment, version: VERSION, providerType });
+    this.#stops.push(() => this.#tracing.close());
     this.#keys = new KeyStore(
       options.environment,
       () => performance.now(),
@@ -191,11 +197,7 @@ class Mesh {
       clock: systemClock,
       limits: limitsOf(policies.snapshots.values()),
       ...(ledger === undefined ? {} : { leasedFrom: ledger.leasedFrom }),
-      events: {
-        failed: (what, error) => logger.error(`${what}.failed`, { error: error.message }),
-        recovered: (record) =>
-          logger.warn('call.recovered', { call: record.id, workload: `${record.namespace}/${record.workload}`, charged: String(record.chargedNanoUsd) }),
-      },
+      events: tellOfBudgets(logger, this.#metrics, (limit) => [...(this.#policies?.snapshots.values() ?? [])].some((snapshot) => usdLimits(snapshot)(limit))),
     });
     this.#budgets = opened;
     this.#stops.push(() => opened.close());
@@ -209,7 +211,7 @@ class Mesh {
 
   #watchBatches({ budgets, objects, openBatches }: OpenedBudgets): void {
     const { logger } = this.#options;
-    const observer = createCallObserver(this.#metrics, logger);
+    const observer = createCallObserver(this.#metrics, logger, this.#tracing);
     const watch = new BatchWatch({
       // The same as Envoy believes.
       trust: trustIn(this.#place.trustedCaFile),
@@ -246,7 +248,7 @@ class Mesh {
         (event) => tellOfProvider(event, this.#options.logger, this.#metrics),
       ),
       clock: systemClock,
-      observer: createCallObserver(this.#metrics, this.#options.logger),
+      observer: createCallObserver(this.#metrics, this.#options.logger, this.#tracing),
       random: Math.random,
       newId: newCallId,
     };

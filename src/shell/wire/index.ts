@@ -30,6 +30,7 @@ export {
   child,
   choice,
   count,
+  counts,
   flag,
   list,
   misfit,
