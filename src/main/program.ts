@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { SIDECAR_ENVIRONMENT, SIDECAR_PATHS, SIDECAR_PORTS } from '../core/control/index.ts';
 import { acceptLoss } from '../shell/budgets/index.ts';
 import { LOG_LEVELS } from '../shell/telemetry/index.ts';
@@ -10,6 +10,8 @@ import { check, explain, validate } from './commands/policies.ts';
 import type { ExplainFlags } from './commands/policies.ts';
 import { controller } from './commands/controller.ts';
 import type { ControllerFlags } from './commands/controller.ts';
+import { render } from './commands/render.ts';
+import type { RenderFlags } from './commands/render.ts';
 import { processor, sidecar } from './commands/sidecar.ts';
 import type { ProcessorFlags, SidecarFlags } from './commands/sidecar.ts';
 import { run } from './commands/run.ts';
@@ -17,6 +19,8 @@ import type { RunFlags } from './commands/run.ts';
 import { spend } from './commands/spend.ts';
 import type { SpendFlags } from './commands/spend.ts';
 import { EXIT } from './exit-codes.ts';
+import { MESHES } from '../core/meshes/index.ts';
+import type { MeshName } from '../core/meshes/index.ts';
 import type { Address } from './ports.ts';
 import { defaultStateFolder } from './state-folder.ts';
 import { StartError } from './start-error.ts';
@@ -158,6 +162,15 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
       const owner = paths.length === 1 && !existsSync(first) ? ownerOf(first) : undefined;
       finish(owner === undefined ? explain(paths, flags, terminal) : await explainInCluster(owner, flags, terminal));
     });
+
+  airmesh
+    .command('render')
+    .description('what a mesh that people already run needs, as YAML: docs/meshes.md')
+    .addArgument(new Argument('<mesh>', 'which').choices(Object.keys(MESHES)))
+    .argument('<paths...>', 'files or folders of resources')
+    .option('--pods', 'a kustomize component for the pods, instead of what is applied', false)
+    .option('--root-namespace <name>', 'the controller’s own namespace', 'airmesh-system')
+    .action((mesh: MeshName, paths: string[], flags: RenderFlags) => finish(render(mesh, paths, flags, terminal)));
 
   airmesh
     .command('check [paths...]')

@@ -226,14 +226,8 @@ class Mesh {
 
   #watchBatches(opened: OpenedBudgets): void {
     const { logger } = this.#options;
-    const parts = {
-      trustedCaFile: this.#place.trustedCaFile,
-      policies: () => this.#policies,
-      keys: this.#keys,
-      observer: createCallObserver(this.#metrics, logger, this.#tracing),
-      logger,
-    };
-    const watch = watchBatches(opened, parts);
+    const observer = createCallObserver(this.#metrics, logger, this.#tracing);
+    const watch = watchBatches(opened, { trustedCaFile: this.#place.trustedCaFile, policies: () => this.#policies, keys: this.#keys, observer, logger });
     this.#stops.push(() => watch.stop());
   }
 
