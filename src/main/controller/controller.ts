@@ -7,6 +7,7 @@ import type { ServiceEvent } from '../../shell/ledger/index.ts';
 import { CertificateFiles, WireServer, byCertificate } from '../../shell/wire/index.ts';
 import type { CertificatePaths } from '../../shell/wire/index.ts';
 import { formatFinding, watchResources } from '../../shell/resources/index.ts';
+import { answerRecords, answerSpend } from '../../shell/spending/index.ts';
 import { createLedgerMetrics } from '../../shell/telemetry/index.ts';
 import type { LedgerMetrics, Logger } from '../../shell/telemetry/index.ts';
 import { systemClock } from '../mesh/clock.ts';
@@ -16,6 +17,7 @@ import { requireFree } from '../mesh/preflight.ts';
 import type { Address } from '../ports.ts';
 import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
+import { booksOf, keepRetention } from './books.ts';
 import { tellOfLedger } from './events.ts';
 import type { OpenedStore } from './store.ts';
 
@@ -33,6 +35,8 @@ export interface ControllerOptions {
   readonly trustDomain?: string;
   readonly admin: Address;
   readonly store: OpenedStore;
+  /** How long records are kept. */
+  readonly retentionDays: number;
   readonly environment: NodeJS.ProcessEnv;
   readonly logger: Logger;
 }
@@ -91,7 +95,7 @@ class Controller {
   }
 
   async start(): Promise<RunningController> {
-    const { admin, listen, logger } = this.#options;
+    const { admin, listen, logger, retentionDays } = this.#options;
     const taken = [{ ...admin, option: '--admin' }];
     await requireFree('port' in listen ? [{ ...listen, option: '--listen' }, ...taken] : taken);
     this.#limits = this.#load();
@@ -102,7 +106,10 @@ class Controller {
         'Mend them.',
       );
     this.#stops.push(() => this.#host.close());
+    const { store } = this.#options.store;
+    this.#stops.push(keepRetention({ store, days: retentionDays, isLeading: () => this.#host.term !== undefined, now: () => systemClock.epochMs(), logger }));
     const address = await this.#serve();
+    const books = booksOf(store, () => this.#host.views().filter(({ limit }) => this.#isBudget(limit)));
     const server = await startAdminServer({
       ...admin,
       logger,
@@ -110,7 +117,8 @@ class Controller {
         healthy: () => true,
         readiness: () => this.#readiness(),
         metrics: () => this.#metrics.render(),
-        spend: async () => ({ ok: true, value: {} }),
+        spend: (parameters) => answerSpend(books, parameters),
+        records: (parameters) => answerRecords(books, parameters),
         configuration: () => ({ limits: this.#limits }),
       },
     });
