@@ -99,9 +99,10 @@ const budget: fc.Arbitrary<BudgetPolicy> = fc.record({
   limit: amount,
   window,
   mode: fc.constantFrom('Strict', 'Bounded', 'Observe'),
-  nearLimit: fc.constantFrom('Shrink', 'Reject'),
+  nearLimit: fc.constantFrom('Shrink', 'Reject', 'CutStream'),
   floorOutputTokens: count,
   waitMs: count,
+  alerts: fc.array(fc.nat(1_000), { maxLength: 4 }),
   per: fc.array(subject, { maxLength: 3 }),
   models: words,
   providers: words,
@@ -133,11 +134,17 @@ const host: fc.Arbitrary<InterceptedHost> = fc.record(
   { requiredKeys: ['host', 'ports'] },
 );
 
-const interception: fc.Arbitrary<Interception> = fc.record({
-  hosts: fc.array(host, { maxLength: 3 }),
-  roots: fc.string(),
-  egress: fc.constantFrom('Open', 'Enforced'),
-});
+const interception: fc.Arbitrary<Interception> = fc.record(
+  {
+    hosts: fc.array(host, { maxLength: 3 }),
+    roots: fc.string(),
+    egress: fc.constantFrom('Open', 'Enforced'),
+    passedHosts: words,
+    refusedHosts: words,
+    networks: words,
+  },
+  { requiredKeys: ['hosts', 'roots', 'egress'] },
+);
 
 export const anyState: fc.Arbitrary<SidecarState> = fc.record(
   { version: name, snapshot, keys: mapOf(key), interception, controllerRoots: fc.string() },

@@ -55,7 +55,7 @@ describe.each([
     ]);
     const [port = 0] = await freePorts(1);
     controller = await startController({
-      paths: [resources],
+      policies: { kind: 'files', paths: [resources] },
       listen: { socketPath: join(folder, 'ledger.sock') },
       admin: { host: '127.0.0.1', port },
       store,
