@@ -4,6 +4,7 @@ import { LOG_LEVELS } from '../shell/telemetry/index.ts';
 import { httpUrl, parseAddress, parseAdminUrl, parseHeader, parseLedger, parseListen, parseTime, parseWorkload } from './addresses.ts';
 import { check, explain, validate } from './commands/policies.ts';
 import type { ExplainFlags } from './commands/policies.ts';
+import { initCommand } from './commands/init.ts';
 import { controller } from './commands/controller.ts';
 import type { ControllerFlags } from './commands/controller.ts';
 import { run } from './commands/run.ts';
@@ -118,6 +119,8 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
       const simulator = await startSimulator({ ...flags.listen, keys: flags.key ?? 'any' });
       terminal.out(`The simulated provider listens at ${httpUrl(simulator)}/v1; its books are at ${httpUrl(simulator)}/simulator/books\n`);
     });
+
+  airmesh.addCommand(initCommand(terminal, finish));
 
   airmesh
     .command('version')

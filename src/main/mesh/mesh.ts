@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { limitsOf, usdLimits } from '../../core/call/index.ts';
@@ -18,6 +18,7 @@ import { KeyStore } from '../../shell/keys/index.ts';
 import type { KeyHealth } from '../../shell/keys/index.ts';
 import { createCallObserver, createMetrics } from '../../shell/telemetry/index.ts';
 import type { Logger, Metrics } from '../../shell/telemetry/index.ts';
+import { writeTrust } from '../../shell/trust/index.ts';
 import type { Address, EnvoyOptions } from '../ports.ts';
 import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
@@ -30,7 +31,7 @@ import { messageOf } from './message-of.ts';
 import { asStartError, requireFree } from './preflight.ts';
 import { readinessOf } from './readiness.ts';
 import { adminSocket, envoySettings, processorSocket } from './settings.ts';
-import type { MeshPlace } from './settings.ts';
+import type { MeshPlace, RedirectedConnections } from './settings.ts';
 
 const READY_WITHIN_MS = 20_000;
 /** Envoy sees a changed file at once; clusters with names to resolve take longer. */
@@ -51,6 +52,10 @@ export interface MeshOptions {
   readonly feed: PolicyFeed;
   readonly listeners: readonly WorkloadListener[];
   readonly admin: Address;
+  /** Where connections come in that an application opened to somewhere else; absent where none are redirected. */
+  readonly redirected?: RedirectedConnections;
+  /** Where applications find whom to trust: the folder, and a file of authorities that are added to the mesh's. */
+  readonly trust?: { readonly folder: string; readonly othersFile?: string };
   readonly stateDir: string;
   readonly envoy: EnvoyOptions;
   /** Where limits are shared with other processes; absent where all of each limit is here. */
@@ -137,6 +142,7 @@ class Mesh {
     this.#envoyVersion = envoy.version;
     this.#policies = await this.#options.feed.first();
     this.#applyKeys(this.#policies);
+    this.#writeTrust(this.#policies);
     await this.#openBudgets(this.#policies);
     this.#watchBatches(this.#requireBudgets());
     await this.#serveEnvoy();
@@ -303,6 +309,8 @@ class Mesh {
   /** Makes before it breaks: Envoy knows new providers before a call is sent to them, and forgets old ones when no call is any more. */
   async #apply(policies: Policies): Promise<readonly string[] | undefined> {
     const former = this.#requirePolicies();
+    // Before a certificate of a new root is shown, so that whoever starts meanwhile knows it.
+    this.#writeTrust(policies);
     const refused = (await this.#configureEnvoy([former, policies])) ?? this.#configureBudgets(policies);
     if (refused !== undefined) {
       await this.#configureEnvoy([former]);
@@ -341,8 +349,16 @@ class Mesh {
     for (const { ref, usable, reason } of this.#keys.health()) if (!usable) this.#options.logger.error('key.unusable', { provider: ref, reason });
   }
 
+  #writeTrust({ interception }: Policies): void {
+    const { trust } = this.#options;
+    if (trust === undefined || interception === undefined) return;
+    const others = trust.othersFile === undefined ? '' : readFileSync(trust.othersFile, 'utf8');
+    writeTrust(trust.folder, { publicFile: this.#place.trustedCaFile, roots: interception.roots, others });
+  }
+
   #render(policies: readonly Policies[]): ReturnType<typeof renderEnvoy> {
-    return renderEnvoy(envoySettings(policies, this.#options.listeners, this.#place));
+    const { listeners, redirected } = this.#options;
+    return renderEnvoy(envoySettings(policies, listeners, this.#place, redirected));
   }
 
   #isBudget(limit: string): boolean {
