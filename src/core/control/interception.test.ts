@@ -83,7 +83,7 @@ describe('an interception', () => {
   it('has a leaf for each host that is called in HTTPS', () => {
     expect(interceptionOf(snapshot, leavesFor('relay.example', 'other.example'), 'roots', SETTINGS)).toEqual({
       hosts: [
-        { host: '10.0.0.7', ports: [8000] },
+        { host: '10.0.0.7', ports: [8000], addresses: ['10.0.0.7'] },
         { host: 'relay.example', ports: [], leaf: leaf('relay.example') },
       ],
       roots: 'roots',
@@ -97,6 +97,16 @@ describe('an interception', () => {
     expect(interceptionOf(snapshot, new Map(), 'roots', { ...SETTINGS, networks: ['10.0.0.0/8'] })).toMatchObject({
       refusedHosts: ['no.example', 'relay.example'],
       networks: ['10.0.0.0/8'],
+    });
+  });
+
+  it('knows the addresses of a service of the cluster', () => {
+    const inCluster = snapshotOf(provider('one', 'http://vllm.models.svc:8000'), route('all', 'one', []));
+    const addresses = new Map([['vllm.models', ['10.96.0.7', '10.0.3.4']]]);
+    expect(interceptionOf(inCluster, new Map(), '', { ...SETTINGS, addresses }).hosts).toContainEqual({
+      host: 'vllm.models',
+      ports: [8000],
+      addresses: ['10.96.0.7', '10.0.3.4'],
     });
   });
 

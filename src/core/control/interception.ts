@@ -10,6 +10,8 @@ export interface InterceptionSettings {
   readonly refusedHosts: readonly string[];
   /** Absent: those that are private by standard. */
   readonly networks?: readonly string[];
+  /** Of services of the cluster, by `service.namespace`: addresses of the service and of what stands behind it. */
+  readonly addresses?: ReadonlyMap<string, readonly string[]>;
   /** Behind `.svc` in the names of services: `cluster.local`. */
   readonly clusterDomain: string;
 }
@@ -59,7 +61,8 @@ export function interceptionOf(
   return {
     hosts: wanted.map(({ host, takesLeaf, ports }): InterceptedHost => {
       const leaf = takesLeaf ? leaves.get(host) : undefined;
-      return { host, ports, ...(leaf === undefined ? {} : { leaf }) };
+      const addresses = isIpAddress(host) ? [host] : settings.addresses?.get(host);
+      return { host, ports, ...(leaf === undefined ? {} : { leaf }), ...(addresses === undefined ? {} : { addresses }) };
     }),
     roots,
     egress: settings.egress,

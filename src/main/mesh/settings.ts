@@ -58,7 +58,11 @@ function outboundSettings(redirected: RedirectedConnections, interception: Inter
   const { hosts, egress, passedHosts = [], refusedHosts = [], networks = PRIVATE_NETWORKS } = interception;
   return {
     ...redirected,
-    hosts: hosts.map(({ host, leaf }) => ({ host, ...(leaf === undefined ? {} : { leaf: { certificate: leaf.certificate, key: leaf.key } }) })),
+    hosts: hosts.map(({ host, leaf, addresses }) => ({
+      host,
+      ...(addresses === undefined ? {} : { addresses }),
+      ...(leaf === undefined ? {} : { leaf: { certificate: leaf.certificate, key: leaf.key } }),
+    })),
     ports: redirectedPorts(interception),
     passedHosts,
     refusedHosts,
