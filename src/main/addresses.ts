@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from 'commander';
-import { addressFault } from '../shell/ledger/index.ts';
+import { addressFault } from '../shell/wire/index.ts';
 import type { Address } from './ports.ts';
 
 const MAX_PORT = 65_535;

@@ -1,4 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
+import { SIDECAR_ENVIRONMENT, SIDECAR_PATHS, SIDECAR_PORTS } from '../core/control/index.ts';
 import { acceptLoss } from '../shell/budgets/index.ts';
 import { LOG_LEVELS } from '../shell/telemetry/index.ts';
 import { httpUrl, parseAddress, parseAdminUrl, parseHeader, parseLedger, parseListen, parseTime, parseWorkload } from './addresses.ts';
@@ -7,6 +8,8 @@ import type { ExplainFlags } from './commands/policies.ts';
 import { initCommand } from './commands/init.ts';
 import { controller } from './commands/controller.ts';
 import type { ControllerFlags } from './commands/controller.ts';
+import { processor, sidecar } from './commands/sidecar.ts';
+import type { ProcessorFlags, SidecarFlags } from './commands/sidecar.ts';
 import { run } from './commands/run.ts';
 import type { RunFlags } from './commands/run.ts';
 import { spend } from './commands/spend.ts';
@@ -18,6 +21,29 @@ import type { Terminal } from './terminal/terminal.ts';
 import { VERSION } from './version.ts';
 
 const CONCURRENCY = /^[1-9]\d{0,2}$/;
+
+const concurrency = (): Option =>
+  new Option('--concurrency <threads>', 'Envoy’s worker threads').argParser((text) => {
+    if (!CONCURRENCY.test(text)) throw new CommanderError(EXIT.usage, 'airmesh.concurrency', `error: --concurrency ${text} is not a number from 1 to 999`);
+    return Number(text);
+  });
+
+/** What all have that run beside an application; the injector sets the environment and mounts the paths. */
+function besideCommand(command: Command): Command {
+  return command
+    .addOption(new Option('--controller <addresses>', `the controllers; else ${SIDECAR_ENVIRONMENT.controllers}; repeat`).argParser(parseLedger))
+    .option('--controller-ca <file>', `who issues their certificates, in PEM; else ${SIDECAR_ENVIRONMENT.controllerRoots}`)
+    .option('--token <file>', 'the service account’s token, for the controller alone', SIDECAR_PATHS.token)
+    .option('--state <folder>', 'memory that nothing else mounts, for the last policies, budgets and records', SIDECAR_PATHS.state)
+    .option('--state-on-disk', 'the state folder may be on a disk, where keys then lie', false)
+    .addOption(
+      new Option('--admin <address>', 'administration')
+        .default({ host: '0.0.0.0', port: SIDECAR_PORTS.admin }, `0.0.0.0:${SIDECAR_PORTS.admin}`)
+        .argParser(parseAddress),
+    )
+    .addOption(new Option('--log-level <level>', 'what is logged').choices(LOG_LEVELS).default('info'))
+    .addOption(new Option('--log-format <format>', 'for people or for machines').choices(['pretty', 'json']));
+}
 
 /** Every command and option. `finish` is told the exit code; what a person can mend is thrown as a StartError. */
 export function createProgram(terminal: Terminal, finish: (code: number) => void): Command {
@@ -40,12 +66,7 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .addOption(state())
     .option('--envoy <path>', 'the Envoy binary to run')
     .option('--envoy-version <version>', 'install and run this version')
-    .addOption(
-      new Option('--concurrency <threads>', 'Envoy’s worker threads').argParser((text) => {
-        if (!CONCURRENCY.test(text)) throw new CommanderError(EXIT.usage, 'airmesh.concurrency', `error: --concurrency ${text} is not a number from 1 to 999`);
-        return Number(text);
-      }),
-    )
+    .addOption(concurrency())
     .addOption(new Option('--ledger <addresses>', 'the ledger service that shares budgets with other processes; repeat').argParser(parseLedger))
     .option('--ledger-ca <file>', 'who issues its certificate, in PEM')
     .option('--ledger-cert <file>', 'the certificate by which it knows this process')
@@ -71,6 +92,23 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .addOption(new Option('--log-level <level>', 'what is logged').choices(LOG_LEVELS).default('info'))
     .addOption(new Option('--log-format <format>', 'for people or for machines').choices(['pretty', 'json']))
     .action(async (paths: string[], flags: ControllerFlags) => finish(await controller(paths, flags, terminal)));
+
+  besideCommand(airmesh.command('sidecar'))
+    .description('run beside a pod’s application: a real Envoy governed by the policies that a controller gives this pod')
+    .addOption(
+      new Option('--listen <address>', 'where the application connects')
+        .default({ host: '127.0.0.1', port: SIDECAR_PORTS.api }, `127.0.0.1:${SIDECAR_PORTS.api}`)
+        .argParser(parseAddress),
+    )
+    .option('--envoy <path>', 'the Envoy binary to run')
+    .option('--envoy-version <version>', 'install and run this version')
+    .addOption(concurrency())
+    .action(async (flags: SidecarFlags) => finish(await sidecar(flags, terminal)));
+
+  besideCommand(airmesh.command('processor'))
+    .description('the same without an Envoy of its own: external processing for the Envoy that a mesh runs in the pod')
+    .addOption(new Option('--listen <address>', 'where that Envoy connects: an address, or unix:/path').makeOptionMandatory().argParser(parseListen))
+    .action(async (flags: ProcessorFlags) => finish(await processor(flags, terminal)));
 
   airmesh
     .command('spend')

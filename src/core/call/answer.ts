@@ -1,4 +1,6 @@
-import type { AnswerContext, LocalReply, StreamReader, StreamWriter } from '../dialects/index.ts';
+import type { Usage } from '../catalog/index.ts';
+import { concatBytes } from '../json/index.ts';
+import type { AnswerContext, LocalReply, NeutralEvent, StreamReader, StreamWriter } from '../dialects/index.ts';
 import type { TranslatedCall } from './translate.ts';
 
 /** A whole answer that is kept until its end, to be said in another language. Longer ones are answered with an error. */
@@ -17,6 +19,9 @@ export function kindOf(contentType: string | undefined): AnswerKind {
   return type === 'application/json' || type.endsWith('+json') ? 'json' : 'other';
 }
 
+/** Whether a body can be read as it is. */
+export const isPlain = (encoding: string | undefined): boolean => encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity';
+
 /** An answer on its way to a caller who speaks another language than the provider. */
 export interface AnswerTranslator {
   /** What the caller is told instead of the provider's status. */
@@ -24,6 +29,8 @@ export interface AnswerTranslator {
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** The bytes that go on, for those that came. */
   push(chunk: Uint8Array, endOfStream: boolean): Uint8Array;
+  /** The bytes that end it here, for it has become too long. Absent where it has no such end. */
+  cut?(usage: Usage): Uint8Array;
 }
 
 /** `createdS` is in seconds since the epoch. */
@@ -36,21 +43,27 @@ export function translateAnswer(call: TranslatedCall, start: AnswerStart, reques
 
 /** Keeps what comes, within a bound, and gives it out whole. */
 export class Gathered {
+  readonly #maxBytes: number;
   #parts: Uint8Array[] = [];
   #bytes = 0;
+
+  constructor(maxBytes = MAX_ANSWER_BYTES) {
+    this.#maxBytes = maxBytes;
+  }
 
   add(chunk: Uint8Array): void {
     this.#bytes += chunk.length;
     // A copy: the array that came may be a view of a buffer that is used again.
-    if (this.#bytes <= MAX_ANSWER_BYTES) this.#parts.push(chunk.slice());
+    if (this.#bytes <= this.#maxBytes) this.#parts.push(chunk.slice());
+    else this.#parts = [];
   }
 
   get isTooLong(): boolean {
-    return this.#bytes > MAX_ANSWER_BYTES;
+    return this.#bytes > this.#maxBytes;
   }
 
   whole(): Uint8Array {
-    const whole = new Uint8Array(Math.min(this.#bytes, MAX_ANSWER_BYTES));
+    const whole = new Uint8Array(this.#parts.reduce((sum, { length }) => sum + length, 0));
     let at = 0;
     for (const part of this.#parts) {
       whole.set(part, at);
@@ -122,6 +135,8 @@ class StreamTranslator implements AnswerTranslator {
   readonly headers: AnswerTranslator['headers'];
   readonly #reader: StreamReader;
   readonly #writer: StreamWriter;
+  /** Choices that have begun and not ended. */
+  readonly #open = new Set<number>();
 
   constructor(call: TranslatedCall, context: AnswerContext, status: number) {
     const { front, back } = call;
@@ -133,13 +148,21 @@ class StreamTranslator implements AnswerTranslator {
 
   push(chunk: Uint8Array, endOfStream: boolean): Uint8Array {
     const events = this.#reader.push(chunk, endOfStream);
+    for (const event of events) this.#note(event);
     const written = events.length === 0 ? NOTHING : this.#writer.write(events);
     if (!endOfStream) return written;
     const last = this.#writer.finish();
-    if (last.length === 0) return written;
-    const both = new Uint8Array(written.length + last.length);
-    both.set(written);
-    both.set(last, written.length);
-    return both;
+    return last.length === 0 ? written : concatBytes([written, last]);
+  }
+
+  cut(usage: Usage): Uint8Array {
+    const ends = [...this.#open].map((choice): NeutralEvent => ({ kind: 'finish', choice, reason: 'length' }));
+    return concatBytes([this.#writer.write([...ends, { kind: 'usage', usage }, { kind: 'end' }]), this.#writer.finish()]);
+  }
+
+  #note(event: NeutralEvent): void {
+    if (!('choice' in event)) return;
+    if (event.kind === 'finish') this.#open.delete(event.choice);
+    else this.#open.add(event.choice);
   }
 }

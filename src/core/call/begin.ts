@@ -1,9 +1,10 @@
 import type { Dialect, LocalReply, Refusal } from '../dialects/index.ts';
+import type { Quote } from '../ledger/index.ts';
 import { ok } from '../units/index.ts';
 import type { Result } from '../units/index.ts';
 import { admit } from './admit.ts';
 import type { Admitted } from './admit.ts';
-import { Exchange } from './exchange.ts';
+import { canBeEnded, Exchange } from './exchange.ts';
 import { frontOfCall } from './front.ts';
 import { inject } from './inject.ts';
 import { keyOf } from './keys.ts';
@@ -13,6 +14,8 @@ import { refusal } from './refusals.ts';
 import type { Forwarded, IncomingRequest, Replied } from './request.ts';
 import { resolve } from './resolve.ts';
 import type { ResolvedCall } from './resolve.ts';
+import { reuse } from './reuse.ts';
+import type { AnswerSlot } from './reuse.ts';
 import { beginState } from './state/begin.ts';
 
 /**
@@ -42,26 +45,39 @@ export async function begin(id: string, incoming: IncomingRequest, ports: CallPo
   }
 }
 
-async function beginCall(id: string, call: ResolvedCall, ports: CallPorts): Promise<Result<Forwarded, Refusal>> {
+async function beginCall(id: string, call: ResolvedCall, ports: CallPorts): Promise<Result<Replied | Forwarded, Refusal>> {
+  const reused = await reuse(id, call, ports);
+  if (reused.kind === 'reply') return ok(reused.replied);
+  let begun: Result<Forwarded, Refusal> | undefined;
+  try {
+    begun = await ask(id, call, reused.slot, ports);
+    return begun;
+  } finally {
+    // Whoever waits for this answer looks elsewhere; a call that goes on tells them itself.
+    if (begun?.ok !== true) reused.slot?.end(undefined);
+  }
+}
+
+async function ask(id: string, call: ResolvedCall, slot: AnswerSlot | undefined, ports: CallPorts): Promise<Result<Forwarded, Refusal>> {
   const key = keyOf(call.provider, ports);
   if (!key.ok) return key;
-  const admitted = await admitCall(id, call, ports);
+  const quote = isFree(call.front.endpoint) ? FREE : quoteOf(call.facts, call.model, call.rule.transform);
+  const admitted = await admitCall(id, call, quote, ports);
   if (!admitted.ok) return admitted;
 
-  const { granted, hold } = admitted.value;
+  const { granted } = admitted.value;
   const outputCap = call.facts.hasOutput ? granted.outputCap : undefined;
   return ok({
     kind: 'forward',
     instructions: inject({ ...call, outputCap, key: key.value }),
-    call: new Exchange(call, granted, hold, ports),
+    call: new Exchange(call, admitted.value, quote, ports, slot),
   });
 }
 
 /** Reserves the worst case of a call. */
-function admitCall(id: string, call: ResolvedCall, ports: CallPorts): Promise<Result<Admitted, Refusal>> {
+function admitCall(id: string, call: ResolvedCall, quote: Quote, ports: CallPorts): Promise<Result<Admitted, Refusal>> {
   const { facts, model, provider, rule, snapshot, headers } = call;
   const { operation } = call.front.endpoint;
-  const quote = isFree(call.front.endpoint) ? FREE : quoteOf(facts, model, rule.transform);
   const ask = {
     snapshot,
     rule,
@@ -70,6 +86,7 @@ function admitCall(id: string, call: ResolvedCall, ports: CallPorts): Promise<Re
     priceSource: model.price?.source,
     operation,
     stream: facts.stream,
+    canBeEnded: canBeEnded(call),
     headers,
     quote,
     inputTokenEstimate: facts.inputTokenEstimate,

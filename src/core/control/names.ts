@@ -6,6 +6,9 @@ export const TOKEN_AUDIENCE = 'airmesh';
 /** On a namespace (label) or a pod (label or annotation): `enabled` or `disabled`. A pod's word counts before its namespace's. */
 export const INJECT_LABEL = 'airmesh.dev/inject';
 
+/** On each pod that has a sidecar of ours, whoever put it there, so that controllers watch these pods and no others; the value is the program's version. */
+export const SIDECAR_LABEL = 'airmesh.dev/sidecar';
+
 export const SIDECAR_CONTAINER = 'airmesh-sidecar';
 export const INIT_CONTAINER = 'airmesh-init';
 

@@ -2,8 +2,10 @@ import { limitsOf } from '../../core/call/index.ts';
 import type { LimitSpec } from '../../core/ledger/index.ts';
 import { startAdminServer } from '../../shell/admin/index.ts';
 import type { Readiness } from '../../shell/admin/index.ts';
-import { ALL_PERMITTED, CertificateFiles, LedgerHost, LedgerServer, byCertificate } from '../../shell/ledger/index.ts';
-import type { CertificatePaths } from '../../shell/ledger/index.ts';
+import { ALL_PERMITTED, LedgerHost, ledgerService } from '../../shell/ledger/index.ts';
+import type { ServiceEvent } from '../../shell/ledger/index.ts';
+import { CertificateFiles, WireServer, byCertificate } from '../../shell/wire/index.ts';
+import type { CertificatePaths } from '../../shell/wire/index.ts';
 import { formatFinding, watchResources } from '../../shell/resources/index.ts';
 import { createLedgerMetrics } from '../../shell/telemetry/index.ts';
 import type { LedgerMetrics, Logger } from '../../shell/telemetry/index.ts';
@@ -132,17 +134,16 @@ class Controller {
   async #serve(): Promise<string> {
     const { listen, logger, store, trustDomain } = this.#options;
     const certificates = this.#openCertificates();
-    const server = new LedgerServer({
-      host: this.#host,
-      store: store.store,
+    const tell = (event: ServiceEvent): void => tellOfLedger(event, logger, this.#metrics);
+    const server = new WireServer({
+      services: [ledgerService({ host: this.#host, store: store.store, permissions: ALL_PERMITTED, tell })],
       clock: systemClock,
-      permissions: ALL_PERMITTED,
       // Who can open the socket file is whoever runs this.
       authenticate:
         certificates === undefined
           ? ({ metadata }) => ({ ok: true, value: { processor: metadata('airmesh-processor') ?? 'local' } })
           : byCertificate(trustDomain),
-      tell: (event) => tellOfLedger(event, logger, this.#metrics),
+      tell,
     });
     this.#stops.push(() => server.close(CLOSE_WITHIN_MS));
     if ('socketPath' in listen) {

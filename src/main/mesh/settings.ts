@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { headersReadBy } from '../../core/call/index.ts';
+import { cutsStreams, headersReadBy } from '../../core/call/index.ts';
 import { PRIVATE_NETWORKS, redirectedPorts } from '../../core/control/index.ts';
 import type { Interception } from '../../core/control/index.ts';
 import type { EnvoySettings, ListenerSettings, OutboundSettings, UpstreamSettings } from '../../core/envoyconfig/index.ts';
@@ -45,6 +45,9 @@ export function envoySettings(
     folder: place.envoyFolder,
     listeners,
     ...(redirected === undefined || interception === undefined ? {} : { outbound: outboundSettings(redirected, interception) }),
+    endsAnswersOf: [
+      ...new Set(policies.flatMap(({ snapshots }) => [...snapshots].flatMap(([workload, snapshot]) => (cutsStreams(snapshot) ? [workload] : [])))),
+    ],
     upstreams: [...upstreams.values()].map(({ policy }) => upstreamOf(policy)).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
     headersRead: headersReadBy(policies.flatMap(({ snapshots }) => [...snapshots.values()])),
     maxRequestBytes: MAX_REQUEST_BYTES,

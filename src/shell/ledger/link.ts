@@ -1,7 +1,8 @@
 import type { ToAuthority, ToHolder } from '../../core/leases/index.ts';
 import { decodeToHolder, encodeToAuthority } from './codec.ts';
-import { Dialer } from './dialer.ts';
-import type { LinkParts, LinkState } from './dialer.ts';
+import { Dialer } from '../wire/index.ts';
+import type { LinkParts, LinkState } from '../wire/index.ts';
+import { LEDGER_METHODS } from './methods.ts';
 
 /** All that a holder says is answered at once; the holder takes 3 s of silence for the loss of the service. */
 const ANSWER_MS = 5_000;
@@ -19,7 +20,7 @@ export class LedgerLink {
   constructor({ onConnected, onMessage, ...parts }: LedgerLinkParts) {
     this.#dialer = new Dialer({
       ...parts,
-      method: 'Hold',
+      method: LEDGER_METHODS.Hold,
       answerMs: ANSWER_MS,
       onOpen: onConnected,
       onClosed: () => undefined,

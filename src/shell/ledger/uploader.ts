@@ -1,8 +1,7 @@
 import type { CallRecord } from '../../core/call/index.ts';
-import { backoffMs } from './backoff.ts';
-import { Dialer } from './dialer.ts';
-import type { LinkParts, LinkState } from './dialer.ts';
-import { MAX_MESSAGE_BYTES } from './protocol.ts';
+import { Dialer, MAX_MESSAGE_BYTES, backoffMs } from '../wire/index.ts';
+import type { LinkParts, LinkState } from '../wire/index.ts';
+import { LEDGER_METHODS } from './methods.ts';
 import { MAX_RECORDS, decodeReceipt, encodeBatch } from './record-codec.ts';
 import type { RecordReceipt } from './record-codec.ts';
 
@@ -52,7 +51,7 @@ export class RecordLink {
     this.#parts = parts;
     this.#dialer = new Dialer({
       ...parts,
-      method: 'Record',
+      method: LEDGER_METHODS.Record,
       answerMs: ANSWER_MS,
       onOpen: () => {
         this.#isConnected = true;

@@ -1,12 +1,11 @@
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import type { AccountView } from '../../core/ledger/index.ts';
-import type { CallRecord } from '../../core/call/index.ts';
+import type { CallRecord, CallTimings, ReusedAnswer } from '../../core/call/index.ts';
 import type { RefusalCode } from '../../core/dialects/index.ts';
 import type { ProviderType } from '../../core/policy/index.ts';
 import type { EpochMs } from '../../core/units/index.ts';
 import { publishAccounts } from './accounts.ts';
 import { CallMetrics } from './call-metrics.ts';
-import type { CallTimings } from './call-metrics.ts';
 import { createInstruments } from './instruments.ts';
 
 /** What is asked for when somebody scrapes, rather than told when it happens. */
@@ -26,9 +25,15 @@ export interface Exposition {
 
 /** Everything that is counted. Each method is cheap and never throws; none is called for each chunk of a stream. */
 export interface Metrics {
+  answerReused(reused: ReusedAnswer): void;
   callRefused(workload: string, code: RefusalCode): void;
   callSettled(record: CallRecord, timings: CallTimings): void;
   keyRejected(provider: string): void;
+  providerOut(provider: string, model: string, isOut: boolean): void;
+  thresholdReached(budget: string, percent: number): void;
+  /** A budget in mode Observe; `workload` is `namespace/name`. */
+  wouldHaveRefused(budget: string, workload: string): void;
+  overdrawn(budget: string): void;
   snapshotApplied(at: EpochMs): void;
   snapshotRejected(): void;
   envoyRestarted(): void;
@@ -44,8 +49,13 @@ export function createMetrics(sources: MetricSources, version: string): Metrics 
   collectDefaultMetrics({ register: registry });
   instruments.build.set({ version, node: process.version }, 1);
   return {
+    answerReused: (reused) => calls.reused(reused),
     callRefused: (workload, code) => calls.refused(workload, code),
     callSettled: (record, timings) => calls.settled(record, timings),
+    providerOut: (provider, model, isOut) => calls.providerOut(provider, model, isOut),
+    thresholdReached: (budget, percent) => instruments.budgetThresholds.inc({ budget, percent: String(percent) }),
+    wouldHaveRefused: (budget, workload) => instruments.budgetWouldRefuse.inc({ budget, workload }),
+    overdrawn: (budget) => instruments.budgetOverdrawn.inc({ budget }),
     keyRejected: (provider) => instruments.keyRejections.inc({ provider }),
     snapshotApplied: (at) => {
       instruments.snapshotsApplied.inc();

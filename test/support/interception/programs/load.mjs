@@ -3,7 +3,7 @@ import { Agent, request } from 'node:https';
 
 const agents = [new Agent({ keepAlive: true, maxSockets: 4 }), new Agent({ keepAlive: false })];
 const body = JSON.stringify({ model: 'gpt-4.1', max_tokens: 5, messages: [{ role: 'user', content: 'hi' }] });
-let going = true;
+const load = { going: true };
 let calls = 0;
 const faults = [];
 
@@ -33,10 +33,10 @@ const call = (agent) =>
   });
 
 const caller = async (agent) => {
-  while (going) await call(agent);
+  while (load.going) await call(agent);
 };
 process.stdin.resume();
-process.stdin.on('end', () => (going = false));
+process.stdin.on('end', () => (load.going = false));
 await Promise.all([...agents, ...agents].map(caller));
 process.stdout.write(JSON.stringify({ calls, faults: faults.slice(0, 5), total: faults.length }));
 process.exit(0);

@@ -1,0 +1,27 @@
+import type { KeyBook } from './keybook.ts';
+import { partsOf } from './states.ts';
+import type { SidecarState } from './state.ts';
+
+/** What was published for one workload under one version. */
+export interface Edition {
+  readonly version: string;
+  readonly parts: ReadonlyMap<string, string>;
+}
+
+/** By workload, the newest first. */
+export type Editions = ReadonlyMap<string, readonly Edition[]>;
+
+/** A sidecar that is further behind counts as having nothing. */
+const MAX_KEPT = 8;
+
+/** The next record of what was published. What did not change keeps its editions, and costs nothing. */
+export function publish(before: Editions, states: ReadonlyMap<string, SidecarState>, book: KeyBook): Editions {
+  const editions = new Map<string, readonly Edition[]>();
+  for (const [workload, state] of states) {
+    const former = before.get(workload) ?? [];
+    const older = former.filter(({ version }) => version !== state.version);
+    const isNewest = former[0]?.version === state.version;
+    editions.set(workload, isNewest ? former : [{ version: state.version, parts: partsOf(state, book) }, ...older].slice(0, MAX_KEPT));
+  }
+  return editions;
+}

@@ -1,0 +1,19 @@
+/**
+ * Kubernetes: what controllers and commands have to do with an API server.
+ *
+ * Owns how it is watched without gaps and storms, what is written to it, how fast, and by whom. Must never decide what a
+ * workload is given or what a status says (core/control), nor keep or show a key longer than a state needs it.
+ */
+export { openCluster } from './open.ts';
+export type { Cluster } from './open.ts';
+export { ApiServer, ApiUnreachable } from './apiserver.ts';
+export type { ApiAnswer } from './apiserver.ts';
+export { Governor } from './governor.ts';
+export type { GovernorEvent, GovernorParts, Streams } from './governor.ts';
+export { Leadership } from './leadership.ts';
+export type { LeadershipParts } from './leadership.ts';
+export { TokenReviews } from './tokenreviews.ts';
+export type { PodIdentity, TokenReviewsParts } from './tokenreviews.ts';
+export { SecretBox } from './secretbox.ts';
+export type { Sealed } from './secretbox.ts';
+export { paths } from './paths.ts';
