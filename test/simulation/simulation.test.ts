@@ -39,6 +39,8 @@ describe('processors and controllers, with messages lost, doubled, late and out 
       'threshold',
       'deposed',
       'overdrawn',
+      'grown',
+      'cut',
     ]) {
       expect(outcomes.get(outcome) ?? 0, outcome).toBeGreaterThan(5);
     }
