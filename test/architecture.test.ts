@@ -62,6 +62,7 @@ describe('imports', () => {
       'src/core/control': ['src/core/policy'],
       'src/core/crds': ['src/core/policy'],
       'src/core/envoyconfig': ['src/core/dialects'],
+      'src/core/injection': ['src/core/control'],
       'src/core/leases': ['src/core/ledger'],
       'src/core/policy': ['src/core/catalog', 'src/core/ledger'],
       'src/core/call': ['src/core/catalog', 'src/core/dialects', 'src/core/ledger', 'src/core/policy'],

@@ -9,6 +9,8 @@ import type { CallPorts } from '../../src/core/call/index.ts';
 import { WORKLOAD_METADATA } from '../../src/core/envoyconfig/index.ts';
 import { limitsOf } from '../../src/core/call/index.ts';
 import { loadPolicies } from '../../src/main/mesh/policies.ts';
+import { ProviderHealth } from '../../src/core/call/index.ts';
+import { AnswerMemory } from '../../src/shell/answers/index.ts';
 import { openBudgets } from '../../src/shell/budgets/index.ts';
 import { decodeRequest, encodeRequest, encodeResponse } from '../../src/shell/extproc/codec.ts';
 import type { ProcessingRequest, ProcessingResponse } from '../../src/shell/extproc/codec.ts';
@@ -105,6 +107,11 @@ try {
     keys: { get: () => 'hs_0123456789abcdef0123456789abcdef', rejected: () => undefined, accepted: () => undefined },
     budgets: opened.budgets,
     state: opened.objects,
+    answers: new AnswerMemory(() => performance.now()),
+    health: new ProviderHealth(
+      () => performance.now(),
+      () => undefined,
+    ),
     clock,
     observer: createCallObserver(createMetrics({ ready: () => true, accounts: () => [], providerType: () => 'OpenAICompatible' }, 'bench'), SILENT_LOGGER),
     random: Math.random,

@@ -67,6 +67,8 @@ const CODES: Readonly<Record<RefusalCode, true>> = {
   provider_unreachable: true,
   provider_timeout: true,
   headers_too_large: true,
+  host_mismatch: true,
+  upgrade_refused: true,
   internal_error: true,
 };
 

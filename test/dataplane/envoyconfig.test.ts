@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { renderEnvoy } from '../../src/core/envoyconfig/index.ts';
-import type { EnvoySettings } from '../../src/core/envoyconfig/index.ts';
+import type { EnvoySettings, Json, OutboundSettings } from '../../src/core/envoyconfig/index.ts';
 import { ensureEnvoy, trustedCaFile, writeConfiguration } from '../../src/shell/envoy/index.ts';
+import { TestAuthority } from '../support/certificates.ts';
 
 const upstream = {
   timeouts: { connectMs: 5000, requestMs: 0, idleMs: 300_000 },
@@ -14,6 +15,25 @@ const upstream = {
   circuitBreaker: { maxConnections: 1024, maxPendingRequests: 1024, maxRequests: 4096 },
   outlierDetection: { consecutive5xx: 10, intervalMs: 10_000, baseEjectionTimeMs: 10_000 },
 };
+
+type Leaf = NonNullable<OutboundSettings['hosts'][number]['leaf']>;
+
+const outbound = (egress: OutboundSettings['egress'], leaf: Leaf): OutboundSettings => ({
+  workload: 'default/checkout',
+  addresses: [
+    { host: '127.0.0.1', port: 15_401 },
+    { host: '::1', port: 15_401 },
+  ],
+  hosts: [{ host: 'api.openai.com', leaf }, { host: 'vllm.models.svc.cluster.local' }],
+  ports: [8000],
+  passedHosts: ['pinned.example.com', '*.internal.example.com'],
+  refusedHosts: ['refused.example.com'],
+  egress,
+});
+
+const ENFORCED: OutboundSettings['egress'] = { kind: 'Enforced', networks: ['10.0.0.0/8', 'fd00::/8'] };
+
+const NO_LEAF: Leaf = { certificate: 'certificate of the host', key: 'its key' };
 
 const settings = (folder: string, trusted: string): EnvoySettings => ({
   nodeId: 'airmesh',
@@ -48,26 +68,38 @@ describe('the files that Envoy is given', () => {
     for (const [name, content] of files) await expect(`${JSON.stringify(content, undefined, 2)}\n`).toMatchFileSnapshot(`../golden/envoyconfig/${name}`);
   });
 
-  it.each(['1.40.0', '1.36.4'])('are taken by Envoy %s', async (version) => {
+  it.each([
+    ['open', { kind: 'Open' }],
+    ['enforced', ENFORCED],
+  ] as const)('are what was agreed upon where connections are redirected, and egress is %s', async (name, egress) => {
+    const files = renderEnvoy({ ...settings('/run/airmesh', '/etc/ssl/certs/ca.pem'), listeners: [], outbound: outbound(egress, NO_LEAF) });
+    expect([...files.keys()]).toEqual(['bootstrap.json', 'cds.json', 'rds-default_checkout.json', 'leaf-api.openai.com.json', 'lds.json']);
+    for (const file of ['cds.json', 'leaf-api.openai.com.json', 'lds.json']) {
+      const content = `${JSON.stringify(withoutReplies(files.get(file) ?? null), undefined, 2)}\n`;
+      await expect(content).toMatchFileSnapshot(`../golden/envoyconfig/outbound-${name}/${file}`);
+    }
+  });
+
+  it.each([
+    ['1.40.0', undefined],
+    ['1.40.0', { kind: 'Open' }],
+    ['1.40.0', ENFORCED],
+    ['1.36.4', undefined],
+    ['1.36.4', { kind: 'Open' }],
+    ['1.36.4', ENFORCED],
+  ] as const)('are taken by Envoy %s, with connections redirected: %o', async (version, egress) => {
     const envoy = await ensureEnvoy({ version, environment: process.env, onStep: () => undefined });
-    const files = renderEnvoy(settings(folder, trustedCaFile(process.env)));
+    const leaf = await (await TestAuthority.create('mesh')).issue({ dns: ['api.openai.com'] });
+    const files = renderEnvoy({
+      ...settings(folder, trustedCaFile(process.env)),
+      ...(egress === undefined ? {} : { outbound: outbound(egress, leaf) }),
+    });
     writeConfiguration(folder, files);
-    // Validation reads what it is given, not the files that are watched; so it is given all in one.
-    const resources = (name: string): unknown => (files.get(name) as { resources: unknown }).resources;
-    const bootstrap = files.get('bootstrap.json') as Record<string, unknown>;
-    const { dynamic_resources: _dynamic, ...rest } = bootstrap;
-    const listeners = (resources('lds.json') as { filter_chains: { filters: { typed_config: Record<string, unknown> }[] }[]; name: string }[]).map(
-      (listener) => {
-        const copy = structuredClone(listener);
-        const manager = copy.filter_chains[0]?.filters[0]?.typed_config;
-        if (manager === undefined) throw new Error('a listener without a connection manager');
-        delete manager['rds'];
-        manager['route_config'] = (resources(`rds-${copy.name.replace('/', '_')}.json`) as unknown[])[0];
-        return strip(copy);
-      },
-    );
-    const whole = { ...rest, static_resources: { listeners, clusters: (resources('cds.json') as object[]).map(strip) } };
-    writeConfiguration(folder, new Map([['whole.json', whole as never]]));
+    const { dynamic_resources: _dynamic, ...rest } = files.get('bootstrap.json') as { readonly [name: string]: Json };
+    const resources = (name: string): readonly Json[] =>
+      (files.get(name) as { resources: readonly Json[] }).resources.map((each) => strip(inlined(each, files)));
+    const whole = { ...rest, static_resources: { listeners: resources('lds.json'), clusters: resources('cds.json') } };
+    writeConfiguration(folder, new Map([['whole.json', whole]]));
     const output = execFileSync(envoy.path, ['--mode', 'validate', '-c', join(folder, 'whole.json'), '--log-level', 'error'], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -76,11 +108,35 @@ describe('the files that Envoy is given', () => {
   });
 });
 
+/** Validation reads what it is given, not the files that are watched; so it is given all in one. */
+function inlined(value: Json, files: ReadonlyMap<string, Json>): Json {
+  if (Array.isArray(value)) return value.map((each: Json) => inlined(each, files));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value as { readonly [name: string]: Json }).map(([name, field]): [string, Json] => {
+      if (name === 'rds') return ['route_config', strip(resourceIn(fileOf(field), files))];
+      if (name !== 'tls_certificate_sds_secret_configs') return [name, inlined(field, files)];
+      const secrets = (field as readonly Json[]).map((each) => resourceIn(fileOf(each), files) as { readonly tls_certificate: Json });
+      return ['tls_certificates', secrets.map(({ tls_certificate }) => tls_certificate)];
+    }),
+  );
+}
+
+/** The name of the one file that a source of configuration names. */
+const fileOf = (source: Json): string => /"path":"[^"]*\/([^"/]+)"/.exec(JSON.stringify(source))?.[1] ?? '';
+
+const resourceIn = (file: string, files: ReadonlyMap<string, Json>): Json => (files.get(file) as { resources: readonly Json[] }).resources[0] ?? null;
+
 /** In static resources the type is known by the place, and no longer says so; nested types stay. */
-function strip(resource: object): object {
-  const { '@type': _type, ...rest } = resource as Record<string, unknown>;
-  const route = rest as { filter_chains?: { filters: { typed_config: { route_config?: Record<string, unknown> } }[] }[] };
-  const nested = route.filter_chains?.[0]?.filters[0]?.typed_config.route_config;
-  if (nested !== undefined) delete nested['@type'];
+function strip(resource: Json): Json {
+  const { '@type': _type, ...rest } = resource as { readonly [name: string]: Json };
   return rest;
+}
+
+/** What Envoy answers by itself is the same in each listener, and in the golden files of the first. */
+function withoutReplies(value: Json): Json {
+  if (Array.isArray(value)) return value.map(withoutReplies);
+  if (typeof value !== 'object' || value === null) return value;
+  const fields = Object.entries(value as { readonly [name: string]: Json }).filter(([name]) => name !== 'local_reply_config');
+  return Object.fromEntries(fields.map(([name, field]) => [name, withoutReplies(field)]));
 }

@@ -41,6 +41,8 @@ describe('processors and controllers, with messages lost, doubled, late and out 
       'overdrawn',
       'grown',
       'cut',
+      'store lost',
+      'settled under a lost lease',
     ]) {
       expect(outcomes.get(outcome) ?? 0, outcome).toBeGreaterThan(5);
     }

@@ -1,10 +1,10 @@
 /** Certificates for tests, made anew each time. */
-import './reflect.ts';
+import '../../src/shell/certs/reflect.ts';
 import type { webcrypto } from 'node:crypto';
 import { renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as x509 from '@peculiar/x509';
-import type { CertificatePaths } from '../../src/shell/ledger/index.ts';
+import type { CertificatePaths } from '../../src/shell/wire/index.ts';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 const HOUR_MS = 3_600_000;

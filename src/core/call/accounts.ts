@@ -1,3 +1,4 @@
+import { requestRateId, tokenRateId } from '../units/index.ts';
 import type { AccountRef } from '../ledger/index.ts';
 import { matchesPattern } from '../policy/index.ts';
 import type { BudgetPolicy, BudgetSubject, RulePolicy, Workload, WorkloadSnapshot } from '../policy/index.ts';
@@ -18,13 +19,6 @@ const MAX_SUBJECT_LENGTH = 128;
 
 /** A caller without the header that a budget keeps accounts by. Angle brackets, so that no header value is confused with it. */
 const NO_HEADER = '<none>';
-
-/** Ids of the two limits that a rule's rate limits become; the ledger is configured with the same. */
-export const requestRateId = (ruleId: string): string => `${ruleId}/requestsPerMinute`;
-export const tokenRateId = (ruleId: string): string => `${ruleId}/tokensPerMinute`;
-
-/** Whether a limit's id is one of those two. No budget's id holds a `#`, as those of rules do. */
-export const isRateLimit = (limit: string): boolean => limit.includes('#') && /\/(?:requests|tokens)PerMinute$/.test(limit);
 
 /** The budgets that count this call. */
 export function budgetsOf(snapshot: WorkloadSnapshot, call: Chargeable): BudgetPolicy[] {
@@ -50,14 +44,26 @@ export function usdLimits({ budgets }: WorkloadSnapshot): (limit: string) => boo
   return (limit) => budgets.some((budget) => budget.id === limit && budget.unit === 'usd' && budget.mode !== 'Observe');
 }
 
+/** Whether calls of this workload can count in the account of that subject, of a budget with one for each combination of `per`. */
+export function canCountIn(per: readonly BudgetSubject[], subject: string, workload: Workload): boolean {
+  // Names in a cluster hold no `*`.
+  return matchesPattern(per.map((part) => (OF_WORKLOAD.has(part.kind) ? workloadSubject(part, workload) : '*')).join('|'), subject);
+}
+
+/** Kinds of which a workload has one subject, whatever it calls. */
+const OF_WORKLOAD: ReadonlySet<BudgetSubject['kind']> = new Set(['workload', 'namespace', 'serviceAccount']);
+
+function workloadSubject({ kind }: BudgetSubject, { namespace, name, serviceAccount = 'default' }: Workload): string {
+  if (kind === 'namespace') return namespace;
+  return `${namespace}/${kind === 'workload' ? name : serviceAccount}`;
+}
+
 function subjectOf(part: BudgetSubject, call: Chargeable): string {
   switch (part.kind) {
     case 'workload':
-      return `${call.workload.namespace}/${call.workload.name}`;
     case 'namespace':
-      return call.workload.namespace;
     case 'serviceAccount':
-      return `${call.workload.namespace}/${call.workload.serviceAccount ?? 'default'}`;
+      return workloadSubject(part, call.workload);
     case 'model':
       return call.model;
     case 'provider':

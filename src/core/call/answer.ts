@@ -19,6 +19,9 @@ export function kindOf(contentType: string | undefined): AnswerKind {
   return type === 'application/json' || type.endsWith('+json') ? 'json' : 'other';
 }
 
+/** Whether a body can be read as it is. */
+export const isPlain = (encoding: string | undefined): boolean => encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity';
+
 /** An answer on its way to a caller who speaks another language than the provider. */
 export interface AnswerTranslator {
   /** What the caller is told instead of the provider's status. */
@@ -40,21 +43,27 @@ export function translateAnswer(call: TranslatedCall, start: AnswerStart, reques
 
 /** Keeps what comes, within a bound, and gives it out whole. */
 export class Gathered {
+  readonly #maxBytes: number;
   #parts: Uint8Array[] = [];
   #bytes = 0;
+
+  constructor(maxBytes = MAX_ANSWER_BYTES) {
+    this.#maxBytes = maxBytes;
+  }
 
   add(chunk: Uint8Array): void {
     this.#bytes += chunk.length;
     // A copy: the array that came may be a view of a buffer that is used again.
-    if (this.#bytes <= MAX_ANSWER_BYTES) this.#parts.push(chunk.slice());
+    if (this.#bytes <= this.#maxBytes) this.#parts.push(chunk.slice());
+    else this.#parts = [];
   }
 
   get isTooLong(): boolean {
-    return this.#bytes > MAX_ANSWER_BYTES;
+    return this.#bytes > this.#maxBytes;
   }
 
   whole(): Uint8Array {
-    const whole = new Uint8Array(Math.min(this.#bytes, MAX_ANSWER_BYTES));
+    const whole = new Uint8Array(this.#parts.reduce((sum, { length }) => sum + length, 0));
     let at = 0;
     for (const part of this.#parts) {
       whole.set(part, at);

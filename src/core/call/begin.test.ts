@@ -3,6 +3,7 @@ import { compile, parseResource } from '../policy/index.ts';
 import type { Resource } from '../policy/index.ts';
 import type { Granted, ReserveCommand, Settlement } from '../ledger/index.ts';
 import { begin } from './begin.ts';
+import { ProviderHealth } from './health.ts';
 import type { CallPorts } from './ports.ts';
 import type { CallRecord } from './record.ts';
 
@@ -57,7 +58,12 @@ function bench(resources: readonly Resource[], key: string | undefined = 'sk-rea
       nextTurn: async () => undefined,
     },
     clock: { epochMs: () => 1000, monotonicMs: () => 1 },
-    observer: { refused: () => undefined, settled: () => undefined },
+    health: new ProviderHealth(
+      () => 1,
+      () => undefined,
+    ),
+    answers: { look: () => ({ kind: 'unknown', slot: { end: () => undefined } }) },
+    observer: { reused: () => undefined, refused: () => undefined, settled: () => undefined },
     random: () => 0.5,
     newId: () => 'air_1',
   };

@@ -1,4 +1,3 @@
-import { frontOf } from '../dialects/index.ts';
 import type { Dialect, LocalReply, Refusal } from '../dialects/index.ts';
 import type { Quote } from '../ledger/index.ts';
 import { ok } from '../units/index.ts';
@@ -6,6 +5,7 @@ import type { Result } from '../units/index.ts';
 import { admit } from './admit.ts';
 import type { Admitted } from './admit.ts';
 import { canBeEnded, Exchange } from './exchange.ts';
+import { frontOfCall } from './front.ts';
 import { inject } from './inject.ts';
 import { keyOf } from './keys.ts';
 import type { CallPorts } from './ports.ts';
@@ -14,15 +14,17 @@ import { refusal } from './refusals.ts';
 import type { Forwarded, IncomingRequest, Replied } from './request.ts';
 import { resolve } from './resolve.ts';
 import type { ResolvedCall } from './resolve.ts';
+import { reuse } from './reuse.ts';
+import type { AnswerSlot } from './reuse.ts';
 import { beginState } from './state/begin.ts';
 
 /**
  * Decides upon a request: identify, resolve, admit, inject. `id` names the call from here on; whoever gives it may
  * `abandon` it while this waits.
  */
-export async function begin(id: string, request: IncomingRequest, ports: CallPorts): Promise<Replied | Forwarded> {
-  const dialect = frontOf(request.path, request.headers);
-  const snapshot = ports.snapshots.current(request.workload);
+export async function begin(id: string, incoming: IncomingRequest, ports: CallPorts): Promise<Replied | Forwarded> {
+  const snapshot = ports.snapshots.current(incoming.workload);
+  const { dialect, request } = frontOfCall(incoming, snapshot);
   if (snapshot === undefined) {
     return refuse(ports, dialect, id, request.workload, refusal('model_not_allowed', `No policies are known for the workload ${request.workload}.`));
   }
@@ -43,7 +45,20 @@ export async function begin(id: string, request: IncomingRequest, ports: CallPor
   }
 }
 
-async function beginCall(id: string, call: ResolvedCall, ports: CallPorts): Promise<Result<Forwarded, Refusal>> {
+async function beginCall(id: string, call: ResolvedCall, ports: CallPorts): Promise<Result<Replied | Forwarded, Refusal>> {
+  const reused = await reuse(id, call, ports);
+  if (reused.kind === 'reply') return ok(reused.replied);
+  let begun: Result<Forwarded, Refusal> | undefined;
+  try {
+    begun = await ask(id, call, reused.slot, ports);
+    return begun;
+  } finally {
+    // Whoever waits for this answer looks elsewhere; a call that goes on tells them itself.
+    if (begun?.ok !== true) reused.slot?.end(undefined);
+  }
+}
+
+async function ask(id: string, call: ResolvedCall, slot: AnswerSlot | undefined, ports: CallPorts): Promise<Result<Forwarded, Refusal>> {
   const key = keyOf(call.provider, ports);
   if (!key.ok) return key;
   const quote = isFree(call.front.endpoint) ? FREE : quoteOf(call.facts, call.model, call.rule.transform);
@@ -55,7 +70,7 @@ async function beginCall(id: string, call: ResolvedCall, ports: CallPorts): Prom
   return ok({
     kind: 'forward',
     instructions: inject({ ...call, outputCap, key: key.value }),
-    call: new Exchange(call, admitted.value, quote, ports),
+    call: new Exchange(call, admitted.value, quote, ports, slot),
   });
 }
 

@@ -5,19 +5,22 @@ import type { Granted, Quote } from '../ledger/index.ts';
 import type { Admitted } from './admit.ts';
 import { recordOf, settlementOf } from './ended.ts';
 import type { Ended } from './ended.ts';
-import type { CallPorts } from './ports.ts';
+import type { CallPorts, CallTimings } from './ports.ts';
 import type { CallHold } from './record.ts';
 import { usdLimits } from './accounts.ts';
-import { kindOf, translateAnswer } from './answer.ts';
+import { isPlain, kindOf, translateAnswer } from './answer.ts';
 import type { AnswerStart, AnswerTranslator } from './answer.ts';
 import { StreamGate } from './gate.ts';
 import { cutsStream, Growth } from './growth.ts';
+import { retryAfterMs } from './health.ts';
 import { isStored } from './inject.ts';
 import type { KeptObject } from './kept.ts';
 import { noteKey } from './keys.ts';
 import { isFree } from './quote.ts';
 import type { AnswerChanges, AnswerHead, ExchangeEnd, ForwardedCall } from './request.ts';
 import type { ResolvedCall } from './resolve.ts';
+import { AnswerRecorder } from './reuse.ts';
+import type { AnswerSlot } from './reuse.ts';
 import { verdictOf } from './settlement.ts';
 import type { Outcome, Verdict } from './settlement.ts';
 
@@ -35,6 +38,9 @@ export const GONE_WITH_THE_BODY = ['content-length', 'content-encoding', 'conten
 
 /** Responses are kept for 30 days; a day more, so that nothing is forgotten before it is gone. Source: OpenAI API, "Conversation state". */
 const RESPONSE_KEPT_MS = 31 * 86_400_000;
+
+/** Statuses below 500 by which a provider refuses whatever is asked. */
+const NOT_SERVED: ReadonlySet<number> = new Set([401, 403, 429]);
 
 const NO_READING: UsageReading = { kind: 'missing', outputBytes: 0 };
 
@@ -54,11 +60,12 @@ export class Exchange implements ForwardedCall {
   #gate: StreamGate | undefined;
   #watcher: StateWatcher | undefined;
   readonly #stored: KeptObject[] = [];
+  readonly #recorder: AnswerRecorder | undefined;
   #firstByteMs: number | undefined;
   #ended = false;
 
-  /** `quote`: by what it was admitted. */
-  constructor(call: ResolvedCall, { granted, hold, budgets, profile }: Admitted, quote: Quote, ports: CallPorts) {
+  /** `quote`: by what it was admitted. `slot`: others may be given this call's answer. */
+  constructor(call: ResolvedCall, { granted, hold, budgets, profile }: Admitted, quote: Quote, ports: CallPorts, slot?: AnswerSlot) {
     this.#call = call;
     this.#granted = granted;
     this.#hold = hold;
@@ -66,9 +73,18 @@ export class Exchange implements ForwardedCall {
     this.#growth = new Growth({ granted, quote, budgets, profile, gate: ports.budgets, clock: ports.clock });
     this.#cuts = cutsStream(budgets);
     this.#startedMs = ports.clock.monotonicMs();
+    this.#recorder = slot === undefined ? undefined : new AnswerRecorder(slot);
+    ports.health.chosen(call.provider.id, call.model.name.toLowerCase());
   }
 
   onAnswerHead(head: AnswerHead): AnswerChanges {
+    this.#noteHealth(head);
+    const changes = this.#changesOf(head);
+    this.#recorder?.head(head, changes);
+    return changes;
+  }
+
+  #changesOf(head: AnswerHead): AnswerChanges {
     const { front, back, endpoint, facts, provider, model, translated } = this.#call;
     const start = { status: head.status, kind: isPlain(head.contentEncoding) ? kindOf(head.contentType) : ('other' as const) };
     this.#head = head;
@@ -100,6 +116,13 @@ export class Exchange implements ForwardedCall {
   onAnswerBody(chunk: Uint8Array, endOfStream: boolean): Uint8Array {
     this.#firstByteMs ??= this.#ports.clock.monotonicMs();
     this.#watcher?.push(chunk, endOfStream);
+    const told = this.#told(chunk, endOfStream);
+    this.#recorder?.push(told);
+    return told;
+  }
+
+  /** What of it goes on to the caller, in its language. */
+  #told(chunk: Uint8Array, endOfStream: boolean): Uint8Array {
     if (this.#gate !== undefined) return this.#gate.push(chunk, endOfStream);
     const passed = this.#meter === undefined ? chunk : this.#meter.push(chunk, endOfStream);
     if (this.#call.facts.stream && this.#meter !== undefined) this.#isWithin(this.#meter);
@@ -139,6 +162,7 @@ export class Exchange implements ForwardedCall {
   end(how: ExchangeEnd): void {
     if (this.#ended) return;
     this.#ended = true;
+    if (this.#head === undefined) this.#ports.health.spared(this.#call.provider.id, this.#call.model.name.toLowerCase());
     const reading = this.#meter?.reading() ?? NO_READING;
     const status = this.#head?.status ?? 0;
     const verdict = this.#verdictOf({ status, local: this.#head?.local, how, body: this.#meter?.end(), reading });
@@ -155,11 +179,21 @@ export class Exchange implements ForwardedCall {
       isUsd: usdLimits(this.#call.snapshot),
     };
     if (reading.kind === 'reported') this.#keepSize(usage);
+    this.#recorder?.end(verdict.ending === 'finished' && verdict.basis === 'actual' && !this.#granted.shrunk, ended.at, ended.costNanoUsd);
     this.#ports.budgets.settle(this.#hold.id, settlementOf(ended), (settled) => {
       const record = recordOf(this.#hold, ended, settled);
       this.#ports.observer.settled(record, this.#timings());
       return record;
     });
+  }
+
+  /** A provider that says no to one call's contents serves; one that says no to its key, or to calls as such, does not. */
+  #noteHealth({ status, local, retryAfter }: AnswerHead): void {
+    const { provider, model, rule } = this.#call;
+    const isFailure = local !== undefined || status >= 500 || NOT_SERVED.has(status);
+    const pauseMs = isFailure ? retryAfterMs(retryAfter, this.#ports.clock.epochMs()) : undefined;
+    const news = isFailure ? ({ kind: 'failed', ...(pauseMs === undefined ? {} : { retryAfterMs: pauseMs }) } as const) : ({ kind: 'served' } as const);
+    this.#ports.health.note(provider.id, model.name.toLowerCase(), news, rule.failover);
   }
 
   /** A kept answer's owner is written down before the last of it goes on. */
@@ -221,9 +255,13 @@ export class Exchange implements ForwardedCall {
     this.#ports.state.keep(object);
   }
 
-  #timings(): { readonly durationMs: number; readonly firstByteMs: number | undefined } {
+  #timings(): CallTimings {
     const now = this.#ports.clock.monotonicMs();
-    return { durationMs: now - this.#startedMs, firstByteMs: this.#firstByteMs === undefined ? undefined : this.#firstByteMs - this.#startedMs };
+    return {
+      durationMs: now - this.#startedMs,
+      firstByteMs: this.#firstByteMs === undefined ? undefined : this.#firstByteMs - this.#startedMs,
+      traceparent: this.#call.headers.get('traceparent'),
+    };
   }
 }
 
@@ -239,8 +277,6 @@ const NO_CONTEXT: EnderContext = { requestId: '', model: '', created: 0, wantsUs
 function enderContext({ model, facts }: ResolvedCall, { id, at }: CallHold): EnderContext {
   return { requestId: id, model: model.name, created: Math.floor(at / 1000), wantsUsage: facts.wantsStreamUsage };
 }
-
-export const isPlain = (encoding: string | undefined): boolean => encoding === undefined || encoding === '' || encoding.toLowerCase() === 'identity';
 
 /** `dropped: logit_bias, messages[0].name`. A field's name is the caller's own text, so only what a header may hold is said. */
 function warningOf(paths: readonly string[]): string {

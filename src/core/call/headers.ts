@@ -2,8 +2,8 @@ import { FRONT_HEADERS } from '../dialects/index.ts';
 import type { WorkloadSnapshot } from '../policy/index.ts';
 import { cutsStream } from './growth.ts';
 
-/** What a dialect reads of a request besides its path and body. */
-const DIALECT_HEADERS = ['content-type', 'content-encoding', ...FRONT_HEADERS];
+/** What is read of a request besides its path and body, and of an answer besides its status and body. */
+const DIALECT_HEADERS = ['content-type', 'content-encoding', 'retry-after', 'traceparent', ...FRONT_HEADERS];
 
 /** Whether answers to this workload may have to be ended before their providers end them. `undefined`: a workload without policies. */
 export const cutsStreams = (snapshot: Pick<WorkloadSnapshot, 'budgets'> | undefined): boolean => snapshot !== undefined && cutsStream(snapshot.budgets);

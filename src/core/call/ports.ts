@@ -2,7 +2,10 @@ import type { KeyRef, WorkloadSnapshot } from '../policy/index.ts';
 import type { Granted, Refused, ReserveCommand, Settled, Settlement } from '../ledger/index.ts';
 import type { RefusalCode, StateKind } from '../dialects/index.ts';
 import type { KeptObject } from './kept.ts';
+import type { ProviderHealth } from './health.ts';
 import type { CallHold, CallRecord } from './record.ts';
+import type { AnswerCache } from './reuse.ts';
+import type { NanoUsd } from '../units/index.ts';
 
 /** What a call needs from outside. The shell implements these; tests use small ones of their own. */
 export interface CallPorts {
@@ -10,6 +13,8 @@ export interface CallPorts {
   readonly keys: KeySource;
   readonly budgets: BudgetGate;
   readonly state: StateBook;
+  readonly answers: AnswerCache;
+  readonly health: ProviderHealth;
   readonly clock: Clock;
   readonly observer: CallObserver;
   /** Uniform in [0, 1). */
@@ -80,9 +85,30 @@ export interface StateBook {
   nextTurn(): Promise<void>;
 }
 
+/** How long a call took since it was forwarded, and which of its caller's spans it belongs to. */
+export interface CallTimings {
+  readonly durationMs: number;
+  /** Until the first bytes of its answer; `undefined`: there was none. */
+  readonly firstByteMs: number | undefined;
+  /** The caller's, as W3C Trace Context has it; not yet checked. */
+  readonly traceparent?: string | undefined;
+}
+
+export interface ReusedAnswer {
+  /** `namespace/name` */
+  readonly workload: string;
+  /** `namespace/name` of the AIProvider that gave it the first time. */
+  readonly provider: string;
+  readonly model: string;
+  readonly how: 'kept' | 'coalesced';
+  /** What it cost the first time. */
+  readonly savedNanoUsd: NanoUsd | undefined;
+}
+
 /** Told of what happens, synchronously and on the call's path: it must be cheap and must not throw. */
 export interface CallObserver {
+  /** An earlier answer was given again, or that of another call in flight; nothing was sent on. */
+  reused(reused: ReusedAnswer): void;
   refused(refused: { readonly workload: string; readonly code: RefusalCode }): void;
-  /** Milliseconds since the call was forwarded. */
-  settled(record: CallRecord, timings: { readonly durationMs: number; readonly firstByteMs: number | undefined }): void;
+  settled(record: CallRecord, timings: CallTimings): void;
 }

@@ -34,6 +34,8 @@ const TABLE: Readonly<Record<RefusalCode, { readonly status: number; readonly sh
   processor_unavailable: { status: 503, shouldRetry: true },
   provider_unreachable: { status: 503, shouldRetry: true },
   provider_timeout: { status: 504, shouldRetry: false },
+  host_mismatch: { status: 421, shouldRetry: false },
+  upgrade_refused: { status: 403, shouldRetry: false },
   internal_error: { status: 500, shouldRetry: false },
 };
 

@@ -5,6 +5,8 @@ export interface IncomingRequest {
   /** `namespace/name`, from the listener that the call came in by. */
   readonly workload: string;
   readonly method: string;
+  /** As the caller wrote it, with its port if that was written; absent where it is not known. */
+  readonly host?: string;
   /** With its query string. */
   readonly path: string;
   /** `undefined` for a request that has none. */
@@ -48,6 +50,7 @@ export interface AnswerHead {
   readonly contentType: string | undefined;
   /** `undefined` or `identity`: plain. Anything else cannot be read here, although plain text was asked for. */
   readonly contentEncoding: string | undefined;
+  readonly retryAfter?: string | undefined;
   /** Why Envoy answered by itself; `undefined` where the provider answered. */
   readonly local: LocalAnswer | undefined;
   /** Whether the answer can be ended before its provider ends it. Absent: it cannot. */

@@ -36,7 +36,7 @@ export type Resolution =
   /** It deals with what the provider keeps; `query` is the caller's, with its `?`, or empty. */
   | { readonly kind: 'state'; readonly endpoint: Endpoint; readonly query: string };
 
-export type ResolvePorts = Pick<CallPorts, 'random' | 'state'>;
+export type ResolvePorts = Pick<CallPorts, 'random' | 'state' | 'health'>;
 
 /**
  * Which rule, provider and model a request gets, from its path, its body and chance (or a sticky header). The provider
@@ -106,7 +106,9 @@ async function resolveCall(
       ? ok(NOTHING_REFERRED)
       : await findReferred(facts.references, `${snapshot.workload.namespace}/${snapshot.workload.name}`, dialect, ports.state);
   if (!referred.ok) return referred;
-  const backend = pickBackend(found.rule, snapshot, found.model, ports.random, headers, referred.value.provider);
+  const backend = pickBackend(found.rule, snapshot, found.model, ports.random, headers, referred.value.provider, (candidate) =>
+    ports.health.isOut(candidate.provider, (candidate.model ?? found.model).toLowerCase()),
+  );
   const provider = backend === undefined ? undefined : snapshot.providers.get(backend.provider);
   const model = provider?.models.get((backend?.model ?? found.model).toLowerCase());
   if (provider === undefined || model === undefined) {

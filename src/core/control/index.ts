@@ -6,4 +6,22 @@
  */
 export * from './names.ts';
 export type { InterceptedHost, Interception, KeyMaterial, LeafCertificate, SidecarState } from './state.ts';
-export type { SidecarView } from './sidecar.ts';
+export type { KeyReport, SidecarView } from './sidecar.ts';
+export { readPod } from './pods.ts';
+export type { PodFacts, PodObject } from './pods.ts';
+export { ownerName, workloadOf, workloadsOf } from './workloads.ts';
+export { labelOf, observe } from './resources.ts';
+export type { CustomObject, Observed } from './resources.ts';
+export type { KeyBook, KeyEntry, SecretAnswer } from './keybook.ts';
+export { NO_PLAN, draftOf, findingsWith, planOf } from './plan.ts';
+export type { ClusterFacts, Draft, Interceptions, Plan, PlanSettings } from './plan.ts';
+export { reachOf } from './reach.ts';
+export type { Reach } from './reach.ts';
+export { statusOf } from './statuses.ts';
+export type { Situation, Status } from './statuses.ts';
+export { changesOf } from './changes.ts';
+export type { Change } from './changes.ts';
+export { differenceOf } from './differences.ts';
+export type { Difference } from './differences.ts';
+export { diagnose } from './diagnosis.ts';
+export type { Diagnosis, Sight, WebhookSight } from './diagnosis.ts';

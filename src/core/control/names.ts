@@ -6,6 +6,9 @@ export const TOKEN_AUDIENCE = 'airmesh';
 /** On a namespace (label) or a pod (label or annotation): `enabled` or `disabled`. A pod's word counts before its namespace's. */
 export const INJECT_LABEL = 'airmesh.dev/inject';
 
+/** On each pod that has a sidecar of ours, whoever put it there, so that controllers watch these pods and no others; the value is the program's version. */
+export const SIDECAR_LABEL = 'airmesh.dev/sidecar';
+
 export const SIDECAR_CONTAINER = 'airmesh-sidecar';
 export const INIT_CONTAINER = 'airmesh-init';
 
@@ -35,8 +38,10 @@ export const CONTROLLER_PORTS = {
 export const SIDECAR_PATHS = {
   /** Projected service-account token, for `TOKEN_AUDIENCE`. */
   token: '/var/run/secrets/airmesh/token',
-  /** Memory-backed, mounted by no other container: journal, books, the last state. */
-  state: '/var/lib/airmesh',
+  /** Memory-backed, mounted by no other container. The kubelet's, so that everybody may write there. */
+  memory: '/var/lib/airmesh',
+  /** In it, and the sidecar's own: journal, books, the last state. */
+  state: '/var/lib/airmesh/state',
   /** Memory-backed, mounted read-only by the application's containers: the CA bundle. */
   trust: '/etc/airmesh/trust',
 } as const;

@@ -31,6 +31,12 @@ export interface Interception {
   readonly roots: string;
   /** Whether what is no intercepted host passes (`Open`), or only what is declared and in the cluster (`Enforced`). */
   readonly egress: 'Open' | 'Enforced';
+  /** Hosts in HTTPS that pass untouched, also where egress is enforced: such as those whose clients pin certificates. A DNS name, or `*.` and one. */
+  readonly passedHosts?: readonly string[];
+  /** Hosts in HTTPS that are refused, also where egress is open. */
+  readonly refusedHosts?: readonly string[];
+  /** The cluster's own addresses, as CIDR, which pass where egress is enforced. Absent: those that are private by standard. */
+  readonly networks?: readonly string[];
 }
 
 /** All that one workload's sidecars are given. Immutable; sent whole. */
@@ -41,4 +47,6 @@ export interface SidecarState {
   /** For the providers of the snapshot that take one. A key that is missing or malformed is absent. */
   readonly keys: ReadonlyMap<KeyRef, KeyMaterial>;
   readonly interception?: Interception;
+  /** Authorities of the controllers' certificates, PEM, as they are to be trusted from now on; absent: those that the sidecar knows. */
+  readonly controllerRoots?: string;
 }

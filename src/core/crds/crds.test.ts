@@ -22,7 +22,7 @@ const everySchema = definitions.flatMap((definition) => schemasIn(schemaOf(defin
 
 describe.each(definitions)('the definition of $spec.names.kind', (definition) => {
   it('is current', async () => {
-    const file = new URL(`../../../charts/airmesh/crds/${definition.spec.group}_${definition.spec.names.plural}.yaml`, import.meta.url);
+    const file = new URL(`../../../charts/airmesh/files/crds/${definition.spec.group}_${definition.spec.names.plural}.yaml`, import.meta.url);
     await expect(ORIGIN + stringify(definition, { lineWidth: 0, aliasDuplicateObjects: false })).toMatchFileSnapshot(fileURLToPath(file));
   });
 });

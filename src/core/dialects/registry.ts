@@ -35,11 +35,14 @@ const GOOGLE_CLIENT = 'x-goog-api-client';
 /** Lower-case names of headers that tell whose list of models is meant, or which version of an API is spoken. */
 export const FRONT_HEADERS: readonly string[] = [ANTHROPIC_VERSION, GOOGLE_CLIENT];
 
-/** The language that a caller speaks, from where it calls. OpenAI's is what everybody else speaks. */
-export function frontOf(path: string, headers: ReadonlyMap<string, string>): Dialect {
+/**
+ * The language that a caller speaks, from where it calls. `ofHost` is spoken at the host that it calls, for paths that
+ * several share. OpenAI's is what everybody else speaks.
+ */
+export function frontOf(path: string, headers: ReadonlyMap<string, string>, ofHost: Dialect = openai): Dialect {
   if (GEMINI_PATH.test(path)) return gemini;
   if (ANTHROPIC_PATH.test(path)) return anthropic;
   if (!SHARED_PATH.test(path)) return openai;
   if (headers.has(ANTHROPIC_VERSION)) return anthropic;
-  return headers.has(GOOGLE_CLIENT) ? gemini : openai;
+  return headers.has(GOOGLE_CLIENT) ? gemini : ofHost;
 }

@@ -182,6 +182,8 @@ export type RefusalCode =
   | 'provider_unreachable'
   | 'provider_timeout'
   | 'headers_too_large'
+  | 'host_mismatch'
+  | 'upgrade_refused'
   | 'internal_error';
 
 /** An HTTP answer made here. */

@@ -1,8 +1,13 @@
-import { seconds, typed } from './settings.ts';
+import { seconds, typed, watched } from './settings.ts';
 import type { EnvoySettings, Json } from './settings.ts';
 
 /** How many callers' connections one Envoy takes; beyond it, they are refused rather than the machine exhausted. */
 const MAX_DOWNSTREAM_CONNECTIONS = 50_000;
+
+const INTERNAL_LISTENERS: Json = {
+  name: 'envoy.bootstrap.internal_listener',
+  typed_config: typed('envoy.extensions.bootstrap.internal_listener.v3.InternalListener', {}),
+};
 
 /** What Envoy reads once, at its start: where its files lie, its administration, and the flags. */
 export function bootstrap(settings: EnvoySettings): Json {
@@ -10,11 +15,12 @@ export function bootstrap(settings: EnvoySettings): Json {
     node: { id: settings.nodeId, cluster: 'airmesh' },
     admin: { address: { pipe: { path: settings.adminSocket, mode: 0o600 } } },
     dynamic_resources: { lds_config: watched(settings, 'lds.json'), cds_config: watched(settings, 'cds.json') },
+    ...(settings.outbound === undefined ? {} : { bootstrap_extensions: [INTERNAL_LISTENERS] }),
     stats_flush_interval: seconds(60_000),
     stats_config: {
       stats_matcher: {
         inclusion_list: {
-          patterns: ['cluster_manager.', 'listener_manager.', 'server.', 'cluster.', 'http.'].map((prefix) => ({ prefix })),
+          patterns: ['cluster_manager.', 'listener_manager.', 'server.', 'cluster.', 'http.', 'tcp.'].map((prefix) => ({ prefix })),
         },
       },
     },
@@ -37,9 +43,4 @@ export function bootstrap(settings: EnvoySettings): Json {
       ],
     },
   };
-}
-
-/** A file that Envoy reads again when another is moved over it. */
-export function watched(settings: EnvoySettings, file: string): Json {
-  return { path_config_source: { path: `${settings.folder}/${file}` }, resource_api_version: 'V3' };
 }

@@ -1,3 +1,4 @@
+import { destinations } from './outbound/index.ts';
 import { PROCESSOR_CLUSTER, seconds, typed } from './settings.ts';
 import type { EnvoySettings, Json, UpstreamSettings } from './settings.ts';
 
@@ -8,7 +9,14 @@ const NO_LIMIT = 1_000_000;
 const PROCESSOR_WINDOW_BYTES = 16 * 1024 * 1024;
 
 export function clusters(settings: EnvoySettings): Json {
-  return { resources: [processor(settings), ...settings.upstreams.map((upstream) => provider(upstream, settings))] };
+  const { outbound } = settings;
+  return {
+    resources: [
+      processor(settings),
+      ...settings.upstreams.map((upstream) => provider(upstream, settings)),
+      ...(outbound === undefined ? [] : destinations(outbound)),
+    ],
+  };
 }
 
 const CLUSTER = 'envoy.config.cluster.v3.Cluster';

@@ -1,25 +1,29 @@
 /**
  * Envoy configuration: settings → the JSON files that an Envoy watches.
  *
- * Owns listeners, routes, clusters and what Envoy answers by itself. Must never know of keys, budgets or resources.
+ * Owns listeners, routes, clusters and what Envoy answers by itself. Must never know of providers' keys, budgets or resources.
  */
 import { bootstrap } from './bootstrap.ts';
 import { clusters } from './clusters.ts';
 import { listeners } from './listeners.ts';
+import { leaves } from './outbound/index.ts';
 import { routes } from './routes.ts';
 import { routesFile } from './settings.ts';
 import type { EnvoySettings, Json } from './settings.ts';
 
 export { REFUSAL_DETAILS } from './localreply.ts';
 export { BACKEND_HEADER, FRONT_METADATA, isAskedByHeaders, WORKLOAD_METADATA } from './settings.ts';
+export type { OutboundAddress, OutboundHost, OutboundSettings } from './outbound/index.ts';
 export type { EnvoySettings, Json, ListenerSettings, UpstreamSettings } from './settings.ts';
 
 /** File name → content. `bootstrap.json` is read once; the others are watched. Clusters come before what refers to them. */
 export function renderEnvoy(settings: EnvoySettings): ReadonlyMap<string, Json> {
+  const workloads = new Set([...settings.listeners, ...(settings.outbound === undefined ? [] : [settings.outbound])].map(({ workload }) => workload));
   return new Map<string, Json>([
     ['bootstrap.json', bootstrap(settings)],
     ['cds.json', clusters(settings)],
-    ...settings.listeners.map((listener): [string, Json] => [routesFile(listener), routes(listener, settings)]),
+    ...[...workloads].map((workload): [string, Json] => [routesFile(workload), routes(workload, settings)]),
+    ...(settings.outbound === undefined ? [] : leaves(settings.outbound)),
     ['lds.json', listeners(settings)],
   ]);
 }

@@ -1,43 +1,16 @@
-import { watched } from './bootstrap.ts';
-import { localReplies } from './localreply.ts';
-import { BACKEND_HEADER, FRONT_METADATA, PROCESSOR_CLUSTER, WORKLOAD_METADATA, routesFile, seconds, typed } from './settings.ts';
+import { governingManager } from './governing.ts';
+import { outboundListeners } from './outbound/index.ts';
+import { typed } from './settings.ts';
 import type { EnvoySettings, Json, ListenerSettings } from './settings.ts';
 
-/** What a caller could otherwise tell Envoy to do, and what only the processor may say. Removed on entry, before anything reads it. */
-const REMOVED_ON_ENTRY = [
-  BACKEND_HEADER,
-  'x-airmesh-request-id',
-  'x-airmesh-model',
-  'x-airmesh-provider',
-  'x-airmesh-output-cap',
-  'x-airmesh-warning',
-  'x-airmesh-workload',
-  'x-envoy-attempt-count',
-  'x-envoy-decorator-operation',
-  'x-envoy-expected-rq-timeout-ms',
-  'x-envoy-force-trace',
-  'x-envoy-hedge-on-per-try-timeout',
-  'x-envoy-internal',
-  'x-envoy-ip-tags',
-  'x-envoy-max-retries',
-  'x-envoy-original-path',
-  'x-envoy-original-host',
-  'x-envoy-retriable-header-names',
-  'x-envoy-retriable-status-codes',
-  'x-envoy-retry-grpc-on',
-  'x-envoy-retry-on',
-  'x-envoy-upstream-alt-stat-name',
-  'x-envoy-upstream-rq-per-try-timeout-ms',
-  'x-envoy-upstream-rq-timeout-alt-response',
-  'x-envoy-upstream-rq-timeout-ms',
-  'x-envoy-upstream-stream-duration-ms',
-] as const;
-
-/** Of all request headers together; SDKs send one or two. */
-const MAX_REQUEST_HEADERS_KB = 60;
-
 export function listeners(settings: EnvoySettings): Json {
-  return { resources: settings.listeners.map((listener) => listenerOf(listener, settings)) };
+  const { outbound } = settings;
+  return {
+    resources: [
+      ...settings.listeners.map((listener) => listenerOf(listener, settings)),
+      ...(outbound === undefined ? [] : outboundListeners(outbound, settings)),
+    ],
+  };
 }
 
 function listenerOf(listener: ListenerSettings, settings: EnvoySettings): Json {
@@ -45,106 +18,6 @@ function listenerOf(listener: ListenerSettings, settings: EnvoySettings): Json {
     name: listener.workload,
     address: { socket_address: { address: listener.host, port_value: listener.port } },
     per_connection_buffer_limit_bytes: settings.maxRequestBytes,
-    filter_chains: [
-      {
-        filters: [
-          {
-            name: 'envoy.filters.network.http_connection_manager',
-            typed_config: typed('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', connectionManager(listener, settings)),
-          },
-        ],
-      },
-    ],
+    filter_chains: [{ filters: [governingManager(listener.workload, settings)] }],
   });
-}
-
-function connectionManager(listener: ListenerSettings, settings: EnvoySettings): { readonly [name: string]: Json } {
-  return {
-    stat_prefix: 'ai',
-    codec_type: 'AUTO',
-    rds: { route_config_name: listener.workload, config_source: watched(settings, routesFile(listener)) },
-    use_remote_address: true,
-    skip_xff_append: true,
-    server_header_transformation: 'PASS_THROUGH',
-    normalize_path: true,
-    merge_slashes: true,
-    path_with_escaped_slashes_action: 'REJECT_REQUEST',
-    max_request_headers_kb: MAX_REQUEST_HEADERS_KB,
-    common_http_protocol_options: { headers_with_underscores_action: 'DROP_HEADER' },
-    http2_protocol_options: { max_concurrent_streams: 1024, initial_stream_window_size: 1_048_576, initial_connection_window_size: 16_777_216 },
-    // Long streams are bounded by the provider's own idle timeout, on the route.
-    stream_idle_timeout: seconds(0),
-    request_headers_timeout: seconds(10_000),
-    drain_timeout: seconds(30_000),
-    early_header_mutation_extensions: [
-      {
-        name: 'envoy.http.early_header_mutation.header_mutation',
-        typed_config: typed('envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation', {
-          mutations: REMOVED_ON_ENTRY.map((remove) => ({ remove })),
-        }),
-      },
-    ],
-    local_reply_config: localReplies(),
-    http_filters: [wholeBody(settings), compressor('gzip'), compressor('brotli'), extProc(listener, settings), router()],
-  };
-}
-
-/** Holds a request until its body is whole, so that the processor gets headers and body at once, and decides upon both with one wait. */
-function wholeBody(settings: EnvoySettings): Json {
-  return {
-    name: 'envoy.filters.http.buffer',
-    typed_config: typed('envoy.extensions.filters.http.buffer.v3.Buffer', { max_request_bytes: settings.maxRequestBytes }),
-  };
-}
-
-/**
- * Asks the processor about calls that found a route, which says what is asked (`routes.ts`). What Envoy answers before it
- * knows a route (headers too large, no HTTP at all) is not its business, and would wait for it while the connection closes.
- */
-function extProc(listener: ListenerSettings, settings: EnvoySettings): Json {
-  return {
-    name: 'envoy.filters.http.ext_proc',
-    typed_config: typed('envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor', {
-      grpc_service: {
-        envoy_grpc: { cluster_name: PROCESSOR_CLUSTER },
-        initial_metadata: [{ key: WORKLOAD_METADATA, value: listener.workload }],
-      },
-      failure_mode_allow: false,
-      status_on_error: { code: 'ServiceUnavailable' },
-      processing_mode: { request_header_mode: 'SKIP', response_header_mode: 'SKIP', request_trailer_mode: 'SKIP', response_trailer_mode: 'SKIP' },
-      send_body_without_waiting_for_header_response: true,
-      forward_rules: {
-        allowed_headers: {
-          patterns: [':path', ':method', ':status', 'content-type', ...settings.headersRead.filter((name) => name !== 'content-type')].map((exact) => ({
-            exact,
-          })),
-        },
-      },
-      response_attributes: ['response.code_details'],
-      metadata_options: { receiving_namespaces: { untyped: [FRONT_METADATA.namespace] } },
-      message_timeout: seconds(settings.messageTimeoutMs),
-    }),
-  };
-}
-
-type Coding = 'gzip' | 'brotli';
-
-const CODER: Readonly<Record<Coding, string>> = { gzip: 'Gzip', brotli: 'Brotli' };
-
-/** For callers that ask for it: the answer is compressed after the processor has read it. */
-function compressor(coding: Coding): Json {
-  return {
-    name: `envoy.filters.http.compressor.${coding}`,
-    typed_config: typed('envoy.extensions.filters.http.compressor.v3.Compressor', {
-      compressor_library: { name: coding, typed_config: typed(`envoy.extensions.compression.${coding}.compressor.v3.${CODER[coding]}`, {}) },
-      response_direction_config: { common_config: { min_content_length: 1024, content_type: ['application/json'] } },
-    }),
-  };
-}
-
-function router(): Json {
-  return {
-    name: 'envoy.filters.http.router',
-    typed_config: typed('envoy.extensions.filters.http.router.v3.Router', { suppress_envoy_headers: true }),
-  };
 }

@@ -63,6 +63,20 @@ const ANSWERS: readonly OwnAnswer[] = [
     shouldRetry: false,
   },
   {
+    when: details('rbac_access_denied'),
+    status: 421,
+    code: 'host_mismatch',
+    message: 'The host of this request is not the one that the connection was made for. Call each host over a connection of its own.',
+    shouldRetry: false,
+  },
+  {
+    when: details('upgrade_failed'),
+    status: 403,
+    code: 'upgrade_refused',
+    message: 'What goes over a WebSocket to this host could not be metered, so it is refused. Use the API over HTTP.',
+    shouldRetry: false,
+  },
+  {
     when: 'response.code == 431',
     status: 431,
     code: 'headers_too_large',

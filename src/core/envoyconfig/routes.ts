@@ -1,22 +1,27 @@
 import { NO_BODY, NOTHING_HERE } from './localreply.ts';
 import { BACKEND_HEADER, CANCEL_PATH, METHODS_WITHOUT_BODY, seconds, typed } from './settings.ts';
-import type { EnvoySettings, Json, ListenerSettings, UpstreamSettings } from './settings.ts';
+import type { EnvoySettings, Json, UpstreamSettings } from './settings.ts';
 
 /**
- * A listener's routes. A call first matches one of the last three, which lead nowhere; the processor then names its
+ * A workload's routes. A call first matches one of the last three, which lead nowhere; the processor then names its
  * provider in a header, and the route is chosen again. So a call that the processor has not seen is never forwarded.
  */
-export function routes(listener: ListenerSettings, settings: EnvoySettings): Json {
+export function routes(workload: string, settings: EnvoySettings): Json {
   return {
     resources: [
       typed('envoy.config.route.v3.RouteConfiguration', {
-        name: listener.workload,
+        name: workload,
         ignore_port_in_host_matching: true,
         virtual_hosts: [
           {
             name: 'ai',
             domains: ['*'],
-            routes: [...settings.upstreams.map(toProvider), withoutBody('without-body', WITHOUT_BODY), withoutBody('cancel', CANCEL), unseen(listener)],
+            routes: [
+              ...settings.upstreams.map(toProvider),
+              withoutBody('without-body', WITHOUT_BODY),
+              withoutBody('cancel', CANCEL),
+              unseen(workload, settings),
+            ],
           },
         ],
       }),
@@ -74,12 +79,12 @@ function withoutBody(name: string, match: Json): Json {
 }
 
 /** Reached by a request with an empty body: the processor waits for a body, and none came. */
-function unseen({ endsAnswers }: ListenerSettings): Json {
+function unseen(workload: string, { endsAnswersOf }: EnvoySettings): Json {
   return {
     name: 'unseen',
     match: { prefix: '/' },
     direct_response: { status: NO_BODY },
-    typed_per_filter_config: asked('STREAMED', endsAnswers === true ? 'FULL_DUPLEX_STREAMED' : 'STREAMED'),
+    typed_per_filter_config: asked('STREAMED', endsAnswersOf?.includes(workload) === true ? 'FULL_DUPLEX_STREAMED' : 'STREAMED'),
   };
 }
 

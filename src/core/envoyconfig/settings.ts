@@ -1,7 +1,9 @@
+import type { OutboundSettings } from './outbound/index.ts';
+
 /** A value that JSON can carry. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json };
 
-/** All that Envoy's configuration depends on. No key is ever part of it: the processor sets keys, call by call. */
+/** All that Envoy's configuration depends on. No provider's key is ever part of it: the processor sets keys, call by call. */
 export interface EnvoySettings {
   readonly nodeId: string;
   /** Where the ext_proc server listens. */
@@ -11,9 +13,13 @@ export interface EnvoySettings {
   /** The folder of the files that Envoy watches. */
   readonly folder: string;
   readonly listeners: readonly ListenerSettings[];
+  /** Absent: nothing is redirected here. */
+  readonly outbound?: OutboundSettings;
   readonly upstreams: readonly UpstreamSettings[];
   /** Lower-case names of the request headers that the processor reads. */
   readonly headersRead: readonly string[];
+  /** Workloads, as `namespace/name`, whose answers the processor may end before their provider does. */
+  readonly endsAnswersOf?: readonly string[];
   /** A larger request is answered 413. */
   readonly maxRequestBytes: number;
   /** How long the processor may take over one message; admission waits within it. */
@@ -30,8 +36,6 @@ export interface ListenerSettings {
   readonly workload: string;
   readonly host: string;
   readonly port: number;
-  /** Whether the processor may end an answer before its provider does. Absent: it never does. */
-  readonly endsAnswers?: boolean;
 }
 
 /** One provider's way out. */
@@ -64,8 +68,13 @@ export const PROCESSOR_CLUSTER = 'airmesh_processor';
 /** A duration in protobuf's JSON form. */
 export const seconds = (ms: number): string => `${ms / 1000}s`;
 
-/** A file name for a listener: its workload's name is a DNS label or two, which file names allow but for the slash. */
-export const routesFile = (listener: ListenerSettings): string => `rds-${listener.workload.replace('/', '_')}.json`;
+/** A file name for a workload's routes: its name is a DNS label or two, which file names allow but for the slash. */
+export const routesFile = (workload: string): string => `rds-${workload.replace('/', '_')}.json`;
+
+/** A file that Envoy reads again when another is moved over it. */
+export function watched({ folder }: Pick<EnvoySettings, 'folder'>, file: string): Json {
+  return { path_config_source: { path: `${folder}/${file}` }, resource_api_version: 'V3' };
+}
 
 const TYPE = 'type.googleapis.com/';
 

@@ -147,10 +147,11 @@ function compileRules(route: AIRoute, directory: ProviderDirectory, report: (fin
       report({ severity: 'error', resource, path: `${at}.${path}`, message, ...(reason === undefined ? {} : { reason }) });
     if (rule.name !== undefined && names.has(rule.name)) fault('name', `${rule.name} names another rule already`);
     if (rule.name !== undefined) names.add(rule.name);
-    const backends = rule.backends.map(({ provider, model, weight }) => ({
+    const backends = rule.backends.map(({ provider, model, weight, priority }) => ({
       reference: lookUpProvider(provider, route.metadata.namespace, directory),
       model,
       weight,
+      priority,
     }));
     backends.forEach(({ reference, model }, position) => {
       if (!reference.found) return fault(`backends[${position}].provider`, reference.message, reference.reason);
@@ -164,7 +165,12 @@ function compileRules(route: AIRoute, directory: ProviderDirectory, report: (fin
       {
         id: `${resourceId(route)}#${rule.name ?? index}`,
         match: { models: rule.match.models, paths: rule.match.paths, headers: rule.match.headers },
-        backends: backends.filter(({ reference }) => reference.found).map(({ reference, model, weight }) => ({ provider: reference.id, model, weight })),
+        backends: backends.filter(({ reference }) => reference.found).map(({ reference, ...backend }) => ({ provider: reference.id, ...backend })),
+        failover: {
+          consecutiveFailures: rule.failover.consecutiveFailures,
+          ejectionTimeMs: rule.failover.ejectionTime,
+          maxEjectionTimeMs: Math.max(rule.failover.ejectionTime, rule.failover.maxEjectionTime),
+        },
         sticky: rule.sticky,
         transform: {
           systemPrompt: transform.systemPrompt,
@@ -178,6 +184,7 @@ function compileRules(route: AIRoute, directory: ProviderDirectory, report: (fin
           body: transform.body,
         },
         limits: rule.limits === undefined ? undefined : { requestsPerMinute: rule.limits.requestsPerMinute, tokensPerMinute: rule.limits.tokensPerMinute },
+        cache: rule.cache === undefined ? undefined : { ttlMs: rule.cache.ttl, coalesce: rule.cache.coalesce },
       },
     ];
   });

@@ -10,9 +10,19 @@ export interface Explanation {
   readonly steps: readonly string[];
   readonly rule: string | undefined;
   readonly model: string | undefined;
-  readonly backends: readonly { readonly provider: string; readonly model: string; readonly sharePercent: number; readonly priceSource: string | undefined }[];
+  readonly backends: readonly ExplainedBackend[];
   readonly budgets: readonly BudgetPolicy[];
   readonly limits: RateLimitPolicy | undefined;
+}
+
+export interface ExplainedBackend {
+  readonly provider: string;
+  readonly model: string;
+  /** Of the calls that backends of its priority take. */
+  readonly sharePercent: number;
+  /** It has calls only while those of a lower priority do not serve. */
+  readonly isStandIn: boolean;
+  readonly priceSource: string | undefined;
 }
 
 export function explain(snapshot: WorkloadSnapshot, query: ModelQuery): Explanation {
@@ -32,15 +42,19 @@ export function explain(snapshot: WorkloadSnapshot, query: ModelQuery): Explanat
   const usable = rule.backends.filter(
     (backend) => backend.weight > 0 && snapshot.providers.get(backend.provider)?.models.has((backend.model ?? model).toLowerCase()) === true,
   );
-  const total = usable.reduce((sum, { weight }) => sum + weight, 0);
+  const totalOf = (priority: number): number => usable.reduce((sum, backend) => (backend.priority === priority ? sum + backend.weight : sum), 0);
+  const first = Math.min(...usable.map(({ priority }) => priority));
   const backends = usable.map((backend) => ({
     provider: backend.provider,
     model: backend.model ?? model,
-    sharePercent: (100 * backend.weight) / total,
+    sharePercent: (100 * backend.weight) / totalOf(backend.priority),
+    isStandIn: backend.priority > first,
     priceSource: snapshot.providers.get(backend.provider)?.models.get((backend.model ?? model).toLowerCase())?.price?.source,
   }));
-  for (const { provider, model: served, sharePercent } of backends)
-    steps.push(`${Math.round(sharePercent * 10) / 10}% of such calls go to ${provider} as ${served}.`);
+  for (const { provider, model: served, sharePercent, isStandIn } of backends)
+    steps.push(
+      `${Math.round(sharePercent * 10) / 10}% of such calls go to ${provider} as ${served}${isStandIn ? ', while those before it do not serve' : ''}.`,
+    );
   const budgets = snapshot.budgets.filter((budget) => counts(budget, backends, query));
   for (const budget of budgets) steps.push(`The budget ${budget.id} counts it (${budget.mode}, ${budget.nearLimit} near the limit).`);
   if (budgets.length === 0) steps.push('No budget counts it.');

@@ -7,6 +7,7 @@ export { compile, workloadId } from './compile.ts';
 export type { Compiled } from './compile.ts';
 export { explain } from './explain.ts';
 export type { Explanation } from './explain.ts';
+export { fingerprint } from './fingerprint.ts';
 export { formatPath, nearest } from './findings.ts';
 export type { FieldPath, Finding } from './findings.ts';
 export { parseKnownFields, parseResource } from './parse.ts';

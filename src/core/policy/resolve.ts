@@ -53,8 +53,9 @@ function backendsFor(rule: RulePolicy, snapshot: WorkloadSnapshot, model: string
 }
 
 /**
- * The backend of one call, by weight among those that have the model; the same for the same value of the sticky header.
- * `preferred`: the provider that is taken if it is among them. `undefined`: none has it.
+ * The backend of one call: among those that have the model, of the lowest priority that has any in use, by weight; the
+ * same for the same value of the sticky header. Where all are out of use, as if none were. `preferred`: the provider that
+ * is taken if it is among them. `undefined`: none has it.
  */
 export function pickBackend(
   rule: RulePolicy,
@@ -63,10 +64,13 @@ export function pickBackend(
   random: () => number,
   headers: ReadonlyMap<string, string>,
   preferred?: string,
+  isOut: (backend: BackendPolicy) => boolean = () => false,
 ): BackendPolicy | undefined {
-  const backends = backendsFor(rule, snapshot, model);
-  const asPreferred = preferred === undefined ? undefined : backends.find(({ provider }) => provider === preferred);
-  if (asPreferred !== undefined || backends.length <= 1) return asPreferred ?? backends[0];
+  const able = backendsFor(rule, snapshot, model);
+  const asPreferred = preferred === undefined ? undefined : able.find(({ provider }) => provider === preferred);
+  if (asPreferred !== undefined || able.length <= 1) return asPreferred ?? able[0];
+  const inUse = able.filter((backend) => !isOut(backend));
+  const backends = firstTier(inUse.length > 0 ? inUse : able);
   const value = rule.sticky === undefined ? undefined : headers.get(rule.sticky.header);
   const total = backends.reduce((sum, { weight }) => sum + weight, 0);
   let point = (value === undefined ? random() : hashToUnit(value)) * total;
@@ -75,6 +79,11 @@ export function pickBackend(
     if (point < 0) return backend;
   }
   return backends.at(-1);
+}
+
+function firstTier(backends: readonly BackendPolicy[]): BackendPolicy[] {
+  const first = Math.min(...backends.map(({ priority }) => priority));
+  return backends.filter(({ priority }) => priority === first);
 }
 
 /** A text's place in [0, 1): FNV-1a with a final mix, so that similar texts lie far apart. */

@@ -92,9 +92,28 @@ export interface RulePolicy {
   readonly id: string;
   readonly match: RuleMatch;
   readonly backends: readonly BackendPolicy[];
+  readonly failover: FailoverPolicy;
   readonly sticky: { readonly header: string } | undefined;
   readonly transform: TransformPolicy;
   readonly limits: RateLimitPolicy | undefined;
+  readonly cache: CachePolicy | undefined;
+}
+
+/** When a backend's model is out of use, so that others take its calls. */
+export interface FailoverPolicy {
+  /** Calls in a row that were not served. */
+  readonly consecutiveFailures: number;
+  /** The first time; twice as long each time it fails again. */
+  readonly ejectionTimeMs: number;
+  readonly maxEjectionTimeMs: number;
+}
+
+/** Answers that are given again to whoever of the same workload asks the same. */
+export interface CachePolicy {
+  /** 0: none is kept; those in flight are shared all the same, where `coalesce` says so. */
+  readonly ttlMs: number;
+  /** Whether identical calls at the same time become one. */
+  readonly coalesce: boolean;
 }
 
 export interface RuleMatch {
@@ -111,6 +130,8 @@ export interface BackendPolicy {
   readonly model: string | undefined;
   /** A share of the calls; 0 is none. */
   readonly weight: number;
+  /** Those of the lowest number that serve take all calls. */
+  readonly priority: number;
 }
 
 export interface TransformPolicy {

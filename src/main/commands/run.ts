@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { CertificatePaths } from '../../shell/ledger/index.ts';
+import type { CertificatePaths } from '../../shell/wire/index.ts';
 import { accessLedger } from '../mesh/ledger.ts';
 import { firstSignal, loggerFor } from '../process.ts';
 import type { LogFlags } from '../process.ts';

@@ -32,7 +32,10 @@ export function envoySettings(policies: readonly Policies[], listeners: readonly
     processorSocket: processorSocket(place),
     adminSocket: adminSocket(place),
     folder: place.envoyFolder,
-    listeners: listeners.map((listener) => ({ ...listener, endsAnswers: policies.some(({ snapshots }) => cutsStreams(snapshots.get(listener.workload))) })),
+    listeners,
+    endsAnswersOf: [
+      ...new Set(policies.flatMap(({ snapshots }) => [...snapshots].flatMap(([workload, snapshot]) => (cutsStreams(snapshot) ? [workload] : [])))),
+    ],
     upstreams: [...upstreams.values()].map(({ policy }) => upstreamOf(policy)).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
     headersRead: headersReadBy(policies.flatMap(({ snapshots }) => [...snapshots.values()])),
     maxRequestBytes: MAX_REQUEST_BYTES,

@@ -30,7 +30,8 @@ const snapshot: WorkloadSnapshot = {
     {
       id: 'shop/route#1',
       match: { models: ['gpt-*'], paths: [], headers: [{ name: 'x-team', value: PLANTED }] },
-      backends: [{ provider: 'shop/openai', model: undefined, weight: 1 }],
+      backends: [{ provider: 'shop/openai', model: undefined, weight: 1, priority: 0 }],
+      failover: { consecutiveFailures: 3, ejectionTimeMs: 1, maxEjectionTimeMs: 1 },
       sticky: undefined,
       transform: {
         systemPrompt: PLANTED,
@@ -40,6 +41,7 @@ const snapshot: WorkloadSnapshot = {
         body: { set: { user: PLANTED }, remove: [] },
       },
       limits: undefined,
+      cache: undefined,
     },
   ],
   budgets: [

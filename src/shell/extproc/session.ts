@@ -145,13 +145,15 @@ function incomingRequest(stream: ProcessStream, requestHeaders: HttpHeaders | un
   const headers = new Map<string, string>();
   let path = '';
   let method = '';
+  let host = '';
   for (const header of requestHeaders?.headers?.headers ?? []) {
     const text = valueOf(header);
     if (header.key === ':path') path = text;
     else if (header.key === ':method') method = text;
+    else if (header.key === ':authority') host = text;
     else if (text !== '') headers.set(header.key, headers.has(header.key) ? `${headers.get(header.key)},${text}` : text);
   }
-  return { workload: stream.metadata(WORKLOAD_METADATA) ?? '', method, path, body: body?.body, headers };
+  return { workload: stream.metadata(WORKLOAD_METADATA) ?? '', method, host, path, body: body?.body, headers };
 }
 
 function pseudo({ headers }: HttpHeaders, name: string): string {
@@ -185,12 +187,14 @@ function answerHead(message: HttpHeaders, codeDetails: string | undefined): Answ
   let status = 0;
   let contentType: string | undefined;
   let contentEncoding: string | undefined;
+  let retryAfter: string | undefined;
   for (const header of message.headers?.headers ?? []) {
     if (header.key === ':status') status = Number(valueOf(header));
     else if (header.key === 'content-type') contentType = valueOf(header);
     else if (header.key === 'content-encoding') contentEncoding = valueOf(header);
+    else if (header.key === 'retry-after') retryAfter = valueOf(header);
   }
-  return { status, contentType, contentEncoding, local: localAnswer(codeDetails) };
+  return { status, contentType, contentEncoding, retryAfter, local: localAnswer(codeDetails) };
 }
 
 /**

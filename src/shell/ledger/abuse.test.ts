@@ -7,7 +7,7 @@ import { status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Report, SliceReport } from '../../core/leases/index.ts';
 import { decodeToHolder, encodeToAuthority } from './codec.ts';
-import { LEDGER_METHODS } from './protocol.ts';
+import { LEDGER_METHODS } from './methods.ts';
 import { LIMIT, TestService, call, credentialsOf } from './service.test-support.ts';
 import type { RawCall } from './service.test-support.ts';
 

@@ -1,9 +1,10 @@
 import type { Authority, Join, Report, SliceReport, ToAuthority } from '../../core/leases/index.ts';
 import { err, ok } from '../../core/units/index.ts';
 import type { Result } from '../../core/units/index.ts';
-import { quote } from './fields.ts';
+import { quote } from '../wire/index.ts';
+import type { Dismissal, Identity } from '../wire/index.ts';
 import type { Leaseholders } from './leaseholders.ts';
-import type { Dismissal, Identity, Permissions } from './ports.ts';
+import type { Permissions } from './ports.ts';
 
 /** Leases of one processor that are neither lost nor done: a process has one, and each that came before it until it is settled. */
 const MAX_LIVE_LEASES = 64;

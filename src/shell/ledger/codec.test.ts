@@ -6,7 +6,7 @@ import protobuf from 'protobufjs';
 import { describe, expect, it } from 'vitest';
 import type { PeriodRef, SliceAnswer, SliceReport, ToAuthority, ToHolder } from '../../core/leases/index.ts';
 import { decodeToAuthority, decodeToHolder, encodeToAuthority, encodeToHolder } from './codec.ts';
-import { LEDGER_METHODS } from './protocol.ts';
+import { LEDGER_METHODS } from './methods.ts';
 
 const PROTO = fileURLToPath(new URL('../../../proto/airmesh/ledger/v1/ledger.proto', import.meta.url));
 const root = protobuf.loadSync(PROTO);

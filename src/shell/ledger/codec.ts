@@ -1,8 +1,8 @@
 import type { Answer, Join, Joined, PeriodRef, Report, SliceAnswer, SliceReport, ToAuthority, ToHolder } from '../../core/leases/index.ts';
 import type { Result } from '../../core/units/index.ts';
-import { amount, child, choice, count, flag, list, misfit, moment, numberOf, optionalChild, signedAmount, text } from './fields.ts';
-import type { Raw } from './fields.ts';
-import { Schema } from './schema.ts';
+import { amount, child, choice, count, flag, list, misfit, moment, numberOf, optionalChild, signedAmount, text } from '../wire/index.ts';
+import type { Raw } from '../wire/index.ts';
+import { schema } from './schema.ts';
 
 /** More are wrong anyway, and need not be read to be told so; the authority's own limits are lower. */
 const MAX_SLICES = 10_000;
@@ -13,8 +13,8 @@ const STATES = ['live', 'ended', 'gone'] as const;
 const SUPPLIES = ['ample', 'scarce', 'yield'] as const;
 const FAULTS = ['unknown_limit', 'window_not_open', 'too_many_accounts'] as const;
 
-const toAuthority = new Schema('ToAuthority');
-const toHolder = new Schema('ToHolder');
+const toAuthority = schema('ToAuthority');
+const toHolder = schema('ToHolder');
 
 export function encodeToAuthority(message: ToAuthority): Buffer {
   return toAuthority.encode(message.kind === 'join' ? { join: message } : { report: rawReport(message) });

@@ -1,7 +1,7 @@
 import { decodeToAuthority, encodeToHolder } from './codec.ts';
 import type { LedgerHost } from './host.ts';
-import type { Identity, ServiceEvent } from './ports.ts';
-import type { Stream } from './stream.ts';
+import type { Identity, Stream } from '../wire/index.ts';
+import type { ServiceEvent } from './ports.ts';
 
 /** Joins one processor's stream to the host. Returns what to do when the stream is over. */
 export function serveHold(stream: Stream, identity: Identity, host: LedgerHost, tell: (event: ServiceEvent) => void): () => void {

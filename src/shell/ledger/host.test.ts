@@ -5,7 +5,8 @@ import type { Join, Report, SliceReport, ToAuthority } from '../../core/leases/i
 import { LedgerHost } from './host.ts';
 import type { Seat } from './host.ts';
 import { ALL_PERMITTED } from './ports.ts';
-import type { Dismissal, Identity, Permissions } from './ports.ts';
+import type { Permissions } from './ports.ts';
+import type { Dismissal, Identity } from '../wire/index.ts';
 import { LIMIT, Listener, SharedStore, TestClock, Told, TroubledStore } from './service.test-support.ts';
 
 const LIFE = limitIdentity(LIMIT);

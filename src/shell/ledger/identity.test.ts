@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestAuthority } from '../../../test/support/certificates.ts';
 import type { CertificateWishes } from '../../../test/support/certificates.ts';
 import { TestService, call, credentialsOf } from './service.test-support.ts';
-import { spiffeFault, urisOf } from './spiffe.ts';
+import { spiffeFault, urisOf } from '../wire/spiffe.ts';
 
 let service: TestService;
 
@@ -59,10 +59,10 @@ describe('who calls', () => {
 
 describe('a caller', () => {
   it.each<[string, string | undefined, string]>([
-    ['newer', '2', 'the processor speaks airmesh-protocol 2, and the ledger service 1: upgrade the ledger service'],
-    ['older', '0.9', 'the processor speaks airmesh-protocol 0, and the ledger service 1: upgrade the processor'],
-    ['silent', undefined, 'the processor says no airmesh-protocol in its metadata; the ledger service speaks 1'],
-    ['odd', 'one', 'the processor says airmesh-protocol "one", which is no version; the ledger service speaks 1'],
+    ['newer', '2', 'the processor speaks airmesh-protocol 2, and the controller 1: upgrade the controller'],
+    ['older', '0.9', 'the processor speaks airmesh-protocol 0, and the controller 1: upgrade the processor'],
+    ['silent', undefined, 'the processor says no airmesh-protocol in its metadata; the controller speaks 1'],
+    ['odd', 'one', 'the processor says airmesh-protocol "one", which is no version; the controller speaks 1'],
   ])('of a %s version is told so', async (_, version, message) => {
     const metadata = new Metadata();
     if (version !== undefined) metadata.set('airmesh-protocol', version);

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server as TcpServer } from 'node:net';
@@ -6,11 +7,11 @@ import { Metadata, Server, ServerCredentials } from '@grpc/grpc-js';
 import type { ServerDuplexStream } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ok } from '../../core/units/index.ts';
-import { addressFault } from './addresses.ts';
+import { WireServer, addressFault } from '../wire/index.ts';
 import { LedgerLink } from './link.ts';
 import { ALL_PERMITTED } from './ports.ts';
-import { LEDGER_METHODS } from './protocol.ts';
-import { LedgerServer } from './server.ts';
+import { LEDGER_METHODS } from './methods.ts';
+import { ledgerService } from './service.ts';
 import { LIMIT, TestProcessor, TestService } from './service.test-support.ts';
 
 const SOON = { timeout: 20_000, interval: 5 };
@@ -29,7 +30,7 @@ async function served(processor: TestProcessor): Promise<void> {
 /** A link in plain text that nothing is said over. */
 function silentLink(address: string): LedgerLink {
   return service.keep(
-    new LedgerLink({ addresses: [address], certificates: 'plain text', clock: service.clock, onConnected: () => undefined, onMessage: () => undefined }),
+    new LedgerLink({ addresses: [address], access: 'plain text', clock: service.clock, onConnected: () => undefined, onMessage: () => undefined }),
   );
 }
 
@@ -71,7 +72,7 @@ describe('a link', () => {
     metadata.set('airmesh-protocol', '2.1');
     const link = silentLink(await otherService((call) => call.sendMetadata(metadata)));
     await vi.waitFor(
-      () => expect(link.state.lastError?.message).toBe('the ledger service speaks airmesh-protocol 2, and the processor 1: upgrade the processor'),
+      () => expect(link.state.lastError?.message).toBe('the controller speaks airmesh-protocol 2, and the processor 1: upgrade the processor'),
       SOON,
     );
     expect(link.state.connected).toBeUndefined();
@@ -79,7 +80,7 @@ describe('a link', () => {
 
   it('does not speak with what is no ledger service', async () => {
     const link = silentLink(await otherService((call) => call.sendMetadata(new Metadata())));
-    await vi.waitFor(() => expect(link.state.lastError?.message).toMatch(/^the ledger service says no airmesh-protocol/), SOON);
+    await vi.waitFor(() => expect(link.state.lastError?.message).toMatch(/^the controller says no airmesh-protocol/), SOON);
   });
 
   it('leaves a service that says what makes no sense', async () => {
@@ -102,9 +103,32 @@ describe('a link', () => {
       call.sendMetadata(metadata);
       call.resume();
     });
-    const processor = service.keep(new TestProcessor('p', { addresses: [address], certificates: 'plain text', clock: service.clock }, [LIMIT]));
-    await vi.waitFor(() => expect(processor.link.state.lastError?.message).toBe('the ledger service has not answered for 5 s'), SOON);
+    const processor = service.keep(new TestProcessor('p', { addresses: [address], access: 'plain text', clock: service.clock }, [LIMIT]));
+    await vi.waitFor(() => expect(processor.link.state.lastError?.message).toBe('the controller has not answered for 5 s'), SOON);
     await vi.waitFor(() => expect(streams).toBe(2), SOON);
+  });
+
+  it('that is closed while a service is about to take its stream does not come about', async () => {
+    const metadata = new Metadata();
+    metadata.set('airmesh-protocol', '1');
+    const { promise: called, resolve: isCalled } = Promise.withResolvers<ServerDuplexStream<Buffer, Buffer>>();
+    let connections = 0;
+    const address = await otherService(isCalled);
+    const link = service.keep(
+      new LedgerLink({
+        addresses: [address],
+        access: 'plain text',
+        clock: service.clock,
+        onConnected: () => (connections += 1),
+        onMessage: () => undefined,
+      }),
+    );
+    const call = await called;
+    const cancelled = once(call, 'cancelled');
+    link.close();
+    await cancelled;
+    call.sendMetadata(metadata);
+    expect(connections).toBe(0);
   });
 
   it('of a name that another has, too, does not fight for it', async () => {
@@ -121,11 +145,16 @@ describe('a link', () => {
 
   it('to a socket file needs no certificates; only its owner can open it', async () => {
     const { host, store, clock, told } = service;
-    const server = new LedgerServer({ host, store, clock, authenticate: () => ok({ processor: 'local' }), permissions: ALL_PERMITTED, tell: told.tell });
+    const server = new WireServer({
+      services: [ledgerService({ host, store, permissions: ALL_PERMITTED, tell: told.tell })],
+      clock,
+      authenticate: () => ok({ processor: 'local' }),
+      tell: told.tell,
+    });
     const socketPath = join(service.folder, 'ledger.sock');
     await server.listen({ socketPath });
     expect(statSync(socketPath).mode & 0o777).toBe(0o600);
-    const processor = service.keep(new TestProcessor('p', { addresses: [`unix:${socketPath}`], certificates: 'plain text', clock }, [LIMIT]));
+    const processor = service.keep(new TestProcessor('p', { addresses: [`unix:${socketPath}`], access: 'plain text', clock }, [LIMIT]));
     await served(processor);
     expect(host.processors).toEqual(['local']);
     processor.close();
@@ -136,7 +165,12 @@ describe('a link', () => {
 it('a caller is told where it cannot be found out who it is', async () => {
   const { host, store, clock, told } = service;
   const authenticate = (): Promise<never> => Promise.reject(new Error('the API server is away'));
-  const server = new LedgerServer({ host, store, clock, authenticate, permissions: ALL_PERMITTED, tell: told.tell });
+  const server = new WireServer({
+    services: [ledgerService({ host, store, permissions: ALL_PERMITTED, tell: told.tell })],
+    clock,
+    authenticate,
+    tell: told.tell,
+  });
   const port = await server.listen({ plainTextPort: 0 });
   const link = silentLink(`localhost:${port}`);
   await vi.waitFor(() => expect(link.state.lastError?.message).toMatch(/who calls cannot be found out now: the API server is away \(UNAVAILABLE\)$/), SOON);

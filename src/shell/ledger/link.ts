@@ -1,7 +1,8 @@
 import type { ToAuthority, ToHolder } from '../../core/leases/index.ts';
 import { decodeToHolder, encodeToAuthority } from './codec.ts';
-import { Dialer } from './dialer.ts';
-import type { LinkParts, LinkState } from './dialer.ts';
+import { Dialer } from '../wire/index.ts';
+import type { LinkParts, LinkState } from '../wire/index.ts';
+import { LEDGER_METHODS } from './methods.ts';
 
 /** All that a holder says is answered at once; the holder takes 3 s of silence for the loss of the service. */
 const ANSWER_MS = 5_000;
@@ -12,20 +13,29 @@ export interface LedgerLinkParts extends LinkParts {
   readonly onMessage: (message: ToHolder) => void;
 }
 
+/** Messages so far. */
+export interface Traffic {
+  readonly sent: number;
+  readonly received: number;
+}
+
 /** A processor's way to the authority, wherever that is. */
 export class LedgerLink {
   readonly #dialer: Dialer;
+  #sent = 0;
+  #received = 0;
 
   constructor({ onConnected, onMessage, ...parts }: LedgerLinkParts) {
     this.#dialer = new Dialer({
       ...parts,
-      method: 'Hold',
+      method: LEDGER_METHODS.Hold,
       answerMs: ANSWER_MS,
       onOpen: onConnected,
       onClosed: () => undefined,
       onMessage: (bytes) => {
         const message = decodeToHolder(bytes);
         if (!message.ok) return message.error;
+        this.#received += 1;
         onMessage(message.value);
         return undefined;
       },
@@ -34,7 +44,12 @@ export class LedgerLink {
 
   /** Lost where there is no connection, and perhaps where there is: counters are whole, so the next message tells all. */
   send(message: ToAuthority): void {
+    this.#sent += 1;
     this.#dialer.send(encodeToAuthority(message));
+  }
+
+  get traffic(): Traffic {
+    return { sent: this.#sent, received: this.#received };
   }
 
   get state(): LinkState {

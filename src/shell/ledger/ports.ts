@@ -1,14 +1,6 @@
 import type { CallRecord } from '../../core/call/index.ts';
 import type { Event } from '../../core/leases/index.ts';
-import type { EpochMs } from '../../core/units/index.ts';
-
-/** Who a processor is, as its credentials prove. */
-export interface Identity {
-  /** Of one processor, and of no other that runs at the same time. */
-  readonly processor: string;
-  /** When its credentials end, and its streams with them; absent where they do not. */
-  readonly validUntil?: EpochMs;
-}
+import type { Identity, Violation } from '../wire/index.ts';
 
 /** What a processor may do. */
 export interface Permissions {
@@ -25,16 +17,6 @@ export interface Permissions {
 /** For where all processors are one team's. */
 export const ALL_PERMITTED: Permissions = { mayUse: () => true, maySpeakFor: () => true };
 
-/**
- * Why a stream ends, or is not taken. `unavailable`: somebody else leads, or nobody. `replaced`: by a newer one of the same
- * processor. `unauthenticated`: it does not prove who it is. `not_permitted`: it speaks for somebody else. `invalid`: it
- * makes no sense. `too_much`: beyond a limit. `protocol`: of another major version.
- */
-export interface Dismissal {
-  readonly code: 'unavailable' | 'replaced' | 'unauthenticated' | 'not_permitted' | 'invalid' | 'too_much' | 'protocol';
-  readonly message: string;
-}
-
 /** What people are told of: thresholds, losses, who leads, and what no honest processor does. */
 export type ServiceEvent =
   | Event
@@ -48,5 +30,4 @@ export type ServiceEvent =
   | { readonly kind: 'records_failed'; readonly processor: string; readonly error: Error }
   /** A second stream of the same name: a processor that came back, or two that believe to be the same. */
   | { readonly kind: 'replaced'; readonly processor: string }
-  /** A processor was refused something that no honest one does; `processor` is absent where it did not prove who it is. */
-  | { readonly kind: 'violation'; readonly processor?: string; readonly code: Dismissal['code']; readonly message: string };
+  | Violation;

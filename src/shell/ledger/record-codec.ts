@@ -3,9 +3,9 @@ import type { Usage } from '../../core/catalog/index.ts';
 import type { Operation } from '../../core/dialects/index.ts';
 import type { Hold } from '../../core/ledger/index.ts';
 import type { Result } from '../../core/units/index.ts';
-import { amount, child, count, flag, list, misfit, oneOf, optionalAmount, optionalCount, optionalText, reading, text } from './fields.ts';
-import type { Raw } from './fields.ts';
-import { Schema } from './schema.ts';
+import { amount, child, count, flag, list, name, oneOf, optionalAmount, optionalCount, optionalText, reading, text } from '../wire/index.ts';
+import type { Raw } from '../wire/index.ts';
+import { schema } from './schema.ts';
 
 /** Records in one batch. */
 export const MAX_RECORDS = 500;
@@ -61,8 +61,8 @@ const PARTS = [
   'hostedToolCalls',
 ] as const satisfies readonly Exclude<keyof Usage, 'inputTokens' | 'outputTokens'>[];
 
-const batchSchema = new Schema('RecordBatch');
-const receiptSchema = new Schema('RecordReceipt');
+const batchSchema = schema('RecordBatch');
+const receiptSchema = schema('RecordReceipt');
 
 export function encodeBatch(number: number, records: readonly CallRecord[]): Buffer {
   return batchSchema.encode({ number, records: records.map(rawRecord) });
@@ -140,10 +140,4 @@ function readPosting(raw: Raw): Hold {
     amount: amount(raw, 'amount'),
     ...(lease === undefined ? {} : { lease }),
   };
-}
-
-/** A text that must say something. */
-function name(raw: Raw, field: string): string {
-  const value = text(raw, field);
-  return value === '' ? misfit(field, 'is missing') : value;
 }

@@ -1,10 +1,10 @@
 import type { CallRecord } from '../../core/call/index.ts';
-import { quote } from './fields.ts';
-import type { Identity, Permissions, ServiceEvent } from './ports.ts';
+import { quote } from '../wire/index.ts';
+import type { Identity, Stream } from '../wire/index.ts';
+import type { Permissions, ServiceEvent } from './ports.ts';
 import { decodeBatch, encodeReceipt } from './record-codec.ts';
 import type { RecordBatch, RecordReceipt } from './record-codec.ts';
 import type { LedgerStore } from './store.ts';
-import type { Stream } from './stream.ts';
 
 export interface RecordParts {
   readonly store: Pick<LedgerStore, 'addRecords'>;

@@ -7,7 +7,8 @@ import type { MonotonicMs, Result } from '../../core/units/index.ts';
 import { admitted } from './admission.ts';
 import { Leaseholders } from './leaseholders.ts';
 import { newestOf } from './newest.ts';
-import type { Dismissal, Identity, Permissions } from './ports.ts';
+import type { Dismissal, Identity } from '../wire/index.ts';
+import type { Permissions } from './ports.ts';
 import { StoreUnavailable } from './store.ts';
 import type { Lead, LedgerStore } from './store.ts';
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TestAuthority, writeCertificates } from '../../../test/support/certificates.ts';
-import { CertificateFiles } from './certificates.ts';
+import { CertificateFiles } from '../wire/index.ts';
 import { TestProcessor, LIMIT, TestService, call, credentialsOf, openFiles } from './service.test-support.ts';
 
 const SOON = { timeout: 20_000, interval: 10 };
@@ -23,6 +23,16 @@ async function goesOn(processor: TestProcessor): Promise<void> {
   await vi.waitFor(() => expect(processor.decided.get(id)?.kind).toBe('granted'), SOON);
 }
 
+describe('a service that is called by its address', () => {
+  it('must have a certificate for that address', async () => {
+    const processor = await service.processor('p', [`127.0.0.1:${service.port}`]);
+    await vi.waitFor(() => expect(processor.link.state.lastError?.message).toMatch(/IP: 127\.0\.0\.1 is not in the cert's list/), SOON);
+    const own = await service.authority.issue({ ips: ['127.0.0.1'], uris: ['spiffe://test/controller'] });
+    writeCertificates(service.folder, 'controller', own, service.authority.certificate);
+    await goesOn(await linked(processor));
+  });
+});
+
 describe('certificates that are replaced', () => {
   it('at the service serve new connections, while streams go on', async () => {
     const processor = await linked(await service.processor('old'));
@@ -34,7 +44,7 @@ describe('certificates that are replaced', () => {
     // Knows the successor only, and is known by it.
     const young = await successor.issue({ uris: ['spiffe://test/processor/young'] });
     const files = service.keep(openFiles(writeCertificates(service.folder, 'young', young, successor.certificate)));
-    const newcomer = service.keep(new TestProcessor('young', { addresses: [service.address], certificates: files, clock: service.clock }, [LIMIT]));
+    const newcomer = service.keep(new TestProcessor('young', { addresses: [service.address], access: files, clock: service.clock }, [LIMIT]));
     await linked(newcomer);
     await goesOn(newcomer);
     await goesOn(processor);

@@ -11,17 +11,19 @@ import type { AccountRef, Granted, LimitSpec, Quote, Refused, Waiting } from '..
 import type { OutOfReach } from '../../core/leases/index.ts';
 import type { CallRecord, Clock } from '../../core/call/index.ts';
 import { MemoryStore } from '../stores/memory/index.ts';
-import { CertificateFiles } from './certificates.ts';
-import type { CertificatePaths } from './certificates.ts';
-import type { LinkParts } from './dialer.ts';
+import { CertificateFiles } from '../wire/index.ts';
+import type { CertificatePaths } from '../wire/index.ts';
+import type { LinkParts } from '../wire/index.ts';
 import { LedgerHost } from './host.ts';
 import type { Peer } from './host.ts';
-import { byCertificate } from './identity.ts';
+import { byCertificate } from '../wire/index.ts';
 import { LedgerLink } from './link.ts';
 import { ALL_PERMITTED } from './ports.ts';
-import type { Dismissal, Permissions, ServiceEvent } from './ports.ts';
-import { LEDGER_METHODS, protocolMetadata } from './protocol.ts';
-import { LedgerServer } from './server.ts';
+import type { Permissions, ServiceEvent } from './ports.ts';
+import { LEDGER_METHODS } from './methods.ts';
+import { ledgerService } from './service.ts';
+import { WireServer, protocolMetadata } from '../wire/index.ts';
+import type { Dismissal } from '../wire/index.ts';
 import { StoreUnavailable } from './store.ts';
 import type { Lead, Pulse } from './store.ts';
 
@@ -233,7 +235,7 @@ export class TestService {
   readonly told = new Told();
   readonly store: TroubledStore;
   readonly host: LedgerHost;
-  readonly server: LedgerServer;
+  readonly server: WireServer;
   readonly files: CertificateFiles;
   readonly #opened: { close(): void }[] = [];
   port = 0;
@@ -253,7 +255,12 @@ export class TestService {
     this.store = store;
     const { clock, told } = this;
     this.host = new LedgerHost({ store, clock, permissions, isAlone, tell: told.tell });
-    this.server = new LedgerServer({ host: this.host, store, clock, authenticate: byCertificate(), permissions, tell: told.tell });
+    this.server = new WireServer({
+      services: [ledgerService({ host: this.host, store, permissions, tell: told.tell })],
+      clock,
+      authenticate: byCertificate(),
+      tell: told.tell,
+    });
   }
 
   static async start(
@@ -291,7 +298,7 @@ export class TestService {
   /** A real holder that is linked to this controller, and to others if they are named. */
   async processor(name: string, addresses: readonly string[] = [this.address], limits: readonly LimitSpec[] = [LIMIT]): Promise<TestProcessor> {
     const certificates = this.keep(openFiles(await this.issue(name)));
-    return this.keep(new TestProcessor(name, { addresses, certificates, clock: this.clock }, limits));
+    return this.keep(new TestProcessor(name, { addresses, access: certificates, clock: this.clock }, limits));
   }
 
   keep<T extends { close(): void }>(opened: T): T {

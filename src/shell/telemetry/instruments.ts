@@ -113,6 +113,24 @@ export function createInstruments(registry: Registry) {
       labelNames: ['provider'],
       registers,
     }),
+    providerOut: new Gauge({
+      name: 'airmesh_provider_out',
+      help: '1 while a model of a provider is out of use after failures, so that other backends of a rule take its calls; 0 since it serves again.',
+      labelNames: ['provider', 'model'],
+      registers,
+    }),
+    reusedAnswers: new Counter({
+      name: 'airmesh_reused_answers_total',
+      help: 'Calls that were given an answer again instead of being sent on. how is kept (an earlier answer) or coalesced (that of an identical call in flight).',
+      labelNames: [...CALL_LABELS, 'how'],
+      registers,
+    }),
+    saved: new Counter({
+      name: 'airmesh_saved_usd_total',
+      help: 'What the answers that were given again cost the first time, in US dollars. Nobody is charged for them again.',
+      labelNames: CALL_LABELS,
+      registers,
+    }),
     budgetThresholds: new Counter({
       name: 'airmesh_budget_threshold_total',
       help: 'Budgets that reached a threshold of their limit, in percent, once in each window and account. Of shared budgets the ledger service counts.',
@@ -150,6 +168,12 @@ export function createInstruments(registry: Registry) {
     envoyRestarts: new Counter({
       name: 'airmesh_envoy_restarts_total',
       help: 'Times that Envoy ended unasked and was started again.',
+      registers,
+    }),
+    ledgerMessages: new Counter({
+      name: 'airmesh_ledger_messages_total',
+      help: 'Messages between this processor and the ledger service. stream is hold (slices of budgets) or record (batches of records); direction is sent or received.',
+      labelNames: ['stream', 'direction'],
       registers,
     }),
     ready: new Gauge({

@@ -5,7 +5,7 @@ import type { Kind } from '../../../src/core/policy/index.ts';
 import type { Answer, ApiClient, Refusal } from './client.ts';
 
 const fromRoot = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
-const DEFINITIONS = fromRoot('charts/airmesh/crds');
+const DEFINITIONS = fromRoot('charts/airmesh/files/crds');
 
 export interface KubernetesObject {
   readonly apiVersion: string;
@@ -22,7 +22,7 @@ export const documentsOf = (path: string): KubernetesObject[] =>
     .filter((content) => content !== null);
 
 /** As they are shipped. */
-export const definitions = (): KubernetesObject[] => readdirSync(DEFINITIONS).flatMap((file) => documentsOf(`charts/airmesh/crds/${file}`));
+export const definitions = (): KubernetesObject[] => readdirSync(DEFINITIONS).flatMap((file) => documentsOf(`charts/airmesh/files/crds/${file}`));
 
 const PLURAL: Readonly<Record<Kind, string>> = { AIProvider: 'aiproviders', AIRoute: 'airoutes', AIBudget: 'aibudgets' };
 const RESOURCES = '/apis/airmesh.dev/v1alpha1';

@@ -4,6 +4,7 @@ import { compile, parseResource } from '../../policy/index.ts';
 import type { Resource } from '../../policy/index.ts';
 import { begin } from '../begin.ts';
 import type { KeptObject } from '../kept.ts';
+import { ProviderHealth } from '../health.ts';
 import type { CallPorts } from '../ports.ts';
 import type { CallRecord } from '../record.ts';
 import type { Forwarded } from '../request.ts';
@@ -90,7 +91,12 @@ function bench({
       nextTurn: async () => undefined,
     },
     clock: { epochMs: () => 1000, monotonicMs: () => 1 },
-    observer: { refused: () => undefined, settled: () => undefined },
+    health: new ProviderHealth(
+      () => 1,
+      () => undefined,
+    ),
+    answers: { look: () => ({ kind: 'unknown', slot: { end: () => undefined } }) },
+    observer: { reused: () => undefined, refused: () => undefined, settled: () => undefined },
     random: () => 0.5,
     newId: () => 'air_1',
   };

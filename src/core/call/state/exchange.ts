@@ -3,10 +3,10 @@ import type { Endpoint, FoundObject, StateKind, StateWatcher, UsageReading } fro
 import type { WorkloadSnapshot } from '../../policy/index.ts';
 import { usdLimits } from '../accounts.ts';
 import type { Admitted } from '../admit.ts';
-import { Gathered, kindOf } from '../answer.ts';
+import { Gathered, isPlain, kindOf } from '../answer.ts';
 import { recordOf, settlementOf } from '../ended.ts';
 import type { Ended } from '../ended.ts';
-import { GONE_WITH_THE_BODY, isPlain } from '../exchange.ts';
+import { GONE_WITH_THE_BODY } from '../exchange.ts';
 import type { BatchRequests, KeptObject } from '../kept.ts';
 import { noteKey } from '../keys.ts';
 import type { CallPorts } from '../ports.ts';

@@ -17,6 +17,8 @@ const STATUSES: Readonly<Record<RefusalCode, RpcStatus>> = {
   request_too_large: 'INVALID_ARGUMENT',
   empty_body: 'INVALID_ARGUMENT',
   headers_too_large: 'INVALID_ARGUMENT',
+  host_mismatch: 'INVALID_ARGUMENT',
+  upgrade_refused: 'PERMISSION_DENIED',
   method_not_allowed: 'UNIMPLEMENTED',
   endpoint_not_supported: 'NOT_FOUND',
   stateful_endpoint_refused: 'PERMISSION_DENIED',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { judged, quoted, withRule } from './cel.ts';
-import { editableHeader, headerMatch, headerName, modelName, name, pattern, tokens } from './scalars.ts';
+import { duration, editableHeader, headerMatch, headerName, modelName, name, pattern, tokens, wait } from './scalars.ts';
 import { selectorFields, workloads } from './selection.ts';
 
 const headerEdit = z.strictObject({
@@ -62,7 +62,8 @@ const match = z.strictObject({
 const backend = z.strictObject({
   provider: z.string().min(1).max(512).describe('An AIProvider: its name, or `namespace/name`. That of another namespace must allow it (`allowedRoutes`).'),
   model: modelName.optional().describe('The model to serve instead of the one asked for.'),
-  weight: z.int().min(0).max(1_000_000).default(1).describe('Share of the calls.'),
+  weight: z.int().min(0).max(1_000_000).default(1).describe('Share of the calls, among backends of the same priority.'),
+  priority: z.int().min(0).max(100).default(0).describe('Backends of the lowest number that serve take all calls; those of higher numbers stand in for them.'),
 });
 
 const transform = z.strictObject({
@@ -97,6 +98,23 @@ const rule = z.strictObject({
     rule: 'self.exists(backend, backend.weight > 0)',
     message: 'have no weight at all, so none would be called',
   }).describe('Where calls go, each by its share of the weights.'),
+  failover: z
+    .strictObject({
+      consecutiveFailures: z
+        .int()
+        .min(1)
+        .max(1000)
+        .default(3)
+        .describe('So many calls in a row that were not served (5xx, 429, 401, 403, no connection, no answer) put a backend’s model out of use.'),
+      ejectionTime: wait
+        .prefault('10s')
+        .describe(
+          'How long, the first time; twice as long each time that the trial afterwards fails. A longer `retry-after` of the provider’s counts, from its first answer.',
+        ),
+      maxEjectionTime: wait.prefault('5m').describe('The longest time.'),
+    })
+    .prefault({})
+    .describe('When other backends take a backend’s calls. Where none serves, those of the lowest priority are called all the same.'),
   sticky: z
     .strictObject({ header: headerName.describe('Name of the header, in any case.') })
     .optional()
@@ -109,6 +127,15 @@ const rule = z.strictObject({
     })
     .optional()
     .describe('Sliding-window rate limits, for each workload.'),
+  cache: z
+    .strictObject({
+      ttl: duration
+        .prefault('0s')
+        .describe('How long a whole answer is given again to calls of the same workload that are the same byte for byte; `0s`: not at all.'),
+      coalesce: z.boolean().default(true).describe('Whether identical calls at the same time, if not streamed, become one call to the provider.'),
+    })
+    .optional()
+    .describe('Answers that are given again. They cost nothing, count in no budget or rate limit, and are kept in memory only. Absent: each call is made.'),
 });
 
 export const routeSpec = judged(

@@ -1,0 +1,19 @@
+{{/* What is read and written in each namespace that is watched. docs/security.md has the same as a table. */}}
+{{- define "airmesh.watchRules" -}}
+# Policies.
+- apiGroups: [airmesh.dev]
+  resources: [aiproviders, airoutes, aibudgets]
+  verbs: [get, list, watch]
+# Only the status: no controller changes what a person wrote.
+- apiGroups: [airmesh.dev]
+  resources: [aiproviders/status, airoutes/status, aibudgets/status]
+  verbs: [get, update, patch]
+# Which workload a sidecar belongs to, and whether a token's pod still lives.
+- apiGroups: [""]
+  resources: [pods]
+  verbs: [get, list, watch]
+# Events about policies: a budget's threshold, a route that was refused.
+- apiGroups: ["", events.k8s.io]
+  resources: [events]
+  verbs: [create, patch]
+{{- end -}}

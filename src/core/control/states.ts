@@ -1,0 +1,49 @@
+import { fingerprint } from '../policy/index.ts';
+import type { KeyRef, WorkloadSnapshot } from '../policy/index.ts';
+import type { KeyBook } from './keybook.ts';
+import type { Interception, KeyMaterial, SidecarState } from './state.ts';
+
+/** What one workload's sidecars are given: its snapshot, the keys of the providers in it and no other, and whose calls are taken in. */
+export function stateOf(snapshot: WorkloadSnapshot, book: KeyBook, interception: Interception | undefined): SidecarState {
+  const keys = new Map<KeyRef, KeyMaterial>();
+  const revisions: (readonly [KeyRef, string | undefined])[] = [];
+  for (const { key } of snapshot.providers.values()) {
+    const entry = key === undefined ? undefined : book.get(key);
+    if (key === undefined || entry?.material === undefined) continue;
+    keys.set(key, entry.material);
+    revisions.push([key, entry.revision]);
+  }
+  return {
+    version: versionOf([snapshot.version, revisions], interception),
+    snapshot,
+    keys,
+    ...(interception === undefined ? {} : { interception }),
+  };
+}
+
+/**
+ * Two parts: what was declared, which all controllers agree upon; and behind a dot, the certificates, as each controller issues
+ * its own. A certificate tells which key it is, so the keys of leaves have no part in it.
+ */
+function versionOf(declared: unknown, interception: Interception | undefined): string {
+  if (interception === undefined) return fingerprint(declared);
+  const { hosts, roots, ...settings } = interception;
+  const places = hosts.map(({ host, ports, leaf }) => [host, ports, leaf === undefined]);
+  return `${fingerprint([declared, settings, places])}.${fingerprint([roots, hosts.map(({ leaf }) => leaf?.certificate)])}`;
+}
+
+/** The part of a version that all controllers agree upon. */
+export const declaredVersion = (version: string): string => version.split('.', 1)[0] ?? version;
+
+/**
+ * Of each resource that a state has something of, what: a fingerprint. A sidecar that applies a state with the same part
+ * applies that resource as it is now, whatever else has changed since. By `Kind namespace/name`.
+ */
+export function partsOf({ snapshot }: SidecarState, book: KeyBook): ReadonlyMap<string, string> {
+  const parts = new Map<string, string>();
+  const rules = Map.groupBy(snapshot.rules, ({ id }) => id.slice(0, id.indexOf('#')));
+  for (const [route, own] of rules) parts.set(`AIRoute ${route}`, fingerprint(own));
+  for (const [id, policy] of snapshot.providers) parts.set(`AIProvider ${id}`, fingerprint([policy, book.get(id)?.revision]));
+  for (const policy of snapshot.budgets) parts.set(`AIBudget ${policy.id}`, fingerprint(policy));
+  return parts;
+}

@@ -1,0 +1,137 @@
+import { localReplies } from './localreply.ts';
+import { BACKEND_HEADER, FRONT_METADATA, PROCESSOR_CLUSTER, WORKLOAD_METADATA, routesFile, seconds, typed, watched } from './settings.ts';
+import type { EnvoySettings, Json } from './settings.ts';
+
+/** What a caller could otherwise tell Envoy to do, and what only the processor may say. Removed on entry, before anything reads it. */
+const REMOVED_ON_ENTRY = [
+  BACKEND_HEADER,
+  'x-airmesh-request-id',
+  'x-airmesh-model',
+  'x-airmesh-provider',
+  'x-airmesh-output-cap',
+  'x-airmesh-warning',
+  'x-airmesh-workload',
+  'x-envoy-attempt-count',
+  'x-envoy-decorator-operation',
+  'x-envoy-expected-rq-timeout-ms',
+  'x-envoy-force-trace',
+  'x-envoy-hedge-on-per-try-timeout',
+  'x-envoy-internal',
+  'x-envoy-ip-tags',
+  'x-envoy-max-retries',
+  'x-envoy-original-path',
+  'x-envoy-original-host',
+  'x-envoy-retriable-header-names',
+  'x-envoy-retriable-status-codes',
+  'x-envoy-retry-grpc-on',
+  'x-envoy-retry-on',
+  'x-envoy-upstream-alt-stat-name',
+  'x-envoy-upstream-rq-per-try-timeout-ms',
+  'x-envoy-upstream-rq-timeout-alt-response',
+  'x-envoy-upstream-rq-timeout-ms',
+  'x-envoy-upstream-stream-duration-ms',
+] as const;
+
+/** Of all request headers together; SDKs send one or two. */
+const MAX_REQUEST_HEADERS_KB = 60;
+
+/** The filter that governs a workload's calls. `guards` are asked first, before a body is waited for. */
+export function governingManager(workload: string, settings: EnvoySettings, guards: readonly Json[] = []): Json {
+  return {
+    name: 'envoy.filters.network.http_connection_manager',
+    typed_config: typed('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', connectionManager(workload, settings, guards)),
+  };
+}
+
+function connectionManager(workload: string, settings: EnvoySettings, guards: readonly Json[]): { readonly [name: string]: Json } {
+  return {
+    stat_prefix: 'ai',
+    codec_type: 'AUTO',
+    rds: { route_config_name: workload, config_source: watched(settings, routesFile(workload)) },
+    use_remote_address: true,
+    skip_xff_append: true,
+    server_header_transformation: 'PASS_THROUGH',
+    normalize_path: true,
+    merge_slashes: true,
+    path_with_escaped_slashes_action: 'REJECT_REQUEST',
+    max_request_headers_kb: MAX_REQUEST_HEADERS_KB,
+    common_http_protocol_options: { headers_with_underscores_action: 'DROP_HEADER' },
+    http2_protocol_options: { max_concurrent_streams: 1024, initial_stream_window_size: 1_048_576, initial_connection_window_size: 16_777_216 },
+    // Long streams are bounded by the provider's own idle timeout, on the route.
+    stream_idle_timeout: seconds(0),
+    request_headers_timeout: seconds(10_000),
+    drain_timeout: seconds(30_000),
+    early_header_mutation_extensions: [
+      {
+        name: 'envoy.http.early_header_mutation.header_mutation',
+        typed_config: typed('envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation', {
+          mutations: REMOVED_ON_ENTRY.map((remove) => ({ remove })),
+        }),
+      },
+    ],
+    local_reply_config: localReplies(),
+    http_filters: [...guards, wholeBody(settings), compressor('gzip'), compressor('brotli'), extProc(workload, settings), router()],
+  };
+}
+
+/** Holds a request until its body is whole, so that the processor gets headers and body at once, and decides upon both with one wait. */
+function wholeBody(settings: EnvoySettings): Json {
+  return {
+    name: 'envoy.filters.http.buffer',
+    typed_config: typed('envoy.extensions.filters.http.buffer.v3.Buffer', { max_request_bytes: settings.maxRequestBytes }),
+  };
+}
+
+/**
+ * Asks the processor about calls that found a route, which says what is asked (`routes.ts`). What Envoy answers before it
+ * knows a route (headers too large, no HTTP at all) is not its business, and would wait for it while the connection closes.
+ */
+function extProc(workload: string, settings: EnvoySettings): Json {
+  return {
+    name: 'envoy.filters.http.ext_proc',
+    typed_config: typed('envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor', {
+      grpc_service: {
+        envoy_grpc: { cluster_name: PROCESSOR_CLUSTER },
+        initial_metadata: [{ key: WORKLOAD_METADATA, value: workload }],
+      },
+      failure_mode_allow: false,
+      status_on_error: { code: 'ServiceUnavailable' },
+      processing_mode: { request_header_mode: 'SKIP', response_header_mode: 'SKIP', request_trailer_mode: 'SKIP', response_trailer_mode: 'SKIP' },
+      send_body_without_waiting_for_header_response: true,
+      forward_rules: {
+        allowed_headers: {
+          patterns: [':path', ':method', ':authority', ':status', 'content-type', ...settings.headersRead.filter((name) => name !== 'content-type')].map(
+            (exact) => ({
+              exact,
+            }),
+          ),
+        },
+      },
+      response_attributes: ['response.code_details'],
+      metadata_options: { receiving_namespaces: { untyped: [FRONT_METADATA.namespace] } },
+      message_timeout: seconds(settings.messageTimeoutMs),
+    }),
+  };
+}
+
+type Coding = 'gzip' | 'brotli';
+
+const CODER: Readonly<Record<Coding, string>> = { gzip: 'Gzip', brotli: 'Brotli' };
+
+/** For callers that ask for it: the answer is compressed after the processor has read it. */
+function compressor(coding: Coding): Json {
+  return {
+    name: `envoy.filters.http.compressor.${coding}`,
+    typed_config: typed('envoy.extensions.filters.http.compressor.v3.Compressor', {
+      compressor_library: { name: coding, typed_config: typed(`envoy.extensions.compression.${coding}.compressor.v3.${CODER[coding]}`, {}) },
+      response_direction_config: { common_config: { min_content_length: 1024, content_type: ['application/json'] } },
+    }),
+  };
+}
+
+function router(): Json {
+  return {
+    name: 'envoy.filters.http.router',
+    typed_config: typed('envoy.extensions.filters.http.router.v3.Router', { suppress_envoy_headers: true }),
+  };
+}

@@ -1,0 +1,308 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { NO_PLAN, draftOf, differenceOf, findingsWith, labelOf, observe, planOf, reachOf, readPod, statusOf, SIDECAR_LABEL } from '../../core/control/index.ts';
+import type {
+  CustomObject,
+  Draft,
+  Interceptions,
+  Observed,
+  Plan,
+  PlanSettings,
+  PodFacts,
+  PodObject,
+  SidecarState,
+  SidecarView,
+} from '../../core/control/index.ts';
+import type { AccountView } from '../../core/ledger/index.ts';
+import type { Kind, Labels } from '../../core/policy/index.ts';
+import type { EpochMs, MonotonicMs } from '../../core/units/index.ts';
+import { messageOf } from './apiserver.ts';
+import { EventWriter } from './eventwriter.ts';
+import { Informer } from './informer.ts';
+import type { InformerParts } from './informer.ts';
+import type { Cluster } from './open.ts';
+import { paths } from './paths.ts';
+import { Secrets } from './secrets.ts';
+import { StatusWriter } from './statuswriter.ts';
+
+/** To sidecars: what they are given, and what they say. */
+export interface Streams {
+  /** All states there are. */
+  publish(states: ReadonlyMap<string, SidecarState>): void;
+  views(): readonly SidecarView[];
+}
+
+export type GovernorEvent =
+  | { readonly kind: 'planned'; readonly resources: number; readonly workloads: number; readonly durationMs: number }
+  /** Something cannot be watched; the last known stands. Told once, until it can. */
+  | { readonly kind: 'watch_failed'; readonly path: string; readonly message: string }
+  | { readonly kind: 'watch_mended'; readonly path: string }
+  | { readonly kind: 'status_failed'; readonly resource: string; readonly message: string }
+  | { readonly kind: 'event_failed'; readonly message: string }
+  /** A bug: facts from which no plan could be made. The last one stands. */
+  | { readonly kind: 'plan_failed'; readonly message: string };
+
+export interface GovernorParts {
+  readonly cluster: Cluster;
+  /** Those that are governed, besides the root namespace; all, if none are named. */
+  readonly namespaces: readonly string[] | undefined;
+  readonly settings: PlanSettings;
+  readonly streams: Streams;
+  /** Whose calls sidecars take in; certificates for it are issued here. What it rejects with leaves the plan of before in force. */
+  readonly intercept: (draft: Draft) => Promise<Interceptions>;
+  /** What is in force now, for the ledger. */
+  readonly onPlan: (plan: Plan) => void;
+  /** Of budgets; `undefined` where the ledger is not led here. */
+  readonly accounts: () => readonly AccountView[] | undefined;
+  /** Whether this process is the one that writes. */
+  readonly mayWrite: () => boolean;
+  readonly identity: string;
+  readonly clock: { epochMs(): EpochMs; monotonicMs(): MonotonicMs };
+  readonly random: () => number;
+  readonly tell: (event: GovernorEvent) => void;
+}
+
+/** Changes that come together are one. */
+const COALESCE_MS: MonotonicMs = 25;
+/** A new provider's Secret is waited for so long, lest sidecars get it without its key first. */
+const SECRETS_WITHIN_MS: MonotonicMs = 2_000;
+/** Statuses are made no more often than that; and that often at least, as accounts move by themselves. */
+const REPORT_MS: MonotonicMs = 250;
+const LOOK_MS: MonotonicMs = 2_000;
+
+const KINDS = ['AIProvider', 'AIRoute', 'AIBudget'] as const;
+
+interface Namespace {
+  readonly name: string;
+  readonly labels: Labels;
+}
+
+/** One event loop for a cluster: coalesce, plan, publish; and then, where this process is the one that writes, statuses. */
+export class Governor {
+  readonly #parts: GovernorParts;
+  readonly #resources: readonly Informer<Observed>[];
+  readonly #pods: readonly Informer<PodFacts>[];
+  readonly #namespaces: readonly Informer<Namespace>[];
+  readonly #secrets: Secrets;
+  readonly #writer: StatusWriter;
+  readonly #watched = new Map<string, Pick<Informer<unknown>, 'fault' | 'isSynced' | 'close'>>();
+  readonly #failing = new Set<string>();
+  /** Pods that proved who they are before the informer knew them. */
+  readonly #met = new Map<string, PodFacts>();
+  #plan: (Pick<Plan, 'keys' | 'editions'> & Partial<Plan>) | undefined;
+  #planning = false;
+  #isStale = false;
+  #planTimer: NodeJS.Timeout | undefined;
+  #reportTimer: NodeJS.Timeout | undefined;
+  readonly #lookTimer: NodeJS.Timeout;
+  #isClosed = false;
+
+  constructor(parts: GovernorParts) {
+    this.#parts = parts;
+    const { cluster, settings, clock, identity, mayWrite, tell } = parts;
+    const scopes = parts.namespaces === undefined ? [undefined] : [...new Set([settings.rootNamespace, ...parts.namespaces])];
+    this.#resources = scopes.flatMap((namespace) =>
+      KINDS.map((kind: Kind) =>
+        this.#inform({
+          path: paths.custom(kind, namespace),
+          read: (object) => observe(kind, object as CustomObject),
+          signature: ({ uid, generation }) => `${uid}/${generation}`,
+        }),
+      ),
+    );
+    this.#pods = scopes.map((namespace) =>
+      this.#inform({
+        path: paths.core('pods', namespace),
+        labelSelector: SIDECAR_LABEL,
+        read: (object) => readPod(object as PodObject),
+        signature: JSON.stringify,
+      }),
+    );
+    this.#namespaces = scopes.map((namespace) =>
+      this.#inform({
+        path: paths.namespaces(),
+        ...(namespace === undefined ? {} : { fieldSelector: `metadata.name=${namespace}` }),
+        read: readNamespace,
+        signature: JSON.stringify,
+      }),
+    );
+    this.#secrets = new Secrets(cluster, () => this.#changed(), parts.random);
+    this.#writer = new StatusWriter({
+      api: cluster.api,
+      events: new EventWriter({ api: cluster.api, identity, clock, onFault: (message) => tell({ kind: 'event_failed', message }) }),
+      now: () => clock.monotonicMs(),
+      mayWrite,
+      onFault: (resource, message) => tell({ kind: 'status_failed', resource, message }),
+    });
+    this.#lookTimer = setInterval(() => this.#report(), LOOK_MS).unref();
+  }
+
+  /** What is in force; `undefined` before all is known. */
+  get plan(): Plan | undefined {
+    return this.#plan?.states === undefined ? undefined : (this.#plan as Plan);
+  }
+
+  /** Why it cannot go by what there is now. */
+  get faults(): readonly string[] {
+    const failing = [...this.#watched].flatMap(([path, { fault }]) => (fault === undefined ? [] : [`${path} cannot be watched: ${fault.message}`]));
+    const waiting = [...this.#watched].filter(([, { isSynced, fault }]) => !isSynced && fault === undefined).map(([path]) => `${path} is not known yet`);
+    return [...failing, ...waiting];
+  }
+
+  /** A pod by its uid, as the informer has it. */
+  pod(uid: string): PodFacts | undefined {
+    return this.#allPods().find((pod) => pod.uid === uid);
+  }
+
+  /** A pod that proved who it is, and that the informer may not know yet, or ever: one in another mesh, say. */
+  meet(pod: PodFacts): void {
+    if (this.pod(pod.uid) !== undefined) return;
+    this.#met.set(pod.uid, pod);
+    this.#changed();
+  }
+
+  /** What `intercept` gives has changed: a certificate is due. */
+  renew(): void {
+    this.#changed();
+  }
+
+  /** Sidecars have said something. */
+  heard(): void {
+    this.#scheduleReport();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#planTimer);
+    clearTimeout(this.#reportTimer);
+    clearInterval(this.#lookTimer);
+    for (const informer of this.#watched.values()) informer.close();
+    this.#secrets.close();
+    this.#writer.close();
+  }
+
+  #inform<T>(what: Pick<InformerParts<T>, 'path' | 'labelSelector' | 'fieldSelector' | 'read' | 'signature'>): Informer<T> {
+    const { cluster, random } = this.#parts;
+    const key = `${what.path}${what.fieldSelector === undefined ? '' : `?${what.fieldSelector}`}`;
+    const informer = new Informer<T>({ ...what, cluster, onChange: () => this.#noticed(key), random });
+    this.#watched.set(key, informer);
+    return informer;
+  }
+
+  #noticed(path: string): void {
+    const fault = this.#watched.get(path)?.fault;
+    if (fault !== undefined && !this.#failing.has(path)) {
+      this.#failing.add(path);
+      this.#parts.tell({ kind: 'watch_failed', path, message: fault.message });
+    }
+    if (fault === undefined && this.#failing.delete(path)) this.#parts.tell({ kind: 'watch_mended', path });
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#isStale = true;
+    if (this.#planning || this.#isClosed) return;
+    this.#planTimer ??= setTimeout(() => {
+      this.#planTimer = undefined;
+      void this.#renew();
+    }, COALESCE_MS);
+  }
+
+  async #renew(): Promise<void> {
+    if (![...this.#watched.values()].every(({ isSynced }) => isSynced)) return;
+    this.#planning = true;
+    this.#isStale = false;
+    try {
+      const resources = this.#resources.flatMap((informer) => informer.items());
+      this.#secrets.follow(secretsOf(resources));
+      await Promise.race([this.#secrets.settled(), delay(SECRETS_WITHIN_MS, undefined, { ref: false })]);
+      if (!this.#isClosed) await this.#take();
+    } catch (error) {
+      this.#parts.tell({ kind: 'plan_failed', message: messageOf(error) });
+    } finally {
+      this.#planning = false;
+      if (this.#isStale) this.#changed();
+    }
+  }
+
+  async #take(): Promise<void> {
+    const { settings, clock, streams, intercept, onPlan, tell } = this.#parts;
+    const began = clock.monotonicMs();
+    this.#forgetMet();
+    const resources = this.#resources.flatMap((informer) => informer.items());
+    const facts = {
+      resources,
+      namespaces: new Map(this.#namespaces.flatMap((informer) => informer.items()).map(({ name, labels }) => [name, labels])),
+      pods: this.#allPods(),
+      secrets: (namespace: string, name: string) => this.#secrets.lookUp(namespace, name),
+    };
+    const draft = draftOf(facts, settings);
+    const interceptions = await intercept(draft);
+    const plan = planOf(facts, draft, interceptions, this.#plan ?? NO_PLAN, settings, clock.epochMs());
+    this.#plan = plan;
+    // The ledger first: a sidecar asks for the limits of its state as soon as it has it.
+    onPlan(plan);
+    streams.publish(plan.states);
+    tell({ kind: 'planned', resources: resources.length, workloads: plan.workloads.length, durationMs: clock.monotonicMs() - began });
+    this.#scheduleReport();
+  }
+
+  #allPods(): PodFacts[] {
+    return [...this.#pods.flatMap((informer) => informer.items()), ...this.#met.values()];
+  }
+
+  /** Those that the informer has come to know, and those that have no stream any more. */
+  #forgetMet(): void {
+    const known = new Set(this.#pods.flatMap((informer) => informer.items()).map(({ uid }) => uid));
+    const connected = new Set(this.#parts.streams.views().map(({ pod }) => pod.uid));
+    for (const uid of this.#met.keys()) if (known.has(uid) || (this.#met.size > MAX_MET && !connected.has(uid))) this.#met.delete(uid);
+  }
+
+  #scheduleReport(): void {
+    if (this.#isClosed) return;
+    this.#reportTimer ??= setTimeout(() => {
+      this.#reportTimer = undefined;
+      this.#report();
+    }, REPORT_MS).unref();
+  }
+
+  #report(): void {
+    const { plan } = this;
+    const { mayWrite, streams, accounts, clock } = this.#parts;
+    if (plan === undefined || !mayWrite()) return;
+    const views = streams.views();
+    const known = accounts();
+    const situation = {
+      compiled: plan.compiled,
+      findings: findingsWith(plan, views),
+      keys: plan.keys,
+      reach: reachOf(this.#allPods(), views, plan.editions),
+      views,
+      accounts: known === undefined ? undefined : Map.groupBy(known, ({ limit }) => limit),
+      at: clock.epochMs(),
+    };
+    const labels = new Set<string>();
+    for (const observed of this.#resources.flatMap((informer) => informer.items())) {
+      labels.add(labelOf(observed));
+      const status = statusOf(observed, situation);
+      this.#writer.offer(observed, status, differenceOf(observed.status, status));
+    }
+    this.#writer.keepOnly(labels);
+  }
+}
+
+/** More pods that no informer knows are not kept without a stream. */
+const MAX_MET = 100;
+
+function readNamespace(object: unknown): Namespace {
+  const { metadata = {} } = object as { readonly metadata?: { readonly name?: string; readonly labels?: Labels } };
+  return { name: metadata.name ?? '', labels: metadata.labels ?? {} };
+}
+
+function secretsOf(resources: readonly Observed[]): Set<string> {
+  const references = new Set<string>();
+  for (const { resource } of resources) {
+    const secretRef = resource?.kind === 'AIProvider' ? resource.spec.auth?.apiKey.secretRef : undefined;
+    if (resource !== undefined && secretRef !== undefined) references.add(`${resource.metadata.namespace}/${secretRef.name}`);
+  }
+  return references;
+}
