@@ -41,7 +41,9 @@ const custom = (kind: string, name: string, spec: unknown): KubernetesObject => 
 
 /** As the chart grants them; Secrets by name, as its value `secrets` does. */
 async function grant(): Promise<void> {
-  const granted = documentsOf('deploy/manifests/airmesh.yaml').filter(({ kind }) => /Role|ServiceAccount/.test(kind));
+  const granted = documentsOf('deploy/manifests/airmesh.yaml').filter(
+    ({ kind, metadata }) => /Role|ServiceAccount/.test(kind) || metadata.name === 'airmesh-views',
+  );
   expect(granted.length).toBeGreaterThan(4);
   for (const object of granted) await put(client, object as Parameters<typeof put>[1]);
   await put(client, {
@@ -64,6 +66,34 @@ async function controllerToken(): Promise<string> {
     body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3600 } },
   });
   return (body as { readonly status: { readonly token: string } }).status.token;
+}
+
+async function start(write: (line: string) => void): Promise<RunningController> {
+  return startController({
+    policies: {
+      kind: 'cluster',
+      scope: {
+        rootNamespace: ROOT,
+        namespaces: undefined,
+        lease: 'airmesh',
+        authorities: 'airmesh-authorities',
+        views: 'airmesh-views',
+        service: 'airmesh',
+        simulatedUrl: undefined,
+        injector: undefined,
+      },
+    },
+    listen: { host: '127.0.0.1', port: 0 },
+    admin: { host: '127.0.0.1', port: 0 },
+    store: await openStore('memory:'),
+    environment: { KUBECONFIG: join(folder, 'kubeconfig') },
+    logger: createLogger({
+      level: 'debug',
+      format: 'json',
+      colour: false,
+      destination: { write, flush: () => undefined },
+    }),
+  });
 }
 
 beforeAll(async () => {
@@ -97,31 +127,7 @@ beforeAll(async () => {
   const kubeconfig = join(folder, 'kubeconfig');
   mkdirSync(folder, { recursive: true });
   writeFileSync(kubeconfig, kubeconfigOf({ ...access, token }), { mode: 0o600 });
-  controller = await startController({
-    policies: {
-      kind: 'cluster',
-      scope: {
-        rootNamespace: ROOT,
-        namespaces: undefined,
-        lease: 'airmesh',
-        authorities: 'airmesh-authorities',
-        views: 'airmesh-views',
-        service: 'airmesh',
-        simulatedUrl: undefined,
-        injector: undefined,
-      },
-    },
-    listen: { host: '127.0.0.1', port: 0 },
-    admin: { host: '127.0.0.1', port: 0 },
-    store: await openStore('memory:'),
-    environment: { KUBECONFIG: kubeconfig },
-    logger: createLogger({
-      level: 'debug',
-      format: 'json',
-      colour: false,
-      destination: { write: (line: string) => void (log += line), flush: () => undefined },
-    }),
-  });
+  controller = await start((line) => void (log += line));
 });
 
 afterAll(async () => {
@@ -146,14 +152,14 @@ interface Sidecar {
   close(): void;
 }
 
-async function sidecar(token: string): Promise<Sidecar> {
+async function sidecar(token: string, of = controller): Promise<Sidecar> {
   const file = join(folder, crypto.randomUUID());
   writeFileSync(file, token, { mode: 0o600 });
   const tokenFile = new TokenFile(file, 50);
   const states: SidecarState[] = [];
   let applied: string | undefined;
   const link = new PolicyLink({
-    addresses: [`localhost:${controller.address.split(':').at(-1)}`],
+    addresses: [`localhost:${of.address.split(':').at(-1)}`],
     access: { roots: new Roots(await roots()), token: tokenFile },
     clock,
     report: () => ({ program: '0.1.0', keys: [], ownKeysFor: [], ...(applied === undefined ? {} : { applied }) }),
@@ -268,6 +274,30 @@ describe('a sidecar', () => {
     } finally {
       cluster.api.close();
     }
+  });
+});
+
+describe('of two controllers', () => {
+  it('the one that writes statuses knows what sidecars say to the other', async () => {
+    const lines: string[] = [];
+    const other = await start((line) => void lines.push(line));
+    const search = await makePod(client, NS, 'search-0');
+    const connected = await sidecar(await tokenFor(client, search), other);
+    try {
+      await vi.waitUntil(() => connected.states.length > 0, WITHIN);
+      expect(lines.join('')).not.toContain('controller.leading');
+      await expect.poll(() => condition('AIRoute', 'search', 'Programmed'), WITHIN).toBe('True');
+      expect(lines.filter((line) => /failed|unshared/.test(line) && !line.includes('secrets'))).toEqual([]);
+      const { body } = await client.send('GET', `/api/v1/namespaces/${ROOT}/configmaps/airmesh-views`);
+      expect(Object.keys((body as { readonly binaryData?: object }).binaryData ?? {})).toHaveLength(1);
+      expect(JSON.stringify(body)).not.toContain('planted');
+    } finally {
+      connected.close();
+      await other.stop();
+    }
+    const shares = async (): Promise<unknown> =>
+      ((await client.send('GET', `/api/v1/namespaces/${ROOT}/configmaps/airmesh-views`)).body as { readonly binaryData?: object }).binaryData ?? {};
+    expect(await shares()).toEqual({});
   });
 });
 

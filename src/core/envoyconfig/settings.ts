@@ -65,6 +65,9 @@ export const FRONT_METADATA = { namespace: 'airmesh', key: 'front' } as const;
 /** Name of the cluster of the ext_proc server. */
 export const PROCESSOR_CLUSTER = 'airmesh_processor';
 
+/** The filter that asks the processor, and by which routes say what it is asked. */
+export const EXT_PROC_FILTER = 'envoy.filters.http.ext_proc';
+
 /** A duration in protobuf's JSON form. */
 export const seconds = (ms: number): string => `${ms / 1000}s`;
 
