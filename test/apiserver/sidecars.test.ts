@@ -108,11 +108,13 @@ beforeAll(async () => {
         views: 'airmesh-views',
         service: 'airmesh',
         simulatedUrl: undefined,
+        injector: undefined,
       },
     },
     listen: { host: '127.0.0.1', port: 0 },
     admin: { host: '127.0.0.1', port: 0 },
     store: await openStore('memory:'),
+    retentionDays: 90,
     environment: { KUBECONFIG: kubeconfig },
     logger: createLogger({
       level: 'debug',

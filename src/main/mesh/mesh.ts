@@ -127,6 +127,7 @@ class Mesh {
         accounts: () => this.#budgets?.budgets.views().filter(({ limit }) => this.#isBudget(limit)) ?? [],
         providerType,
         ready: () => this.#ready,
+        ...(options.ledger === undefined ? {} : { ledgerMessages: () => options.ledger?.traffic() ?? {} }),
       },
       VERSION,
     );
@@ -226,14 +227,8 @@ class Mesh {
 
   #watchBatches(opened: OpenedBudgets): void {
     const { logger } = this.#options;
-    const parts = {
-      trustedCaFile: this.#place.trustedCaFile,
-      policies: () => this.#policies,
-      keys: this.#keys,
-      observer: createCallObserver(this.#metrics, logger, this.#tracing),
-      logger,
-    };
-    const watch = watchBatches(opened, parts);
+    const observer = createCallObserver(this.#metrics, logger, this.#tracing);
+    const watch = watchBatches(opened, { trustedCaFile: this.#place.trustedCaFile, policies: () => this.#policies, keys: this.#keys, observer, logger });
     this.#stops.push(() => watch.stop());
   }
 

@@ -17,5 +17,6 @@ export { SharedViews } from './sharedviews.ts';
 export type { SharedViewsParts } from './sharedviews.ts';
 export { TokenReviews } from './tokenreviews.ts';
 export type { TokenReviewsParts } from './tokenreviews.ts';
+export { paths } from './paths.ts';
 export { look } from './look.ts';
 export type { LookFor } from './look.ts';
