@@ -22,7 +22,7 @@ export interface AirmeshProcess {
 }
 
 /** What each command says when it is ready. */
-const READY = /Airmesh is ready|The ledger service listens at|The simulated provider listens at/;
+const READY = /Airmesh is ready|sidecar\.started|The ledger service listens at|The simulated provider listens at/;
 
 /** The real program in a process of its own, ready or not. */
 export function spawnAirmesh(args: readonly string[], environment: NodeJS.ProcessEnv = {}, program: keyof typeof PROGRAMS = 'sources'): AirmeshProcess {

@@ -44,14 +44,26 @@ export function usdLimits({ budgets }: WorkloadSnapshot): (limit: string) => boo
   return (limit) => budgets.some((budget) => budget.id === limit && budget.unit === 'usd' && budget.mode !== 'Observe');
 }
 
+/** Whether calls of this workload can count in the account of that subject, of a budget with one for each combination of `per`. */
+export function canCountIn(per: readonly BudgetSubject[], subject: string, workload: Workload): boolean {
+  // Names in a cluster hold no `*`.
+  return matchesPattern(per.map((part) => (OF_WORKLOAD.has(part.kind) ? workloadSubject(part, workload) : '*')).join('|'), subject);
+}
+
+/** Kinds of which a workload has one subject, whatever it calls. */
+const OF_WORKLOAD: ReadonlySet<BudgetSubject['kind']> = new Set(['workload', 'namespace', 'serviceAccount']);
+
+function workloadSubject({ kind }: BudgetSubject, { namespace, name, serviceAccount = 'default' }: Workload): string {
+  if (kind === 'namespace') return namespace;
+  return `${namespace}/${kind === 'workload' ? name : serviceAccount}`;
+}
+
 function subjectOf(part: BudgetSubject, call: Chargeable): string {
   switch (part.kind) {
     case 'workload':
-      return `${call.workload.namespace}/${call.workload.name}`;
     case 'namespace':
-      return call.workload.namespace;
     case 'serviceAccount':
-      return `${call.workload.namespace}/${call.workload.serviceAccount ?? 'default'}`;
+      return workloadSubject(part, call.workload);
     case 'model':
       return call.model;
     case 'provider':

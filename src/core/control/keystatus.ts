@@ -36,7 +36,7 @@ function tally(id: string, entry: KeyEntry | undefined, views: readonly SidecarV
     if (key === undefined || (key.lastRejectedAt !== undefined && key.lastRejectedAt <= since)) continue;
     refusedCalls += key.totalRejections;
     if (key.lastRejectedAt !== undefined) lastRefusedAt = Math.max(lastRefusedAt ?? 0, key.lastRejectedAt);
-    isRefused ||= isConnected && key.isRefused;
+    isRefused ||= isConnected && key.isRefused === true;
     isUsed ||= isConnected && key.used;
   }
   return { refusedCalls, lastRefusedAt, isRefused, isUsed };

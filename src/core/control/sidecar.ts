@@ -1,15 +1,15 @@
 import type { KeyRef } from '../policy/index.ts';
 import type { EpochMs } from '../units/index.ts';
 
-/** How one key fares at one sidecar. */
+/** How a provider's key fares at one sidecar. */
 export interface KeyReport {
   readonly ref: KeyRef;
+  readonly totalRejections: number;
   /** Whether the provider has said yes or no to it. */
   readonly used: boolean;
-  /** Whether what it said last was no. */
-  readonly isRefused: boolean;
-  readonly totalRejections: number;
   readonly lastRejectedAt?: EpochMs;
+  /** Whether its last word was no; absent where an older sidecar does not say. */
+  readonly isRefused?: boolean;
 }
 
 /** What a controller knows of one sidecar: what it proved, and what it said of itself. */

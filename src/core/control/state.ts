@@ -47,4 +47,6 @@ export interface SidecarState {
   /** For the providers of the snapshot that take one. A key that is missing or malformed is absent. */
   readonly keys: ReadonlyMap<KeyRef, KeyMaterial>;
   readonly interception?: Interception;
+  /** Authorities of the controllers' certificates, PEM, as they are to be trusted from now on; absent: those that the sidecar knows. */
+  readonly controllerRoots?: string;
 }

@@ -1,3 +1,4 @@
+import { isAbsolute } from 'node:path';
 import { StoreUnavailable } from '../../shell/ledger/index.ts';
 import type { LedgerStore } from '../../shell/ledger/index.ts';
 import { MemoryStore } from '../../shell/stores/memory/index.ts';
@@ -33,7 +34,7 @@ async function opened(url: string): Promise<OpenedStore> {
       return { store: new MemoryStore(), isAlone: true };
     case 'sqlite': {
       const path = (rest ?? '').replace(/^\/\/(?=\/)/, '');
-      if (path === '' || path.startsWith('//')) break;
+      if (!isAbsolute(path)) break;
       return { store: await SqliteStore.open(path), isAlone: true };
     }
     case 'postgres':

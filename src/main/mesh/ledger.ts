@@ -3,7 +3,7 @@ import type { LeasedFrom, Outbox } from '../../shell/budgets/index.ts';
 import { LedgerLink, RecordLink } from '../../shell/ledger/index.ts';
 import type { Traffic } from '../../shell/ledger/index.ts';
 import { CertificateFiles } from '../../shell/wire/index.ts';
-import type { CertificatePaths } from '../../shell/wire/index.ts';
+import type { CertificatePaths, TokenAccess } from '../../shell/wire/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
 import { StartError } from '../start-error.ts';
 import { systemClock } from './clock.ts';
@@ -18,8 +18,10 @@ const NO_TRAFFIC: Traffic = { sent: 0, received: 0 };
 export interface LedgerOptions {
   /** `host:port` or `unix:/path` of every controller; a name may stand for several. */
   readonly addresses: readonly string[];
-  /** Absent: in plain text, on a socket file. */
+  /** Absent, as `access` is: in plain text, on a socket file. */
   readonly certificates?: CertificatePaths;
+  /** By a token, in the place of certificates. */
+  readonly access?: TokenAccess;
 }
 
 /** A ledger service, as a processor uses it. */
@@ -35,10 +37,10 @@ export interface LedgerAccess {
 }
 
 /** Throws a StartError where the certificates cannot be used. Connects when budgets are opened. */
-export function accessLedger({ addresses, certificates: paths }: LedgerOptions, logger: Logger): LedgerAccess {
+export function accessLedger({ addresses, certificates: paths, access }: LedgerOptions, logger: Logger): LedgerAccess {
   const opened = paths === undefined ? undefined : CertificateFiles.open(paths, (message) => logger.error('ledger.certificates', { message }));
   if (opened?.ok === false) throw new StartError(`The certificate for the ledger service cannot be used: ${opened.error}.`, 'Mend the file, or name another.');
-  const common = { addresses, certificates: opened?.value ?? ('plain text' as const), clock: systemClock };
+  const common = { addresses, access: access ?? opened?.value ?? ('plain text' as const), clock: systemClock };
   let link: LedgerLink | undefined;
   let records: RecordLink | undefined;
   return {

@@ -10,19 +10,23 @@ import type { Result } from '../../core/units/index.ts';
 import { describeSnapshot, startAdminServer } from '../../shell/admin/index.ts';
 import type { AdminServer, Readiness } from '../../shell/admin/index.ts';
 import { AnswerMemory } from '../../shell/answers/index.ts';
-import { BatchWatch, trustIn } from '../../shell/batches/index.ts';
 import { openBudgets, spendReport } from '../../shell/budgets/index.ts';
 import type { OpenedBudgets, SpendReport } from '../../shell/budgets/index.ts';
 import { EnvoySupervisor, ensureEnvoy, stopOrphan, trustedCaFile } from '../../shell/envoy/index.ts';
+import type { EnvoyReadiness } from '../../shell/envoy/index.ts';
 import { FolderInUse, folderHolder } from '../../shell/journal/index.ts';
 import { KeyStore } from '../../shell/keys/index.ts';
 import type { KeyHealth } from '../../shell/keys/index.ts';
-import { createCallObserver, createMetrics } from '../../shell/telemetry/index.ts';
-import type { Logger, Metrics } from '../../shell/telemetry/index.ts';
+import { createCallObserver, createMetrics, createTracing } from '../../shell/telemetry/index.ts';
+import type { Logger, Metrics, Tracing } from '../../shell/telemetry/index.ts';
+import type { ProviderType } from '../../core/policy/index.ts';
 import type { Address, EnvoyOptions } from '../ports.ts';
 import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
-import { serveCalls } from './calls.ts';
+import { watchBatches } from './batches.ts';
+import { tellOfBudgets } from './budget-events.ts';
+import { drained, serveCalls } from './calls.ts';
+import type { ServeAt } from './calls.ts';
 import { newCallId, systemClock } from './clock.ts';
 import { tellOfEnvoy } from './envoy-events.ts';
 import type { Policies, PolicyFeed } from './feed.ts';
@@ -33,6 +37,7 @@ import { tellOfProvider } from './provider-events.ts';
 import { readinessOf } from './readiness.ts';
 import { adminSocket, envoySettings, processorSocket } from './settings.ts';
 import type { MeshPlace } from './settings.ts';
+import { snapshotFor } from './snapshot-for.ts';
 
 const READY_WITHIN_MS = 20_000;
 /** Envoy sees a changed file at once; clusters with names to resolve take longer. */
@@ -43,7 +48,7 @@ const RETENTION_EVERY_MS = 3_600_000;
 
 /** A listener of Envoy's, and whose calls come in by it. */
 export interface WorkloadListener extends Address {
-  /** `namespace/name` */
+  /** `namespace/name`, or `SOLE_WORKLOAD`. */
   readonly workload: string;
   /** The option that says where it listens, for messages. */
   readonly option: string;
@@ -54,7 +59,10 @@ export interface MeshOptions {
   readonly listeners: readonly WorkloadListener[];
   readonly admin: Address;
   readonly stateDir: string;
-  readonly envoy: EnvoyOptions;
+  /** The Envoy to run; absent where one calls that is another's. */
+  readonly envoy?: EnvoyOptions;
+  /** Where an Envoy that is another's finds the processor. */
+  readonly serve?: ServeAt;
   /** Where limits are shared with other processes; absent where all of each limit is here. */
   readonly ledger?: LedgerAccess;
   readonly environment: NodeJS.ProcessEnv;
@@ -91,6 +99,7 @@ class Mesh {
   readonly #place: MeshPlace;
   readonly #metrics: Metrics;
   readonly #keys: KeyStore;
+  readonly #tracing: Tracing;
   readonly #stops: (() => Promise<void> | void)[] = [];
   #policies: Policies | undefined;
   #budgets: OpenedBudgets | undefined;
@@ -111,15 +120,18 @@ class Mesh {
     };
     this.#stops.push(() => rmSync(this.#place.socketFolder, { recursive: true, force: true }));
     this.#stops.push(() => options.feed.stop());
+    const providerType = (provider: string): ProviderType | undefined => this.#policies?.providers.get(provider)?.policy.type;
     this.#metrics = createMetrics(
       {
         accounts: () => this.#budgets?.budgets.views().filter(({ limit }) => this.#isBudget(limit)) ?? [],
-        providerType: (provider) => this.#policies?.providers.get(provider)?.policy.type,
+        providerType,
         ready: () => this.#ready,
         ...(options.ledger === undefined ? {} : { ledgerMessages: () => options.ledger?.traffic() ?? {} }),
       },
       VERSION,
     );
+    this.#tracing = createTracing({ environment: options.environment, version: VERSION, providerType });
+    this.#stops.push(() => this.#tracing.close());
     this.#keys = new KeyStore(
       options.environment,
       () => performance.now(),
@@ -134,19 +146,18 @@ class Mesh {
     if (holder !== undefined) throw new FolderInUse(options.stateDir, holder);
     await stopOrphan(this.#place.envoyFolder);
     await requireFree([...options.listeners, { ...options.admin, option: '--admin' }]);
-    const envoy = await this.#unlessInterrupted(
-      ensureEnvoy({ ...options.envoy, environment: options.environment, onStep: (message) => options.logger.info('envoy.install', { message }) }),
-    );
-    this.#envoyVersion = envoy.version;
+    const binary = await this.#findEnvoy();
     this.#policies = await this.#options.feed.first();
     this.#applyKeys(this.#policies);
     await this.#openBudgets(this.#policies);
     this.#watchBatches(this.#requireBudgets());
     await this.#serveEnvoy();
     options.interruption?.throwIfAborted();
-    await this.#startEnvoy(envoy.path, this.#policies);
+    if (binary !== undefined) await this.#startEnvoy(binary, this.#policies);
     await this.#startAdmin();
-    this.#stops.push(options.feed.follow({ apply: (policies) => this.#apply(policies), refuse: (errors) => this.#refuse(errors) }));
+    this.#stops.push(
+      options.feed.follow({ apply: (policies) => this.#apply(policies), refuse: (errors) => this.#refuse(errors), keys: () => this.#keys.health() }),
+    );
     options.interruption?.throwIfAborted();
   }
 
@@ -192,11 +203,7 @@ class Mesh {
       clock: systemClock,
       limits: limitsOf(policies.snapshots.values()),
       ...(ledger === undefined ? {} : { leasedFrom: ledger.leasedFrom }),
-      events: {
-        failed: (what, error) => logger.error(`${what}.failed`, { error: error.message }),
-        recovered: (record) =>
-          logger.warn('call.recovered', { call: record.id, workload: `${record.namespace}/${record.workload}`, charged: String(record.chargedNanoUsd) }),
-      },
+      events: tellOfBudgets(logger, this.#metrics, (limit) => [...(this.#policies?.snapshots.values() ?? [])].some((snapshot) => usdLimits(snapshot)(limit))),
     });
     this.#budgets = opened;
     this.#stops.push(() => opened.close());
@@ -208,36 +215,25 @@ class Mesh {
     this.#stops.push(() => clearInterval(timer));
   }
 
-  #watchBatches({ budgets, objects, openBatches }: OpenedBudgets): void {
+  /** The binary to run, if any. */
+  async #findEnvoy(): Promise<string | undefined> {
+    const { envoy, environment, logger } = this.#options;
+    if (envoy === undefined) return undefined;
+    const found = await this.#unlessInterrupted(ensureEnvoy({ ...envoy, environment, onStep: (message) => logger.info('envoy.install', { message }) }));
+    this.#envoyVersion = found.version;
+    return found.path;
+  }
+
+  #watchBatches(opened: OpenedBudgets): void {
     const { logger } = this.#options;
-    const observer = createCallObserver(this.#metrics, logger);
-    const watch = new BatchWatch({
-      // The same as Envoy believes.
-      trust: trustIn(this.#place.trustedCaFile),
-      budgets,
-      objects,
-      provider: (id) => this.#policies?.providers.get(id)?.policy,
-      isUsd: (workload, limit) => {
-        const snapshot = this.#policies?.snapshots.get(workload);
-        return snapshot !== undefined && usdLimits(snapshot)(limit);
-      },
-      keys: this.#keys,
-      clock: systemClock,
-      random: Math.random,
-      events: {
-        settled: (record) => observer.settled(record, { durationMs: record.endedAt - record.at, firstByteMs: undefined }),
-        failed: ({ provider, id }, reason) => logger.warn('batch.unreachable', { provider, batch: id, reason }),
-        lost: ({ provider, id }, reason) => logger.error('batch.lost', { provider, batch: id, reason }),
-      },
-    });
-    objects.listener = watch;
-    for (const batch of openBatches) watch.opened(batch);
+    const observer = createCallObserver(this.#metrics, logger, this.#tracing);
+    const watch = watchBatches(opened, { trustedCaFile: this.#place.trustedCaFile, policies: () => this.#policies, keys: this.#keys, observer, logger });
     this.#stops.push(() => watch.stop());
   }
 
   async #serveEnvoy(): Promise<void> {
     const ports: CallPorts = {
-      snapshots: { current: (workload) => this.#policies?.snapshots.get(workload) },
+      snapshots: { current: (workload) => snapshotFor(workload, this.#policies) },
       keys: this.#keys,
       budgets: this.#requireBudgets().budgets,
       state: this.#requireBudgets().objects,
@@ -247,13 +243,16 @@ class Mesh {
         (event) => tellOfProvider(event, this.#options.logger, this.#metrics),
       ),
       clock: systemClock,
-      observer: createCallObserver(this.#metrics, this.#options.logger),
+      observer: createCallObserver(this.#metrics, this.#options.logger, this.#tracing),
       random: Math.random,
       newId: newCallId,
     };
-    const calls = await serveCalls(ports, processorSocket(this.#place), this.#options.logger);
+    const { serve, logger } = this.#options;
+    const calls = await serveCalls(ports, serve ?? { socketPath: processorSocket(this.#place) }, logger);
     this.#activeCalls = () => calls.active();
     this.#stops.push(() => calls.close());
+    // An Envoy of our own is drained before.
+    if (serve !== undefined) this.#stops.push(() => drained(calls));
   }
 
   async #startEnvoy(binary: string, policies: Policies): Promise<void> {
@@ -261,7 +260,7 @@ class Mesh {
       binary,
       folder: this.#place.envoyFolder,
       adminSocket: adminSocket(this.#place),
-      concurrency: this.#options.envoy.concurrency,
+      concurrency: this.#options.envoy?.concurrency,
       onEvent: (event) => tellOfEnvoy(event, this.#options.logger, this.#metrics),
     });
     this.#envoy = envoy;
@@ -294,11 +293,23 @@ class Mesh {
   }
 
   async #readiness(): Promise<Readiness> {
-    const envoy = (await this.#envoy?.readiness()) ?? { ready: false, reason: 'Envoy is not started' };
+    const envoy = await this.#present();
     this.#ready = envoy.ready;
     const ledger = this.#budgets?.budgets.problem();
     const link = this.#options.ledger?.problem();
-    return readinessOf(envoy, this.#requirePolicies(), this.#keys.health(), [...this.#problems, ...[ledger, link].filter((problem) => problem !== undefined)]);
+    const feed = this.#options.feed.problem?.();
+    return readinessOf(envoy, this.#requirePolicies(), this.#keys.health(), [
+      ...this.#problems,
+      ...[ledger, link, feed].filter((problem) => problem !== undefined),
+    ]);
+  }
+
+  async #present(): Promise<EnvoyReadiness> {
+    const { feed, envoy } = this.#options;
+    const absence = feed.absence?.();
+    if (absence !== undefined) return { ready: false, reason: absence };
+    if (envoy === undefined) return { ready: true };
+    return (await this.#envoy?.readiness()) ?? { ready: false, reason: 'Envoy is not started' };
   }
 
   async #spend(parameters: ReadonlyMap<string, string>): Promise<Result<SpendReport, string>> {

@@ -30,7 +30,7 @@ async function served(processor: TestProcessor): Promise<void> {
 /** A link in plain text that nothing is said over. */
 function silentLink(address: string): LedgerLink {
   return service.keep(
-    new LedgerLink({ addresses: [address], certificates: 'plain text', clock: service.clock, onConnected: () => undefined, onMessage: () => undefined }),
+    new LedgerLink({ addresses: [address], access: 'plain text', clock: service.clock, onConnected: () => undefined, onMessage: () => undefined }),
   );
 }
 
@@ -103,7 +103,7 @@ describe('a link', () => {
       call.sendMetadata(metadata);
       call.resume();
     });
-    const processor = service.keep(new TestProcessor('p', { addresses: [address], certificates: 'plain text', clock: service.clock }, [LIMIT]));
+    const processor = service.keep(new TestProcessor('p', { addresses: [address], access: 'plain text', clock: service.clock }, [LIMIT]));
     await vi.waitFor(() => expect(processor.link.state.lastError?.message).toBe('the controller has not answered for 5 s'), SOON);
     await vi.waitFor(() => expect(streams).toBe(2), SOON);
   });
@@ -117,7 +117,7 @@ describe('a link', () => {
     const link = service.keep(
       new LedgerLink({
         addresses: [address],
-        certificates: 'plain text',
+        access: 'plain text',
         clock: service.clock,
         onConnected: () => (connections += 1),
         onMessage: () => undefined,
@@ -154,7 +154,7 @@ describe('a link', () => {
     const socketPath = join(service.folder, 'ledger.sock');
     await server.listen({ socketPath });
     expect(statSync(socketPath).mode & 0o777).toBe(0o600);
-    const processor = service.keep(new TestProcessor('p', { addresses: [`unix:${socketPath}`], certificates: 'plain text', clock }, [LIMIT]));
+    const processor = service.keep(new TestProcessor('p', { addresses: [`unix:${socketPath}`], access: 'plain text', clock }, [LIMIT]));
     await served(processor);
     expect(host.processors).toEqual(['local']);
     processor.close();

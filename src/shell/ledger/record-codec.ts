@@ -3,7 +3,7 @@ import type { Usage } from '../../core/catalog/index.ts';
 import type { Operation } from '../../core/dialects/index.ts';
 import type { Hold } from '../../core/ledger/index.ts';
 import type { Result } from '../../core/units/index.ts';
-import { amount, child, count, flag, list, misfit, oneOf, optionalAmount, optionalCount, optionalText, reading, text } from '../wire/index.ts';
+import { amount, child, count, flag, list, name, oneOf, optionalAmount, optionalCount, optionalText, reading, text } from '../wire/index.ts';
 import type { Raw } from '../wire/index.ts';
 import { schema } from './schema.ts';
 
@@ -140,10 +140,4 @@ function readPosting(raw: Raw): Hold {
     amount: amount(raw, 'amount'),
     ...(lease === undefined ? {} : { lease }),
   };
-}
-
-/** A text that must say something. */
-function name(raw: Raw, field: string): string {
-  const value = text(raw, field);
-  return value === '' ? misfit(field, 'is missing') : value;
 }

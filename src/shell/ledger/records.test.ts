@@ -67,7 +67,7 @@ async function link(outbox: Outbox, name = 'p'): Promise<{ link: RecordLink; ref
   const [refused, faults]: [[string, string][], string[]] = [[], []];
   const made = new RecordLink({
     addresses: [service.address],
-    certificates,
+    access: certificates,
     clock: service.clock,
     outbox,
     onRefused: (id, reason) => refused.push([id, reason]),

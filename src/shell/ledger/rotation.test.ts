@@ -44,7 +44,7 @@ describe('certificates that are replaced', () => {
     // Knows the successor only, and is known by it.
     const young = await successor.issue({ uris: ['spiffe://test/processor/young'] });
     const files = service.keep(openFiles(writeCertificates(service.folder, 'young', young, successor.certificate)));
-    const newcomer = service.keep(new TestProcessor('young', { addresses: [service.address], certificates: files, clock: service.clock }, [LIMIT]));
+    const newcomer = service.keep(new TestProcessor('young', { addresses: [service.address], access: files, clock: service.clock }, [LIMIT]));
     await linked(newcomer);
     await goesOn(newcomer);
     await goesOn(processor);

@@ -37,6 +37,7 @@ export const LIMIT: LimitSpec = {
   nearLimit: 'Reject',
   floorOutputTokens: 1,
   waitMs: 5_000,
+  alerts: [50, 80, 100],
 };
 
 /** Time as it is, and what a test adds to it. */
@@ -292,7 +293,7 @@ export class TestService {
   /** A real holder that is linked to this controller, and to others if they are named. */
   async processor(name: string, addresses: readonly string[] = [this.address], limits: readonly LimitSpec[] = [LIMIT]): Promise<TestProcessor> {
     const certificates = this.keep(openFiles(await this.issue(name)));
-    return this.keep(new TestProcessor(name, { addresses, certificates, clock: this.clock }, limits));
+    return this.keep(new TestProcessor(name, { addresses, access: certificates, clock: this.clock }, limits));
   }
 
   keep<T extends { close(): void }>(opened: T): T {

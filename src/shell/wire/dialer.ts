@@ -1,15 +1,14 @@
 import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { checkServerIdentity } from 'node:tls';
-import type { PeerCertificate } from 'node:tls';
-import { Client, credentials, experimental, status } from '@grpc/grpc-js';
+import { Client, status } from '@grpc/grpc-js';
 import type { ChannelCredentials, ClientDuplexStream, StatusObject } from '@grpc/grpc-js';
 import type { Clock } from '../../core/call/index.ts';
 import type { EpochMs, MonotonicMs } from '../../core/units/index.ts';
+import { authorizationOf, channelCredentials, onRenewed } from './access.ts';
+import type { Access } from './access.ts';
 import { addressFault, resolveAddress } from './addresses.ts';
 import type { Target } from './addresses.ts';
 import { backoffMs } from './backoff.ts';
-import type { CertificateFiles } from './certificates.ts';
 import { isOfController, protocolFault, protocolMetadata } from './protocol.ts';
 import type { StreamMethod } from './service.ts';
 
@@ -20,6 +19,8 @@ const REFUSED_BACKOFF = { leastMs: 2_000, mostMs: 15_000 };
 const STEADY_MS: MonotonicMs = 5_000;
 /** A service that has not taken a stream by then is not there. */
 const OPEN_MS: MonotonicMs = 3_000;
+/** Within this time after its credentials were renewed a stream is begun anew; a token that the kubelet renews has two minutes left at least. */
+const RENEWAL_MS: MonotonicMs = 30_000;
 const KEEPALIVE_MS: MonotonicMs = 10_000;
 const KEEPALIVE_ANSWER_MS: MonotonicMs = 5_000;
 /** What may wait for a service that does not read. */
@@ -42,8 +43,7 @@ const REFUSALS: ReadonlySet<status> = new Set([
 export interface LinkParts {
   /** Of all controllers, `host:port` or `unix:/path`; a name may stand for several. */
   readonly addresses: readonly string[];
-  /** `plain text`: on a socket file, or in a test. */
-  readonly certificates: CertificateFiles | 'plain text';
+  readonly access: Access;
   readonly clock: Clock;
 }
 
@@ -56,8 +56,8 @@ export interface LinkState {
 
 export interface DialerParts extends LinkParts {
   readonly method: StreamMethod;
-  /** What was sent is answered within this time, or the connection is given up. */
-  readonly answerMs: MonotonicMs;
+  /** What was sent is answered within this time, or the connection is given up; absent where not all is answered. */
+  readonly answerMs?: MonotonicMs;
   /** There is a stream; what was sent on former ones may be lost. */
   readonly onOpen: () => void;
   readonly onClosed: () => void;
@@ -82,16 +82,20 @@ export class Dialer {
   #call: ClientDuplexStream<Buffer, Buffer> | undefined;
   #queuedBytes = 0;
   #unanswered: NodeJS.Timeout | undefined;
+  #renewal: NodeJS.Timeout | undefined;
+  readonly #forgetAccess: () => void;
   #lastGood: string | undefined;
   #connected: LinkState['connected'];
   #lastError: LinkState['lastError'];
 
   constructor(parts: DialerParts) {
     this.#parts = parts;
-    for (const address of parts.addresses) {
+    const { addresses, access } = parts;
+    for (const address of addresses) {
       const fault = addressFault(address);
       if (fault !== undefined) throw new TypeError(fault);
     }
+    this.#forgetAccess = onRenewed(access, () => this.#renew());
     void this.#live();
   }
 
@@ -108,11 +112,14 @@ export class Dialer {
     call.write(bytes, () => {
       if (this.#call === call) this.#queuedBytes -= bytes.length;
     });
-    this.#unanswered ??= setTimeout(() => this.#giveUp(`the controller has not answered for ${this.#parts.answerMs / 1_000} s`), this.#parts.answerMs);
+    const { answerMs } = this.#parts;
+    if (answerMs !== undefined) this.#unanswered ??= setTimeout(() => this.#giveUp(`the controller has not answered for ${answerMs / 1_000} s`), answerMs);
   }
 
   close(): void {
     this.#closing.abort();
+    this.#forgetAccess();
+    clearTimeout(this.#renewal);
     this.#giveUp('closed');
     this.#keepOnly(undefined);
   }
@@ -146,18 +153,25 @@ export class Dialer {
 
   /** Resolves when the stream is over. */
   #attempt(target: Target): Promise<Attempt> {
-    const { clock, method } = this.#parts;
+    const { clock, method, access } = this.#parts;
+    const authorization = authorizationOf(access);
+    if (!authorization.ok) {
+      this.#note(authorization.error);
+      return Promise.resolve({ lastedMs: 0, code: status.UNAVAILABLE });
+    }
+    const metadata = protocolMetadata();
+    if (authorization.value !== undefined) metadata.set('authorization', authorization.value);
     const { path, requestSerialize, responseDeserialize } = method;
     const client = this.#clients.get(target.target) ?? new Client(target.target, this.#credentialsFor(target), optionsFor(target));
     this.#clients.set(target.target, client);
-    const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, protocolMetadata());
+    const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata);
     const { signal } = this.#closing;
     const cancel = (): void => call.cancel();
     return new Promise((resolve) => {
       let openedAt: MonotonicMs | undefined;
       const opening = setTimeout(() => this.#cancel(call, `${target.authority} has not taken a stream for ${OPEN_MS / 1_000} s`), OPEN_MS);
-      call.on('metadata', (metadata) => {
-        const fault = protocolFault(metadata, 'controller');
+      call.on('metadata', (said) => {
+        const fault = protocolFault(said, 'controller');
         if (fault !== undefined) return this.#cancel(call, fault);
         clearTimeout(opening);
         openedAt = clock.monotonicMs();
@@ -180,10 +194,15 @@ export class Dialer {
   #credentialsFor({ host }: Target): ChannelCredentials {
     const known = this.#credentials.get(host);
     if (known !== undefined) return known;
-    const { certificates } = this.#parts;
-    const made = certificates === 'plain text' ? credentials.createInsecure() : mutualTls(certificates, host);
+    const made = channelCredentials(this.#parts.access, host);
     this.#credentials.set(host, made);
     return made;
+  }
+
+  /** Comes back with the newer credentials before the former ones end; not when all others do. */
+  #renew(): void {
+    clearTimeout(this.#renewal);
+    this.#renewal = setTimeout(() => this.#giveUp('its credentials were renewed'), Math.random() * RENEWAL_MS);
   }
 
   #opened(call: ClientDuplexStream<Buffer, Buffer>, { target, authority }: Target): void {
@@ -247,12 +266,6 @@ export class Dialer {
   #note(message: string): void {
     this.#lastError = { message, at: this.#parts.clock.epochMs() };
   }
-}
-
-function mutualTls(certificates: CertificateFiles, host: string | undefined): ChannelCredentials {
-  const byAddress =
-    host !== undefined && isIP(host) !== 0 ? { checkServerIdentity: (_name: string, of: PeerCertificate) => checkServerIdentity(host, of) } : {};
-  return experimental.createCertificateProviderChannelCredentials(certificates, certificates, byAddress);
 }
 
 function optionsFor({ host, authority }: Target): Record<string, string | number> {

@@ -27,13 +27,32 @@ export function reading<T>(what: string, read: () => T): Result<T, string> {
   }
 }
 
-export function text(raw: Raw, field: string): string {
+export function text(raw: Raw, field: string, most = MAX_TEXT): string {
   const value = raw[field] as string;
-  return value.length > MAX_TEXT ? misfit(field, `has ${value.length} characters; at most ${MAX_TEXT} were expected`) : value;
+  return value.length > most ? misfit(field, `has ${value.length} characters; at most ${most} were expected`) : value;
 }
 
-export function optionalText(raw: Raw, field: string): string | undefined {
-  return isSet(raw, field) ? text(raw, field) : undefined;
+export function optionalText(raw: Raw, field: string, most = MAX_TEXT): string | undefined {
+  return isSet(raw, field) ? text(raw, field, most) : undefined;
+}
+
+/** A text that must say something. */
+export function name(raw: Raw, field: string): string {
+  const value = text(raw, field);
+  return value === '' ? misfit(field, 'is missing') : value;
+}
+
+export function texts(raw: Raw, field: string, most: number): string[] {
+  const values = raw[field] as readonly string[];
+  if (values.length > most) return misfit(field, `has ${values.length} entries; at most ${most} were expected`);
+  const long = values.findIndex((value) => value.length > MAX_TEXT);
+  return long < 0 ? [...values] : misfit(`${field}[${long}]`, `has ${values[long]?.length ?? 0} characters; at most ${MAX_TEXT} were expected`);
+}
+
+/** Of uint32. */
+export function counts(raw: Raw, field: string, most: number): number[] {
+  const values = raw[field] as readonly number[];
+  return values.length > most ? misfit(field, `has ${values.length} entries; at most ${most} were expected`) : [...values];
 }
 
 /** A uint64 that is a safe integer. */
@@ -55,6 +74,10 @@ export function moment(raw: Raw, field: string): number {
 
 export function flag(raw: Raw, field: string): boolean {
   return raw[field] as boolean;
+}
+
+export function optionalFlag(raw: Raw, field: string): boolean | undefined {
+  return isSet(raw, field) ? flag(raw, field) : undefined;
 }
 
 /** Decimal digits, without a sign. */
@@ -105,6 +128,14 @@ export function list<T>(raw: Raw, field: string, most: number, read: (raw: Raw) 
   return values.map((value, index) => under(`.${field}[${index}]`, () => read(value)));
 }
 
+/** Every field of a type, those that may be absent as well: so that whoever reads one forgets none. */
+export type Whole<T> = { readonly [Field in keyof T]-?: T[Field] | undefined };
+
+/** Leaves out what is `undefined`, of fields that may be absent. */
+export function withoutAbsent<T extends object>(whole: Whole<T>): T {
+  return Object.fromEntries(Object.entries(whole).filter(([, value]) => value !== undefined)) as T;
+}
+
 /** Says that a field is wrong, to whoever began to read. */
 export function misfit(field: string, message: string): never {
   const error = new Misfit(message);
@@ -125,7 +156,8 @@ function isSet(raw: Raw, field: string): boolean {
   return Object.hasOwn(raw, field);
 }
 
-function under<T>(segment: string, read: () => T): T {
+/** Puts what is read there into the path of what is wrong. */
+export function under<T>(segment: string, read: () => T): T {
   try {
     return read();
   } catch (error) {

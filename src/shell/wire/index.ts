@@ -9,11 +9,17 @@ export type { ListenAt, WireServerParts } from './server.ts';
 export { streamMethod } from './service.ts';
 export type { Serve, Service, StreamMethod } from './service.ts';
 export type { Stream } from './stream.ts';
-export type { Dismissal, Identity, Violation } from './ports.ts';
+export type { Dismissal, Identity, Pod, Violation } from './ports.ts';
 export { byCertificate } from './identity.ts';
 export type { Authenticate, Credentials } from './identity.ts';
-export { CertificateFiles } from './certificates.ts';
+export { byEither, byToken, endOf } from './token.ts';
+export type { TokenReviewer } from './token.ts';
+export { TokenFile } from './tokenfile.ts';
+export { Roots } from './roots.ts';
+export type { Access, TokenAccess } from './access.ts';
+export { CertificateFiles, rootsFault } from './certificates.ts';
 export type { CertificatePaths } from './certificates.ts';
+export { ShownCertificate } from './shown.ts';
 export { Dialer } from './dialer.ts';
 export type { DialerParts, LinkParts, LinkState } from './dialer.ts';
 export { addressFault } from './addresses.ts';
@@ -25,19 +31,25 @@ export {
   child,
   choice,
   count,
+  counts,
   flag,
   list,
   misfit,
   moment,
+  name,
   numberOf,
   oneOf,
   optionalAmount,
   optionalChild,
   optionalCount,
+  optionalFlag,
   optionalText,
   quote,
   reading,
   signedAmount,
   text,
+  texts,
+  under,
+  withoutAbsent,
 } from './fields.ts';
-export type { Raw } from './fields.ts';
+export type { Raw, Whole } from './fields.ts';

@@ -6,6 +6,18 @@ export interface Identity {
   readonly processor: string;
   /** When its credentials end, and its streams with them; absent where they do not. */
   readonly validUntil?: EpochMs;
+  /** Where it runs, and whose calls it governs; absent where its credentials do not say, as certificates do not. */
+  readonly pod?: Pod;
+}
+
+/** A pod, as the API server knows it. */
+export interface Pod {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  /** What owns it: `namespace/name`. */
+  readonly workload: string;
+  readonly serviceAccount: string;
 }
 
 /**

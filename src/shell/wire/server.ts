@@ -10,21 +10,29 @@ import type { Authenticate } from './identity.ts';
 import type { Dismissal, Identity, Violation } from './ports.ts';
 import { MAX_MESSAGE_BYTES, protocolFault } from './protocol.ts';
 import type { Serve, Service } from './service.ts';
+import type { ShownCertificate } from './shown.ts';
 import { Stream } from './stream.ts';
 
 export interface WireServerParts {
   readonly services: readonly Service[];
   readonly clock: Clock;
   readonly authenticate: Authenticate;
+  /** Why nobody can be served yet; `undefined`: all can. */
+  readonly absence?: () => string | undefined;
   readonly tell: (event: Violation) => void;
 }
 
 /**
- * Where to listen: with mutual TLS; or in plain text on a socket file that only its owner can open, or, for tests alone, on
+ * Where to listen: with TLS, where callers show a certificate, or prove by a token who they are where `callers` says that they may; or in plain text on a socket file that only its owner can open, or, for tests alone, on
  * the loopback interface.
  */
 export type ListenAt =
-  | { readonly host: string; readonly port: number; readonly certificates: CertificateFiles }
+  | {
+      readonly host: string;
+      readonly port: number;
+      readonly certificates: CertificateFiles | ShownCertificate;
+      readonly callers?: 'with certificates' | 'with certificates or tokens';
+    }
   | { readonly socketPath: string }
   | { readonly plainTextPort: number };
 
@@ -66,7 +74,7 @@ export class WireServer {
 
   /** Rejects where the address is taken. Returns the port, of TCP. */
   async listen(at: ListenAt): Promise<number | undefined> {
-    const credentials = 'certificates' in at ? mutualTls(at.certificates) : ServerCredentials.createInsecure();
+    const credentials = 'certificates' in at ? tls(at.certificates, at.callers !== 'with certificates or tokens') : ServerCredentials.createInsecure();
     const injector = this.#server.createConnectionInjector(credentials);
     this.#connections = new Connections(
       () => this.#parts.clock.monotonicMs(),
@@ -88,6 +96,11 @@ export class WireServer {
     this.#server.forceShutdown();
   }
 
+  /** Ends the streams of one processor: it is no more who it was. */
+  dismiss(processor: string, why: Dismissal): void {
+    for (const [stream, identity] of this.#streams) if (identity.processor === processor) stream.end(why);
+  }
+
   async #accept(call: Call, serve: Serve): Promise<void> {
     const { clock, tell } = this.#parts;
     const disconnect = this.#connections?.calledBy() ?? (() => undefined);
@@ -107,6 +120,8 @@ export class WireServer {
     };
     const fault = protocolFault(call.metadata, 'processor');
     if (fault !== undefined) return refuse({ code: 'protocol', message: fault });
+    const absence = this.#parts.absence?.();
+    if (absence !== undefined) return stream.end({ code: 'unavailable', message: absence });
     const identity = await this.#identify(call);
     if (!identity.ok) return refuse(identity.error);
     if (!stream.isOpen) return;
@@ -132,6 +147,6 @@ export class WireServer {
   }
 }
 
-function mutualTls(certificates: CertificateFiles): ServerCredentials {
-  return experimental.createCertificateProviderServerCredentials(certificates, certificates, true);
+function tls(certificates: CertificateFiles | ShownCertificate, requiresCertificate: boolean): ServerCredentials {
+  return experimental.createCertificateProviderServerCredentials(certificates, certificates, requiresCertificate);
 }

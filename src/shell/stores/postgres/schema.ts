@@ -41,7 +41,11 @@ export const SCHEMA_VERSION = VERSIONS.length;
 /** Any number that nobody else locks by: "airmesh" in ASCII. */
 const MIGRATION_LOCK = '27424399951553384';
 
-const TABLE_THERE = { text: "SELECT to_regclass('airmesh_ledger') IS NOT NULL AS is_there", values: [] };
+/** By a look into the catalogue: a name that was not found before may be remembered as such until a transaction ends. */
+const TABLE_THERE = {
+  text: "SELECT EXISTS (SELECT FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace WHERE relname = 'airmesh_ledger' AND nspname = current_schema()) AS is_there",
+  values: [],
+};
 
 /**
  * For each new connection: what it must do for a promise to hold, and that the tables are there and ours. Rejects with

@@ -1,0 +1,4 @@
+import { streamMethod } from '../wire/index.ts';
+
+/** The service of policy.proto. */
+export const POLICY_METHODS = { Follow: streamMethod('airmesh.policy.v1.Policies', 'Follow') };
