@@ -103,6 +103,7 @@ describe('rooms', () => {
           'edit.ts',
           'response.ts',
           'stream.ts',
+          'ending.ts',
           'usage.ts',
           'error.ts',
           'auth.ts',

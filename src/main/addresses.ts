@@ -74,3 +74,11 @@ export function httpUrl({ host, port }: Address): string {
   const callable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return `http://${callable.includes(':') ? `[${callable}]` : callable}:${port}`;
 }
+
+/** `a,b`: names of namespaces, each once. */
+export function parseNames(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  const wrong = names.find((name) => !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name));
+  if (wrong !== undefined) throw new InvalidArgumentError(`${JSON.stringify(wrong.slice(0, 80))} is not the name of a namespace.`);
+  return [...new Set(names)];
+}

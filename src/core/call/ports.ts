@@ -54,6 +54,12 @@ export interface Unavailable {
  */
 export interface BudgetGate {
   admit(command: ReserveCommand, describe: (granted: Granted) => CallHold): Promise<Granted | Refused | Unavailable>;
+  /**
+   * Holds more for a call that is under way, in the accounts of a command of its own. `told` once, at once where it is
+   * known; never after the call is settled. What is granted is released with the call. It is in no journal: a call that is
+   * found lost posts what was expected of it.
+   */
+  extend(id: string, more: ReserveCommand, told: (decision: Granted | Refused | Unavailable) => void): void;
   /** The caller left while its call waited: it takes no more place in the queue, and a hold that was granted meanwhile is voided. */
   cancel(id: string): void;
   /** Exactly once; a second settlement of the same id changes nothing and returns the first. `record` makes the record from what was posted. */

@@ -16,7 +16,12 @@ export function routes(workload: string, settings: EnvoySettings): Json {
           {
             name: 'ai',
             domains: ['*'],
-            routes: [...settings.upstreams.map(toProvider), withoutBody('without-body', WITHOUT_BODY), withoutBody('cancel', CANCEL), unseen()],
+            routes: [
+              ...settings.upstreams.map(toProvider),
+              withoutBody('without-body', WITHOUT_BODY),
+              withoutBody('cancel', CANCEL),
+              unseen(workload, settings),
+            ],
           },
         ],
       }),
@@ -74,22 +79,25 @@ function withoutBody(name: string, match: Json): Json {
 }
 
 /** Reached by a request with an empty body: the processor waits for a body, and none came. */
-function unseen(): Json {
+function unseen(workload: string, { endsAnswersOf }: EnvoySettings): Json {
   return {
     name: 'unseen',
     match: { prefix: '/' },
     direct_response: { status: NO_BODY },
-    typed_per_filter_config: asked('STREAMED'),
+    typed_per_filter_config: asked('STREAMED', endsAnswersOf?.includes(workload) === true ? 'FULL_DUPLEX_STREAMED' : 'STREAMED'),
   };
 }
 
-/** What the processor is asked: once with the whole request, then with the answer's headers and each of its chunks. */
-function asked(requestBody: 'NONE' | 'STREAMED'): Json {
+/**
+ * What the processor is asked: once with the whole request, then with the answer's headers and each of its chunks.
+ * docs/decisions/0001-phases.md
+ */
+function asked(requestBody: 'NONE' | 'STREAMED', answerBody: 'STREAMED' | 'FULL_DUPLEX_STREAMED' = 'STREAMED'): Json {
   const mode = {
     request_header_mode: 'SEND',
     request_body_mode: requestBody,
     response_header_mode: 'SEND',
-    response_body_mode: 'STREAMED',
+    response_body_mode: answerBody,
     request_trailer_mode: 'SKIP',
     response_trailer_mode: 'SEND',
   };

@@ -18,6 +18,8 @@ export interface EnvoySettings {
   readonly upstreams: readonly UpstreamSettings[];
   /** Lower-case names of the request headers that the processor reads. */
   readonly headersRead: readonly string[];
+  /** Workloads, as `namespace/name`, whose answers the processor may end before their provider does. */
+  readonly endsAnswersOf?: readonly string[];
   /** A larger request is answered 413. */
   readonly maxRequestBytes: number;
   /** How long the processor may take over one message; admission waits within it. */

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ProviderHealth, limitsOf } from '../../core/call/index.ts';
+import { ProviderHealth, limitsOf, usdLimits } from '../../core/call/index.ts';
 import type { CallPorts } from '../../core/call/index.ts';
 import { DEFAULT_CNY_PER_USD } from '../../core/catalog/index.ts';
 import { renderEnvoy } from '../../core/envoyconfig/index.ts';
@@ -24,6 +24,7 @@ import type { Address, EnvoyOptions } from '../ports.ts';
 import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
 import { watchBatches } from './batches.ts';
+import { tellOfBudgets } from './budget-events.ts';
 import { drained, serveCalls } from './calls.ts';
 import type { ServeAt } from './calls.ts';
 import { newCallId, systemClock } from './clock.ts';
@@ -57,6 +58,8 @@ export interface MeshOptions {
   readonly feed: PolicyFeed;
   readonly listeners: readonly WorkloadListener[];
   readonly admin: Address;
+  /** Whether others than whoever runs this can ask there: then for probes and metrics alone. */
+  readonly isAdminShared?: boolean;
   readonly stateDir: string;
   /** The Envoy to run; absent where one calls that is another's. */
   readonly envoy?: EnvoyOptions;
@@ -125,6 +128,7 @@ class Mesh {
         accounts: () => this.#budgets?.budgets.views().filter(({ limit }) => this.#isBudget(limit)) ?? [],
         providerType,
         ready: () => this.#ready,
+        ...(options.ledger === undefined ? {} : { ledgerMessages: () => options.ledger?.traffic() ?? {} }),
       },
       VERSION,
     );
@@ -201,11 +205,7 @@ class Mesh {
       clock: systemClock,
       limits: limitsOf(policies.snapshots.values()),
       ...(ledger === undefined ? {} : { leasedFrom: ledger.leasedFrom }),
-      events: {
-        failed: (what, error) => logger.error(`${what}.failed`, { error: error.message }),
-        recovered: (record) =>
-          logger.warn('call.recovered', { call: record.id, workload: `${record.namespace}/${record.workload}`, charged: String(record.chargedNanoUsd) }),
-      },
+      events: tellOfBudgets(logger, this.#metrics, (limit) => [...(this.#policies?.snapshots.values() ?? [])].some((snapshot) => usdLimits(snapshot)(limit))),
     });
     this.#budgets = opened;
     this.#stops.push(() => opened.close());
@@ -228,8 +228,14 @@ class Mesh {
 
   #watchBatches(opened: OpenedBudgets): void {
     const { logger } = this.#options;
-    const observer = createCallObserver(this.#metrics, logger, this.#tracing);
-    const watch = watchBatches(opened, { trustedCaFile: this.#place.trustedCaFile, policies: () => this.#policies, keys: this.#keys, observer, logger });
+    const parts = {
+      trustedCaFile: this.#place.trustedCaFile,
+      policies: () => this.#policies,
+      keys: this.#keys,
+      observer: createCallObserver(this.#metrics, logger, this.#tracing),
+      logger,
+    };
+    const watch = watchBatches(opened, parts);
     this.#stops.push(() => watch.stop());
   }
 
@@ -286,8 +292,12 @@ class Mesh {
           await this.#readiness();
           return this.#metrics.render();
         },
-        spend: (parameters) => this.#spend(parameters),
-        configuration: () => Object.fromEntries([...this.#requirePolicies().snapshots].map(([id, snapshot]) => [id, describeSnapshot(snapshot)])),
+        ...(this.#options.isAdminShared === true
+          ? {}
+          : {
+              spend: (parameters) => this.#spend(parameters),
+              configuration: () => Object.fromEntries([...this.#requirePolicies().snapshots].map(([id, snapshot]) => [id, describeSnapshot(snapshot)])),
+            }),
       },
     });
     this.#admin = admin;

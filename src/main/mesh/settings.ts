@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { headersReadBy } from '../../core/call/index.ts';
+import { cutsStreams, headersReadBy } from '../../core/call/index.ts';
 import type { EnvoySettings, ListenerSettings, UpstreamSettings } from '../../core/envoyconfig/index.ts';
 import type { ProviderPolicy } from '../../core/policy/index.ts';
 import type { Policies } from './feed.ts';
@@ -33,6 +33,9 @@ export function envoySettings(policies: readonly Policies[], listeners: readonly
     adminSocket: adminSocket(place),
     folder: place.envoyFolder,
     listeners,
+    endsAnswersOf: [
+      ...new Set(policies.flatMap(({ snapshots }) => [...snapshots].flatMap(([workload, snapshot]) => (cutsStreams(snapshot) ? [workload] : [])))),
+    ],
     upstreams: [...upstreams.values()].map(({ policy }) => upstreamOf(policy)).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
     headersRead: headersReadBy(policies.flatMap(({ snapshots }) => [...snapshots.values()])),
     maxRequestBytes: MAX_REQUEST_BYTES,

@@ -38,7 +38,15 @@ export async function startSidecar(options: SidecarOptions): Promise<RunningMesh
   const feed = new ControllerFeed({ addresses: controllers, access, kept, logger });
   const ledger = accessLedger({ addresses: controllers, access }, logger);
   const listeners: WorkloadListener[] = 'listen' in proxy ? [{ ...proxy.listen, workload: SOLE_WORKLOAD, option: '--listen' }] : [];
-  const mesh = await startMesh({ ...options, feed, listeners, ledger, ...('envoy' in proxy ? { envoy: proxy.envoy } : { serve: proxy.serve }) });
+  // The application is beside it, and other pods can reach it.
+  const mesh = await startMesh({
+    ...options,
+    isAdminShared: true,
+    feed,
+    listeners,
+    ledger,
+    ...('envoy' in proxy ? { envoy: proxy.envoy } : { serve: proxy.serve }),
+  });
   return {
     ...mesh,
     stop: async () => {

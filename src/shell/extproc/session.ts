@@ -2,7 +2,7 @@ import { begin } from '../../core/call/index.ts';
 import type { AnswerChanges, AnswerHead, CallPorts, Forwarded, ForwardedCall, IncomingRequest, LocalAnswer, Replied } from '../../core/call/index.ts';
 import { BACKEND_HEADER, FRONT_METADATA, isAskedByHeaders, REFUSAL_DETAILS, WORKLOAD_METADATA } from '../../core/envoyconfig/index.ts';
 import type { LocalReply } from '../../core/dialects/index.ts';
-import { APPEND, OVERWRITE } from './codec.ts';
+import { APPEND, FULL_DUPLEX_STREAMED, OVERWRITE } from './codec.ts';
 import type { HeaderMutation, HeaderValue, HttpBody, HttpHeaders, ProcessingRequest, Struct, StructValue } from './codec.ts';
 import type { ProcessHandler, ProcessStream } from './conversation.ts';
 
@@ -25,6 +25,10 @@ export class Session implements ProcessHandler {
   #requestHeaders: HttpHeaders | undefined;
   #id: string | undefined;
   #call: ForwardedCall | undefined;
+  /** Chunks are answered by chunks of ours, the last of which ends the answer, and with it what the provider still sends. */
+  #isDuplex = false;
+  /** The answer was ended here; what was on its way meanwhile is nobody's. */
+  #isOver = false;
   #ended = false;
 
   constructor(stream: ProcessStream, options: SessionOptions) {
@@ -33,6 +37,7 @@ export class Session implements ProcessHandler {
   }
 
   onMessage(message: ProcessingRequest): void {
+    if (message.protocolConfig?.responseBodyMode === FULL_DUPLEX_STREAMED) this.#isDuplex = true;
     if (message.requestHeaders) this.#requestHead(message.requestHeaders);
     else if (message.requestBody) void this.#decide(message.requestBody);
     else if (message.responseHeaders) this.#answerHead(message.responseHeaders, attributesOf(message));
@@ -86,7 +91,7 @@ export class Session implements ProcessHandler {
   }
 
   #answerHead(headers: HttpHeaders, attributes: ReadonlyMap<string, string>): void {
-    const head = answerHead(headers, attributes.get('response.code_details'));
+    const head = { ...answerHead(headers, attributes.get('response.code_details')), canBeEnded: this.#isDuplex };
     const changes = this.#call?.onAnswerHead(head);
     this.#stream.send({ responseHeaders: changes === undefined ? {} : { response: { headerMutation: answerMutation(changes) } } });
     if (headers.endOfStream === true) this.#call?.end('complete');
@@ -94,18 +99,31 @@ export class Session implements ProcessHandler {
 
   #answerBody(chunk: HttpBody): void {
     // An absent field decodes to an empty array, which is no Uint8Array.
+    if (this.#isOver) return;
     const bytes = chunk.body instanceof Uint8Array ? chunk.body : NO_BYTES;
     const end = chunk.endOfStream === true;
     const out = this.#call === undefined ? bytes : this.#call.onAnswerBody(bytes, end);
+    if (this.#isDuplex) return this.#answerDuplex(out, end);
     if (out === bytes) this.#stream.send({ responseBody: {} });
     else this.#stream.send({ responseBody: { response: { bodyMutation: out.length === 0 ? { clearBody: true } : { body: out } } } });
     if (end) this.#call?.end('complete');
   }
 
+  #answerDuplex(body: Uint8Array, end: boolean): void {
+    const isCut = this.#call?.isCut === true;
+    if (isCut || end) this.#call?.end(isCut ? 'cut' : 'complete');
+    if (isCut) this.#isOver = true;
+    if (body.length === 0 && !end && !isCut) return;
+    this.#stream.send({ responseBody: { response: { bodyMutation: { streamedResponse: { body, endOfStream: end || isCut } } } } });
+  }
+
   /** Trailers end an answer in the place of an empty last chunk. */
   #answerTrailers(): void {
-    this.#call?.onAnswerBody(NO_BYTES, true);
+    if (this.#isOver) return;
+    const rest = this.#call?.onAnswerBody(NO_BYTES, true) ?? NO_BYTES;
     this.#call?.end('complete');
+    if (this.#isDuplex && rest.length > 0)
+      this.#stream.send({ responseBody: { response: { bodyMutation: { streamedResponse: { body: rest, endOfStream: false } } } } });
     this.#stream.send({ responseTrailers: {} });
   }
 }
