@@ -65,6 +65,8 @@ export interface MeshOptions {
   readonly redirected?: RedirectedConnections;
   /** Where applications find whom to trust; absent where nobody asks. */
   readonly trust?: TrustPlace;
+  /** Whether others than whoever runs this can ask there: then for probes and metrics alone. */
+  readonly isAdminShared?: boolean;
   readonly stateDir: string;
   /** The Envoy to run; absent where one calls that is another's. */
   readonly envoy?: EnvoyOptions;
@@ -292,9 +294,13 @@ class Mesh {
           await this.#readiness();
           return this.#metrics.render();
         },
-        spend: (parameters) => answerSpend(this.#spending, parameters),
-        records: (parameters) => answerRecords(this.#spending, parameters),
-        configuration: () => Object.fromEntries([...this.#requirePolicies().snapshots].map(([id, snapshot]) => [id, describeSnapshot(snapshot)])),
+        ...(this.#options.isAdminShared === true
+          ? {}
+          : {
+              spend: (parameters: ReadonlyMap<string, string>) => answerSpend(this.#spending, parameters),
+              records: (parameters: ReadonlyMap<string, string>) => answerRecords(this.#spending, parameters),
+              configuration: () => Object.fromEntries([...this.#requirePolicies().snapshots].map(([id, snapshot]) => [id, describeSnapshot(snapshot)])),
+            }),
       },
     });
     this.#admin = admin;
