@@ -8,6 +8,7 @@ import { checkCluster, clusterStatus, explainInCluster, ownerOf } from './comman
 import type { ClusterFlags, ExplainClusterFlags } from './commands/cluster.ts';
 import { check, explain, validate } from './commands/policies.ts';
 import type { ExplainFlags } from './commands/policies.ts';
+import { initCommand } from './commands/init.ts';
 import { controller } from './commands/controller.ts';
 import type { ControllerFlags } from './commands/controller.ts';
 import { render } from './commands/render.ts';
@@ -202,6 +203,8 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
       const simulator = await startSimulator({ ...flags.listen, keys: flags.key ?? 'any' });
       terminal.out(`The simulated provider listens at ${httpUrl(simulator)}/v1; its books are at ${httpUrl(simulator)}/simulator/books\n`);
     });
+
+  airmesh.addCommand(initCommand(terminal, finish));
 
   airmesh
     .command('version')

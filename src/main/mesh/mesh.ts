@@ -36,8 +36,10 @@ import { asStartError, requireFree } from './preflight.ts';
 import { tellOfProvider } from './provider-events.ts';
 import { readinessOf } from './readiness.ts';
 import { adminSocket, envoySettings, processorSocket } from './settings.ts';
-import type { MeshPlace } from './settings.ts';
+import type { MeshPlace, RedirectedConnections } from './settings.ts';
 import { snapshotFor } from './snapshot-for.ts';
+import { tellTrust } from './trust.ts';
+import type { TrustPlace } from './trust.ts';
 
 const READY_WITHIN_MS = 20_000;
 /** Envoy sees a changed file at once; clusters with names to resolve take longer. */
@@ -58,6 +60,10 @@ export interface MeshOptions {
   readonly feed: PolicyFeed;
   readonly listeners: readonly WorkloadListener[];
   readonly admin: Address;
+  /** Where connections come in that an application opened to somewhere else; absent where none are redirected. */
+  readonly redirected?: RedirectedConnections;
+  /** Where applications find whom to trust; absent where nobody asks. */
+  readonly trust?: TrustPlace;
   readonly stateDir: string;
   /** The Envoy to run; absent where one calls that is another's. */
   readonly envoy?: EnvoyOptions;
@@ -149,6 +155,7 @@ class Mesh {
     const binary = await this.#findEnvoy();
     this.#policies = await this.#options.feed.first();
     this.#applyKeys(this.#policies);
+    tellTrust(options.trust, this.#policies, this.#place.trustedCaFile);
     await this.#openBudgets(this.#policies);
     this.#watchBatches(this.#requireBudgets());
     await this.#serveEnvoy();
@@ -322,6 +329,8 @@ class Mesh {
   /** Makes before it breaks: Envoy knows new providers before a call is sent to them, and forgets old ones when no call is any more. */
   async #apply(policies: Policies): Promise<readonly string[] | undefined> {
     const former = this.#requirePolicies();
+    // Before a certificate of a new root is shown, so that whoever starts meanwhile knows it.
+    tellTrust(this.#options.trust, policies, this.#place.trustedCaFile);
     const refused = (await this.#configureEnvoy([former, policies])) ?? this.#configureBudgets(policies);
     if (refused !== undefined) {
       await this.#configureEnvoy([former]);
@@ -361,7 +370,8 @@ class Mesh {
   }
 
   #render(policies: readonly Policies[]): ReturnType<typeof renderEnvoy> {
-    return renderEnvoy(envoySettings(policies, this.#options.listeners, this.#place));
+    const { listeners, redirected } = this.#options;
+    return renderEnvoy(envoySettings(policies, listeners, this.#place, redirected));
   }
 
   #isBudget(limit: string): boolean {
