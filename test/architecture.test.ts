@@ -64,6 +64,7 @@ describe('imports', () => {
       'src/core/envoyconfig': ['src/core/dialects'],
       'src/core/injection': ['src/core/control'],
       'src/core/leases': ['src/core/ledger'],
+      'src/core/meshes': ['src/core/envoyconfig'],
       'src/core/policy': ['src/core/catalog', 'src/core/ledger'],
       'src/core/call': ['src/core/catalog', 'src/core/dialects', 'src/core/ledger', 'src/core/policy'],
     };
@@ -103,6 +104,7 @@ describe('rooms', () => {
           'edit.ts',
           'response.ts',
           'stream.ts',
+          'ending.ts',
           'usage.ts',
           'error.ts',
           'auth.ts',
@@ -111,6 +113,13 @@ describe('rooms', () => {
         ]),
       );
     }
+  });
+
+  it('of meshes have the same files', () => {
+    const rooms = readdirSync(join(root, 'src/core/meshes'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(rooms.length).toBe(4);
+    for (const { name } of rooms)
+      expect(readdirSync(join(root, 'src/core/meshes', name)), name).toEqual(expect.arrayContaining(['index.ts', 'objects.ts', 'pods.ts']));
   });
 
   it('have files of a size that is one thought', () => {

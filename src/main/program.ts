@@ -1,12 +1,17 @@
-import { Command, CommanderError, Option } from 'commander';
+import { existsSync } from 'node:fs';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { SIDECAR_ENVIRONMENT, SIDECAR_PATHS, SIDECAR_PORTS } from '../core/control/index.ts';
 import { acceptLoss } from '../shell/budgets/index.ts';
 import { LOG_LEVELS } from '../shell/telemetry/index.ts';
 import { httpUrl, parseAddress, parseAdminUrl, parseHeader, parseLedger, parseListen, parseNames, parseTime, parseWorkload } from './addresses.ts';
+import { checkCluster, clusterStatus, explainInCluster, ownerOf } from './commands/cluster.ts';
+import type { ClusterFlags, ExplainClusterFlags } from './commands/cluster.ts';
 import { check, explain, validate } from './commands/policies.ts';
 import type { ExplainFlags } from './commands/policies.ts';
 import { controller } from './commands/controller.ts';
 import type { ControllerFlags } from './commands/controller.ts';
+import { render } from './commands/render.ts';
+import type { RenderFlags } from './commands/render.ts';
 import { processor, sidecar } from './commands/sidecar.ts';
 import type { ProcessorFlags, SidecarFlags } from './commands/sidecar.ts';
 import { run } from './commands/run.ts';
@@ -14,8 +19,11 @@ import type { RunFlags } from './commands/run.ts';
 import { spend } from './commands/spend.ts';
 import type { SpendFlags } from './commands/spend.ts';
 import { EXIT } from './exit-codes.ts';
+import { MESHES } from '../core/meshes/index.ts';
+import type { MeshName } from '../core/meshes/index.ts';
 import type { Address } from './ports.ts';
 import { defaultStateFolder } from './state-folder.ts';
+import { StartError } from './start-error.ts';
 import type { Terminal } from './terminal/terminal.ts';
 import { VERSION } from './version.ts';
 
@@ -53,6 +61,7 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .showHelpAfterError()
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
     .exitOverride();
+  const rootNamespace = (): Option => new Option('--root-namespace <name>', 'the controllers’ own').default('airmesh-system');
   const state = (): Option =>
     new Option('--state <folder>', 'where budgets and records are kept').default(defaultStateFolder(terminal.environment), 'the user’s state folder');
 
@@ -82,6 +91,7 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .addOption(new Option('--namespaces <names>', 'govern these alone, besides its own; separated by commas').argParser(parseNames))
     .option('--lease <name>', 'of the Lease by which several controllers elect who writes statuses', 'airmesh')
     .option('--authorities <name>', 'what the names of the Secrets begin with that keep the mesh’s certificate authorities', 'airmesh-authorities')
+    .option('--views <name>', 'the ConfigMap by which controllers tell each other what sidecars say', 'airmesh-views')
     .option('--service <name>', 'the Service by which sidecars reach it', 'airmesh')
     .option('--injector <file>', 'inject sidecars into pods, by these settings, which the chart writes; API servers ask at port 9443')
     .option('--simulated-url <url>', 'a simulated provider in the cluster, for AIProviders of type Simulated that name none')
@@ -139,19 +149,47 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
 
   airmesh
     .command('explain <paths...>')
-    .description('which rule, provider, budgets and limits a call would meet, and why')
-    .option('--workload <name>', 'who calls', 'default')
+    .description('which rule, provider, budgets and limits a call would meet, and why: by files, or of deploy/NAME and its like in a cluster')
+    .option('--workload <name>', 'who calls, by files', 'default')
+    .option('-n, --namespace <name>', 'of the workload in a cluster; by default that of the context')
+    .addOption(rootNamespace())
     .requiredOption('--model <name>', 'the model that is asked for')
     .option('--path <path>', 'the endpoint below /v1', '/chat/completions')
     .addOption(new Option('--header <name=value>', 'a header of the call; repeat').default(new Map(), 'none').argParser(parseHeader))
     .option('--json', 'for machines', false)
-    .action((paths: string[], flags: ExplainFlags) => finish(explain(paths, flags, terminal)));
+    .action(async (paths: string[], flags: ExplainFlags & ExplainClusterFlags) => {
+      const [first = ''] = paths;
+      const owner = paths.length === 1 && !existsSync(first) ? ownerOf(first) : undefined;
+      finish(owner === undefined ? explain(paths, flags, terminal) : await explainInCluster(owner, flags, terminal));
+    });
+
+  airmesh
+    .command('render')
+    .description('what a mesh that people already run needs, as YAML: docs/meshes.md')
+    .addArgument(new Argument('<mesh>', 'which').choices(Object.keys(MESHES)))
+    .argument('<paths...>', 'files or folders of resources')
+    .option('--pods', 'a kustomize component for the pods, instead of what is applied', false)
+    .option('--root-namespace <name>', 'the controller’s own namespace', 'airmesh-system')
+    .action((mesh: MeshName, paths: string[], flags: RenderFlags) => finish(render(mesh, paths, flags, terminal)));
 
   airmesh
     .command('check [paths...]')
-    .description('ask each provider whether it accepts its key')
+    .description('ask each provider whether it accepts its key; or, with --kubernetes, say what is wrong with a cluster and what mends it')
+    .option('--kubernetes', 'the cluster that KUBECONFIG names', false)
+    .addOption(rootNamespace())
     .option('--json', 'for machines', false)
-    .action(async (paths: string[], flags: { json: boolean }) => finish(await check(paths, flags.json, terminal)));
+    .action(async (paths: string[], flags: ClusterFlags & { readonly kubernetes: boolean }) => {
+      if (flags.kubernetes && paths.length > 0)
+        throw new StartError('Files and a cluster are checked one after the other.', 'Leave out the paths, or --kubernetes.');
+      finish(flags.kubernetes ? await checkCluster(flags, terminal) : await check(paths, flags.json, terminal));
+    });
+
+  airmesh
+    .command('status')
+    .description('how the providers, routes and budgets of a cluster stand')
+    .addOption(rootNamespace())
+    .option('--json', 'for machines', false)
+    .action(async (flags: ClusterFlags) => finish(await clusterStatus(flags, terminal)));
 
   airmesh
     .command('simulate')

@@ -219,6 +219,7 @@ export class HolderNode {
     if (settled === undefined) throw new Violation('once', `call ${id} was not held`);
     const call = this.#calls.get(id);
     this.#calls.delete(id);
+    if (settled.posted.some(({ lease = 0 }) => this.#world.auditor.stateOf(lease) === 'expired')) this.#world.count('settled under a lost lease');
     for (const [index, { amount }] of settled.posted.entries()) {
       const part = call?.parts[index];
       const tally = this.#tally(part?.key ?? '');

@@ -20,6 +20,7 @@ export interface Faults {
   readonly powerCutEveryMs: number;
   readonly diskLossEveryMs: number;
   readonly failoverEveryMs: number;
+  readonly storeOutageEveryMs: number;
   readonly rivalEveryMs: number;
   readonly clockJumpEveryMs: number;
   readonly limitChangeEveryMs: number;
@@ -35,6 +36,7 @@ export const NO_FAULTS: Faults = {
   powerCutEveryMs: 0,
   diskLossEveryMs: 0,
   failoverEveryMs: 0,
+  storeOutageEveryMs: 0,
   rivalEveryMs: 0,
   clockJumpEveryMs: 0,
   limitChangeEveryMs: 0,
@@ -74,6 +76,7 @@ export function scenarioOf(prng: Prng): Scenario {
       powerCutEveryMs: often(40, 20_000, 90_000),
       diskLossEveryMs: often(40, 20_000, 120_000),
       failoverEveryMs: often(60, 8_000, 90_000),
+      storeOutageEveryMs: often(50, 10_000, 90_000),
       rivalEveryMs: often(60, 8_000, 90_000),
       clockJumpEveryMs: often(50, 5_000, 60_000),
       limitChangeEveryMs: often(60, 5_000, 60_000),

@@ -78,6 +78,7 @@ spec:
   mode: Strict
   nearLimit: Shrink
   floorOutputTokens: 16
+  alerts: [50, 80, 100]
   waitTimeout: 30s
 `,
 };
@@ -319,6 +320,10 @@ const BUDGET: readonly Row[] = [
   ['AIBudget', 'spec.limit.usd', 0, /above zero/],
   ['AIBudget', 'spec.limit.usd', '-25', /not an amount/],
   ['AIBudget', 'spec.limit.usd', '25,00', /not an amount/],
+  ['AIBudget', 'spec.limit.usd', 'NaN', /not an amount/],
+  ['AIBudget', 'spec.limit.usd', 'Infinity', /not an amount/],
+  ['AIBudget', 'spec.limit.usd', 1e15, /below 1000000000|billion/],
+  ['AIBudget', 'spec.limit', { tokens: -1 }, />=1/, 'spec.limit.tokens'],
   ['AIBudget', 'spec.window', {}, /exactly one of calendar, rolling and lifetime/],
   ['AIBudget', 'spec.window', { calendar: 'Day', rolling: '24h' }, /exactly one of calendar, rolling and lifetime/],
   ['AIBudget', 'spec.window', { rolling: '24h', lifetime: true }, /exactly one of calendar, rolling and lifetime/],
@@ -333,6 +338,10 @@ const BUDGET: readonly Row[] = [
   ['AIBudget', 'spec.mode', 'strict', /Strict/],
   ['AIBudget', 'spec.nearLimit', 'Cap', /Shrink/],
   ['AIBudget', 'spec.floorOutputTokens', 0, />=1/],
+  ['AIBudget', 'spec.alerts[0]', 0, />=1/],
+  ['AIBudget', 'spec.alerts[0]', 101, /<=100/],
+  ['AIBudget', 'spec.alerts[0]', 50.5, /int/],
+  ['AIBudget', 'spec.alerts', many(11, 50), /<=10/],
   ['AIBudget', 'spec.waitTimeout', '301s', /at most 5m/],
 ];
 

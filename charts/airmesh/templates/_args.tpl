@@ -6,6 +6,7 @@
 - --root-namespace={{ .Release.Namespace }}
 - --lease={{ include "airmesh.fullname" . }}
 - --authorities={{ include "airmesh.fullname" . }}-authorities
+- --views={{ include "airmesh.fullname" . }}-views
 - --service={{ include "airmesh.fullname" . }}
 - --listen={{ $any }}:15010
 - --admin={{ $any }}:15012

@@ -1,10 +1,11 @@
+import { requestRateId, tokenRateId } from '../units/index.ts';
 import type { Operation } from '../dialects/index.ts';
 import type { Granted, Quote } from '../ledger/index.ts';
-import type { ProviderPolicy, RulePolicy, WorkloadSnapshot } from '../policy/index.ts';
+import type { BudgetPolicy, ProviderPolicy, RulePolicy, WorkloadSnapshot } from '../policy/index.ts';
 import { err, ok } from '../units/index.ts';
 import type { Result } from '../units/index.ts';
 import type { Refusal } from '../dialects/index.ts';
-import { accountsOf, budgetsOf, requestRateId, tokenRateId } from './accounts.ts';
+import { accountsOf, budgetsOf } from './accounts.ts';
 import type { CallPorts } from './ports.ts';
 import type { CallHold } from './record.ts';
 import { ledgerRefusal, refusal } from './refusals.ts';
@@ -19,6 +20,8 @@ export interface Ask {
   readonly priceSource: string | undefined;
   readonly operation: Operation;
   readonly stream: boolean;
+  /** Whether its answer can be ended before its provider ends it. Absent: it cannot. */
+  readonly canBeEnded?: boolean;
   readonly headers: ReadonlyMap<string, string>;
   readonly quote: Quote;
   readonly inputTokenEstimate: number;
@@ -31,6 +34,9 @@ export interface Ask {
 export interface Admitted {
   readonly granted: Granted;
   readonly hold: CallHold;
+  /** That count the call. */
+  readonly budgets: readonly BudgetPolicy[];
+  readonly profile: string;
 }
 
 /** Reserves the worst case in every budget that counts the call, and in its rate limits: all or nothing, and durable. */
@@ -62,18 +68,20 @@ export async function admit(id: string, ask: Ask, ports: CallPorts): Promise<Res
       outputTokens: Math.max(0, quote.estimate.tokens - ask.inputTokenEstimate),
     },
   });
+  const profile = `${snapshot.workload.namespace}/${snapshot.workload.name}|${model}|${ask.operation}`;
   const command = {
     id,
     at,
     now: ports.clock.monotonicMs(),
     accounts: accountsOf(budgets, chargeable).filter(({ limit }) => countsIn(limit, ask)),
     quote,
-    profile: `${snapshot.workload.namespace}/${snapshot.workload.name}|${model}|${ask.operation}`,
+    profile,
+    ...(ask.canBeEnded === true ? { canBeEnded: true } : {}),
   };
   const outcome = await ports.budgets.admit(command, describe);
   switch (outcome.kind) {
     case 'granted':
-      return ok({ granted: outcome, hold: describe(outcome) });
+      return ok({ granted: outcome, hold: describe(outcome), budgets, profile });
     case 'refused':
       return err(ledgerRefusal(outcome, ports.clock.epochMs()));
     case 'unavailable':

@@ -1,4 +1,6 @@
-import type { AnswerContext, LocalReply, StreamReader, StreamWriter } from '../dialects/index.ts';
+import type { Usage } from '../catalog/index.ts';
+import { concatBytes } from '../json/index.ts';
+import type { AnswerContext, LocalReply, NeutralEvent, StreamReader, StreamWriter } from '../dialects/index.ts';
 import type { TranslatedCall } from './translate.ts';
 
 /** A whole answer that is kept until its end, to be said in another language. Longer ones are answered with an error. */
@@ -27,6 +29,8 @@ export interface AnswerTranslator {
   readonly headers: readonly (readonly [name: string, value: string])[];
   /** The bytes that go on, for those that came. */
   push(chunk: Uint8Array, endOfStream: boolean): Uint8Array;
+  /** The bytes that end it here, for it has become too long. Absent where it has no such end. */
+  cut?(usage: Usage): Uint8Array;
 }
 
 /** `createdS` is in seconds since the epoch. */
@@ -131,6 +135,8 @@ class StreamTranslator implements AnswerTranslator {
   readonly headers: AnswerTranslator['headers'];
   readonly #reader: StreamReader;
   readonly #writer: StreamWriter;
+  /** Choices that have begun and not ended. */
+  readonly #open = new Set<number>();
 
   constructor(call: TranslatedCall, context: AnswerContext, status: number) {
     const { front, back } = call;
@@ -142,13 +148,21 @@ class StreamTranslator implements AnswerTranslator {
 
   push(chunk: Uint8Array, endOfStream: boolean): Uint8Array {
     const events = this.#reader.push(chunk, endOfStream);
+    for (const event of events) this.#note(event);
     const written = events.length === 0 ? NOTHING : this.#writer.write(events);
     if (!endOfStream) return written;
     const last = this.#writer.finish();
-    if (last.length === 0) return written;
-    const both = new Uint8Array(written.length + last.length);
-    both.set(written);
-    both.set(last, written.length);
-    return both;
+    return last.length === 0 ? written : concatBytes([written, last]);
+  }
+
+  cut(usage: Usage): Uint8Array {
+    const ends = [...this.#open].map((choice): NeutralEvent => ({ kind: 'finish', choice, reason: 'length' }));
+    return concatBytes([this.#writer.write([...ends, { kind: 'usage', usage }, { kind: 'end' }]), this.#writer.finish()]);
+  }
+
+  #note(event: NeutralEvent): void {
+    if (!('choice' in event)) return;
+    if (event.kind === 'finish') this.#open.delete(event.choice);
+    else this.#open.add(event.choice);
   }
 }

@@ -42,6 +42,7 @@ function bench(resources: readonly Resource[], key: string | undefined = 'sk-rea
         commands.push(command);
         return { kind: 'granted', id: command.id, holds: [], outputCap: command.quote.outputCap, shrunk: false, observed: [] } satisfies Granted;
       },
+      extend: () => undefined,
       cancel: () => undefined,
       settle: (id, settlement, record) => {
         settlements.push(settlement);

@@ -1,9 +1,10 @@
 import type { Dialect, LocalReply, Refusal } from '../dialects/index.ts';
+import type { Quote } from '../ledger/index.ts';
 import { ok } from '../units/index.ts';
 import type { Result } from '../units/index.ts';
 import { admit } from './admit.ts';
 import type { Admitted } from './admit.ts';
-import { Exchange } from './exchange.ts';
+import { canBeEnded, Exchange } from './exchange.ts';
 import { frontOfCall } from './front.ts';
 import { inject } from './inject.ts';
 import { keyOf } from './keys.ts';
@@ -44,6 +45,18 @@ export async function begin(id: string, incoming: IncomingRequest, ports: CallPo
   }
 }
 
+/** Refuses a call of which nobody knows whose it is. */
+export function refuseStranger(id: string, incoming: IncomingRequest, reason: StrangerReason, ports: Pick<CallPorts, 'observer'>): Replied {
+  const { dialect } = frontOfCall(incoming, undefined);
+  return refuse(ports, dialect, id, incoming.workload, refusal(reason.code, reason.message));
+}
+
+/** `unauthenticated`: it does not prove who it is. `processor_unavailable`: that cannot be found out now. */
+export interface StrangerReason {
+  readonly code: 'unauthenticated' | 'processor_unavailable';
+  readonly message: string;
+}
+
 async function beginCall(id: string, call: ResolvedCall, ports: CallPorts): Promise<Result<Replied | Forwarded, Refusal>> {
   const reused = await reuse(id, call, ports);
   if (reused.kind === 'reply') return ok(reused.replied);
@@ -60,23 +73,23 @@ async function beginCall(id: string, call: ResolvedCall, ports: CallPorts): Prom
 async function ask(id: string, call: ResolvedCall, slot: AnswerSlot | undefined, ports: CallPorts): Promise<Result<Forwarded, Refusal>> {
   const key = keyOf(call.provider, ports);
   if (!key.ok) return key;
-  const admitted = await admitCall(id, call, ports);
+  const quote = isFree(call.front.endpoint) ? FREE : quoteOf(call.facts, call.model, call.rule.transform);
+  const admitted = await admitCall(id, call, quote, ports);
   if (!admitted.ok) return admitted;
 
-  const { granted, hold } = admitted.value;
+  const { granted } = admitted.value;
   const outputCap = call.facts.hasOutput ? granted.outputCap : undefined;
   return ok({
     kind: 'forward',
     instructions: inject({ ...call, outputCap, key: key.value }),
-    call: new Exchange(call, granted, hold, ports, slot),
+    call: new Exchange(call, admitted.value, quote, ports, slot),
   });
 }
 
 /** Reserves the worst case of a call. */
-function admitCall(id: string, call: ResolvedCall, ports: CallPorts): Promise<Result<Admitted, Refusal>> {
+function admitCall(id: string, call: ResolvedCall, quote: Quote, ports: CallPorts): Promise<Result<Admitted, Refusal>> {
   const { facts, model, provider, rule, snapshot, headers } = call;
   const { operation } = call.front.endpoint;
-  const quote = isFree(call.front.endpoint) ? FREE : quoteOf(facts, model, rule.transform);
   const ask = {
     snapshot,
     rule,
@@ -85,6 +98,7 @@ function admitCall(id: string, call: ResolvedCall, ports: CallPorts): Promise<Re
     priceSource: model.price?.source,
     operation,
     stream: facts.stream,
+    canBeEnded: canBeEnded(call),
     headers,
     quote,
     inputTokenEstimate: facts.inputTokenEstimate,
@@ -94,7 +108,7 @@ function admitCall(id: string, call: ResolvedCall, ports: CallPorts): Promise<Re
   return admit(id, ask, ports);
 }
 
-function refuse(ports: CallPorts, dialect: Dialect, id: string, workload: string, reason: Refusal): Replied {
+function refuse(ports: Pick<CallPorts, 'observer'>, dialect: Dialect, id: string, workload: string, reason: Refusal): Replied {
   ports.observer.refused({ workload, code: reason.code });
   return { kind: 'reply', reply: withCallId(dialect.refusal(reason, id), id), refusal: reason };
 }

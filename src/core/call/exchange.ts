@@ -1,14 +1,17 @@
 import { costOf } from '../catalog/index.ts';
 import type { Usage } from '../catalog/index.ts';
-import type { FoundObject, ResponseMeter, StateWatcher, UsageReading } from '../dialects/index.ts';
-import type { Granted } from '../ledger/index.ts';
+import type { EnderContext, FoundObject, ResponseMeter, StateWatcher, UsageReading } from '../dialects/index.ts';
+import type { Granted, Quote } from '../ledger/index.ts';
+import type { Admitted } from './admit.ts';
 import { recordOf, settlementOf } from './ended.ts';
 import type { Ended } from './ended.ts';
-import type { CallPorts } from './ports.ts';
+import type { CallPorts, CallTimings } from './ports.ts';
 import type { CallHold } from './record.ts';
 import { usdLimits } from './accounts.ts';
 import { isPlain, kindOf, translateAnswer } from './answer.ts';
 import type { AnswerStart, AnswerTranslator } from './answer.ts';
+import { StreamGate } from './gate.ts';
+import { cutsStream, Growth } from './growth.ts';
 import { retryAfterMs } from './health.ts';
 import { isStored } from './inject.ts';
 import type { KeptObject } from './kept.ts';
@@ -47,22 +50,28 @@ export class Exchange implements ForwardedCall {
   readonly #granted: Granted;
   readonly #hold: CallHold;
   readonly #ports: CallPorts;
+  readonly #growth: Growth;
+  /** Whether a budget ends the stream when it is used up. */
+  readonly #cuts: boolean;
   readonly #startedMs: number;
   #head: AnswerHead | undefined;
   #meter: ResponseMeter | undefined;
   #translator: AnswerTranslator | undefined;
+  #gate: StreamGate | undefined;
   #watcher: StateWatcher | undefined;
   readonly #stored: KeptObject[] = [];
   readonly #recorder: AnswerRecorder | undefined;
   #firstByteMs: number | undefined;
   #ended = false;
 
-  /** `slot`: others may be given this call's answer. */
-  constructor(call: ResolvedCall, granted: Granted, hold: CallHold, ports: CallPorts, slot?: AnswerSlot) {
+  /** `quote`: by what it was admitted. `slot`: others may be given this call's answer. */
+  constructor(call: ResolvedCall, { granted, hold, budgets, profile }: Admitted, quote: Quote, ports: CallPorts, slot?: AnswerSlot) {
     this.#call = call;
     this.#granted = granted;
     this.#hold = hold;
     this.#ports = ports;
+    this.#growth = new Growth({ granted, quote, budgets, profile, gate: ports.budgets, clock: ports.clock });
+    this.#cuts = cutsStream(budgets);
     this.#startedMs = ports.clock.monotonicMs();
     this.#recorder = slot === undefined ? undefined : new AnswerRecorder(slot);
     ports.health.chosen(call.provider.id, call.model.name.toLowerCase());
@@ -87,6 +96,7 @@ export class Exchange implements ForwardedCall {
     if (translated !== undefined && head.local === undefined) {
       this.#translator = translateAnswer(translated, start, this.#hold.id, Math.floor(this.#ports.clock.epochMs() / 1000));
     }
+    if (this.#cuts && head.canBeEnded === true && head.local === undefined && head.status < 300 && start.kind === 'sse') this.#gate = this.#gateOf(this.#meter);
     const ours: readonly (readonly [name: string, value: string])[] = [
       ['x-airmesh-request-id', this.#hold.id],
       ['x-airmesh-provider', provider.id],
@@ -106,10 +116,47 @@ export class Exchange implements ForwardedCall {
   onAnswerBody(chunk: Uint8Array, endOfStream: boolean): Uint8Array {
     this.#firstByteMs ??= this.#ports.clock.monotonicMs();
     this.#watcher?.push(chunk, endOfStream);
-    const passed = this.#meter === undefined ? chunk : this.#meter.push(chunk, endOfStream);
-    const told = this.#translator === undefined ? passed : this.#translator.push(chunk, endOfStream);
+    const told = this.#told(chunk, endOfStream);
     this.#recorder?.push(told);
     return told;
+  }
+
+  /** What of it goes on to the caller, in its language. */
+  #told(chunk: Uint8Array, endOfStream: boolean): Uint8Array {
+    if (this.#gate !== undefined) return this.#gate.push(chunk, endOfStream);
+    const passed = this.#meter === undefined ? chunk : this.#meter.push(chunk, endOfStream);
+    if (this.#call.facts.stream && this.#meter !== undefined) this.#isWithin(this.#meter);
+    return this.#translator === undefined ? passed : this.#translator.push(chunk, endOfStream);
+  }
+
+  get isCut(): boolean {
+    return this.#gate?.isCut === true;
+  }
+
+  /** `undefined` where nobody knows how to end what comes. */
+  #gateOf(meter: ResponseMeter): StreamGate | undefined {
+    const { front, translated } = this.#call;
+    const counting = {
+      count: (event: Uint8Array, end: boolean): Uint8Array => meter.push(event, end),
+      isWithin: (): boolean => this.#isWithin(meter) || meter.hasFinalUsage?.() === true,
+    };
+    const usage = (): Usage => this.#estimatedUsage(meter.reading());
+    const translator = this.#translator;
+    if (translated !== undefined && translator !== undefined) {
+      return new StreamGate({ ...counting, pass: (event, _rest, end) => translator.push(event, end), ending: () => translator.cut?.(usage()) ?? NOTHING });
+    }
+    const ender = front.dialect.ender(front.endpoint, enderContext(this.#call, this.#hold));
+    if (ender === undefined) return undefined;
+    const pass = (_event: Uint8Array, rest: Uint8Array): Uint8Array => {
+      ender.passed(rest);
+      return rest;
+    };
+    return new StreamGate({ ...counting, pass, ending: () => ender.ending(usage()) });
+  }
+
+  /** Whether the answer is within what it may use so far: surely, and by what it would be charged if it ended here. */
+  #isWithin(meter: ResponseMeter): boolean {
+    return this.#growth.reached(meter.outputTokensSoFar(), this.#tokensSeen(meter));
   }
 
   end(how: ExchangeEnd): void {
@@ -119,7 +166,7 @@ export class Exchange implements ForwardedCall {
     const reading = this.#meter?.reading() ?? NO_READING;
     const status = this.#head?.status ?? 0;
     const verdict = this.#verdictOf({ status, local: this.#head?.local, how, body: this.#meter?.end(), reading });
-    const usage = verdict.basis === 'void' || isFree(this.#call.front.endpoint) ? { inputTokens: 0, outputTokens: 0 } : this.#usageOf(reading);
+    const usage = verdict.basis === 'void' || isFree(this.#call.front.endpoint) ? { inputTokens: 0, outputTokens: 0 } : this.#usageOf(reading, verdict.basis);
     const ended: Ended = {
       at: this.#ports.clock.epochMs(),
       ending: verdict.ending,
@@ -165,15 +212,31 @@ export class Exchange implements ForwardedCall {
     return verdict.basis === 'estimated' && isFree(this.#call.front.endpoint) ? { ...verdict, basis: 'actual' } : verdict;
   }
 
-  /** The provider's own count, else a guess from what went by. */
-  #usageOf(reading: UsageReading): Usage {
-    if (reading.kind === 'reported') return reading.usage;
-    const { facts } = this.#call;
-    const seen = Math.max(Math.ceil(reading.outputBytes / BYTES_PER_TOKEN), this.#meter?.outputTokensSoFar() ?? 0);
+  /** The provider's own count where it is final, else a guess from what went by. */
+  #usageOf(reading: UsageReading, basis: 'actual' | 'estimated'): Usage {
+    return basis === 'actual' && reading.kind === 'reported' ? reading.usage : this.#estimatedUsage(reading);
+  }
+
+  #tokensSeen(meter: ResponseMeter): number {
+    return Math.max(Math.ceil((meter.textBytesSoFar?.() ?? 0) / BYTES_PER_TOKEN), meter.outputTokensSoFar());
+  }
+
+  #estimatedUsage(reading: UsageReading): Usage {
+    const meter = this.#meter;
+    if (reading.kind === 'reported') {
+      // Gemini says what was used by then with each part of an answer, which is the least of it.
+      const isFinal = meter?.textBytesSoFar === undefined || meter.hasFinalUsage?.() === true;
+      return isFinal ? reading.usage : { ...reading.usage, outputTokens: Math.max(reading.usage.outputTokens, this.#likely(this.#tokensSeen(meter))) };
+    }
+    const seen = Math.max(Math.ceil(reading.outputBytes / BYTES_PER_TOKEN), meter?.outputTokensSoFar() ?? 0);
     const guess = this.#head === undefined ? this.#hold.estimate.outputTokens : seen;
-    // No answer is longer than its cap, however many bytes it takes.
-    const outputTokens = facts.hasOutput ? Math.min(guess, this.#granted.outputCap * facts.choices) : guess;
-    return { inputTokens: facts.inputTokenEstimate, outputTokens };
+    return { inputTokens: this.#call.facts.inputTokenEstimate, outputTokens: this.#likely(guess) };
+  }
+
+  /** No answer is longer than its cap, however many bytes it takes. */
+  #likely(outputTokens: number): number {
+    const { facts } = this.#call;
+    return facts.hasOutput ? Math.min(outputTokens, this.#granted.outputCap * facts.choices) : outputTokens;
   }
 
   /** At the tier that the provider says it served, which may be another than was asked for. */
@@ -192,10 +255,27 @@ export class Exchange implements ForwardedCall {
     this.#ports.state.keep(object);
   }
 
-  #timings(): { readonly durationMs: number; readonly firstByteMs: number | undefined } {
+  #timings(): CallTimings {
     const now = this.#ports.clock.monotonicMs();
-    return { durationMs: now - this.#startedMs, firstByteMs: this.#firstByteMs === undefined ? undefined : this.#firstByteMs - this.#startedMs };
+    return {
+      durationMs: now - this.#startedMs,
+      firstByteMs: this.#firstByteMs === undefined ? undefined : this.#firstByteMs - this.#startedMs,
+      traceparent: this.#call.headers.get('traceparent'),
+    };
   }
+}
+
+/** Whether its answer is a stream that can be ended in the caller's language. */
+export function canBeEnded(call: ResolvedCall): boolean {
+  const { facts, front, translated } = call;
+  return facts.stream && (translated !== undefined || front.dialect.ender(front.endpoint, NO_CONTEXT) !== undefined);
+}
+
+const NOTHING = new Uint8Array(0);
+const NO_CONTEXT: EnderContext = { requestId: '', model: '', created: 0, wantsUsage: false };
+
+function enderContext({ model, facts }: ResolvedCall, { id, at }: CallHold): EnderContext {
+  return { requestId: id, model: model.name, created: Math.floor(at / 1000), wantsUsage: facts.wantsStreamUsage };
 }
 
 /** `dropped: logit_bias, messages[0].name`. A field's name is the caller's own text, so only what a header may hold is said. */

@@ -1,6 +1,6 @@
 import type { LimitSpec } from '../ledger/index.ts';
 import type { BudgetPolicy, WorkloadSnapshot } from '../policy/index.ts';
-import { requestRateId, tokenRateId } from './accounts.ts';
+import { requestRateId, tokenRateId } from '../units/index.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -19,8 +19,8 @@ export function limitsOf(policies: Iterable<Pick<WorkloadSnapshot, 'budgets' | '
 }
 
 function budgetLimit(budget: BudgetPolicy): LimitSpec {
-  const { id, unit, limit, window, mode, nearLimit, floorOutputTokens, waitMs } = budget;
-  return { kind: 'budget', id, unit, limit, window, mode, nearLimit, floorOutputTokens, waitMs };
+  const { id, unit, limit, window, mode, nearLimit, floorOutputTokens, waitMs, alerts } = budget;
+  return { kind: 'budget', id, unit, limit, window, mode, nearLimit, floorOutputTokens, waitMs, alerts };
 }
 
 function rateLimit(id: string, unit: 'requests' | 'tokens', perMinute: number): LimitSpec {

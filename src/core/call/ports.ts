@@ -54,6 +54,12 @@ export interface Unavailable {
  */
 export interface BudgetGate {
   admit(command: ReserveCommand, describe: (granted: Granted) => CallHold): Promise<Granted | Refused | Unavailable>;
+  /**
+   * Holds more for a call that is under way, in the accounts of a command of its own. `told` once, at once where it is
+   * known; never after the call is settled. What is granted is released with the call. It is in no journal: a call that is
+   * found lost posts what was expected of it.
+   */
+  extend(id: string, more: ReserveCommand, told: (decision: Granted | Refused | Unavailable) => void): void;
   /** The caller left while its call waited: it takes no more place in the queue, and a hold that was granted meanwhile is voided. */
   cancel(id: string): void;
   /** Exactly once; a second settlement of the same id changes nothing and returns the first. `record` makes the record from what was posted. */
@@ -79,6 +85,15 @@ export interface StateBook {
   nextTurn(): Promise<void>;
 }
 
+/** How long a call took since it was forwarded, and which of its caller's spans it belongs to. */
+export interface CallTimings {
+  readonly durationMs: number;
+  /** Until the first bytes of its answer; `undefined`: there was none. */
+  readonly firstByteMs: number | undefined;
+  /** The caller's, as W3C Trace Context has it; not yet checked. */
+  readonly traceparent?: string | undefined;
+}
+
 export interface ReusedAnswer {
   /** `namespace/name` */
   readonly workload: string;
@@ -95,6 +110,5 @@ export interface CallObserver {
   /** An earlier answer was given again, or that of another call in flight; nothing was sent on. */
   reused(reused: ReusedAnswer): void;
   refused(refused: { readonly workload: string; readonly code: RefusalCode }): void;
-  /** Milliseconds since the call was forwarded. */
-  settled(record: CallRecord, timings: { readonly durationMs: number; readonly firstByteMs: number | undefined }): void;
+  settled(record: CallRecord, timings: CallTimings): void;
 }

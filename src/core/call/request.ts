@@ -53,6 +53,8 @@ export interface AnswerHead {
   readonly retryAfter?: string | undefined;
   /** Why Envoy answered by itself; `undefined` where the provider answered. */
   readonly local: LocalAnswer | undefined;
+  /** Whether the answer can be ended before its provider ends it. Absent: it cannot. */
+  readonly canBeEnded?: boolean;
 }
 
 /**
@@ -61,8 +63,8 @@ export interface AnswerHead {
  */
 export type LocalAnswer = 'unreachable' | 'reset' | 'timeout';
 
-/** `complete`: the last byte of the answer went by. `closed`: the exchange ended before. `unsent`: it was never sent on. */
-export type ExchangeEnd = 'complete' | 'closed' | 'unsent';
+/** `complete`: the last byte of the answer went by. `cut`: it was ended here. `closed`: the exchange ended before. `unsent`: it was never sent on. */
+export type ExchangeEnd = 'complete' | 'cut' | 'closed' | 'unsent';
 
 /** Changes to an answer's beginning. */
 export interface AnswerChanges {
@@ -78,6 +80,8 @@ export interface ForwardedCall {
   onAnswerHead(head: AnswerHead): AnswerChanges;
   /** The bytes that go on to the caller: the very same array where nothing changed. */
   onAnswerBody(chunk: Uint8Array, endOfStream: boolean): Uint8Array;
+  /** Nothing of the answer goes on after what `onAnswerBody` returned last: it is to be ended with that. Absent: that never happens. */
+  readonly isCut?: boolean;
   /**
    * Settles. Only the first call counts, so every way out of a session may end with it.
    */

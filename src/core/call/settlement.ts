@@ -28,6 +28,7 @@ export interface Verdict {
  */
 export function verdictOf(outcome: Outcome): Verdict {
   const { status, local, how, body, reading } = outcome;
+  if (how === 'cut') return { ending: 'cut', basis: 'estimated' };
   if (how === 'unsent') return { ending: 'client_gone', basis: 'void' };
   if (local === 'unreachable') return { ending: 'provider_reset', basis: 'void' };
   if (local === 'reset') return { ending: 'provider_reset', basis: 'estimated' };

@@ -23,3 +23,5 @@ export { changesOf } from './changes.ts';
 export type { Change } from './changes.ts';
 export { differenceOf } from './differences.ts';
 export type { Difference } from './differences.ts';
+export { diagnose } from './diagnosis.ts';
+export type { Diagnosis, Sight, WebhookSight } from './diagnosis.ts';

@@ -1,5 +1,6 @@
 import type { CacheWrites, PriceTier, Usage } from '../catalog/index.ts';
 import type { Result } from '../units/index.ts';
+import type { EnderContext, StreamEnder } from './ender.ts';
 import type { StateLanguage, StateReference, StateTarget } from './state.ts';
 
 /** What a caller wants done; metrics carry it as `gen_ai.operation.name`. */
@@ -125,12 +126,16 @@ export interface ResponseMeter {
   /** The reading so far; final after `endOfStream`. */
   reading(): UsageReading;
   end(): BodyEnd;
+  /** Whether the provider has said what the whole answer used, so that no more is generated. Absent: it does not say so before the end. */
+  hasFinalUsage?(): boolean;
   /** The model that the provider says it served, when it said. */
   servedModel(): string | undefined;
   /** The tier that the provider says it billed, when it said. */
   servedTier?(): PriceTier | undefined;
   /** Answer tokens seen so far by a lower-bound guess, for cutting at a limit. */
   outputTokensSoFar(): number;
+  /** Bytes of generated text that went by so far, for what is likely. Absent: not known before the end. */
+  textBytesSoFar?(): number;
 }
 
 /** A refusal or failure of ours, before it has a dialect's form. `code` is documented in docs/errors.md. */
@@ -178,6 +183,7 @@ export type RefusalCode =
   | 'provider_timeout'
   | 'headers_too_large'
   | 'host_mismatch'
+  | 'unauthenticated'
   | 'upgrade_refused'
   | 'internal_error';
 
@@ -218,6 +224,8 @@ export interface Dialect {
   /** The body must have passed `readRequest`. */
   editRequest(endpoint: Endpoint, body: Uint8Array, headers: RequestContentHeaders, edits: BodyEdits): Uint8Array;
   meter(endpoint: Endpoint, answer: AnswerShape): ResponseMeter;
+  /** For a stream of events; `undefined` where an answer of that kind has no end for being too long (images, sound). */
+  ender(endpoint: Endpoint, context: EnderContext): StreamEnder | undefined;
   refusal(refusal: Refusal, requestId: string): LocalReply;
   modelsList(models: readonly ListedModel[]): LocalReply;
   /** One model of the list (`GET /models/{id}`). */

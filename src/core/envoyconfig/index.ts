@@ -11,6 +11,9 @@ import { routes } from './routes.ts';
 import { routesFile } from './settings.ts';
 import type { EnvoySettings, Json } from './settings.ts';
 
+export { guestFilters, guestProcessor, guestProvider, guestRoutes } from './guest.ts';
+export type { GuestSettings, GuestWay } from './guest.ts';
+export { upstreamOf } from './upstream.ts';
 export { REFUSAL_DETAILS } from './localreply.ts';
 export { BACKEND_HEADER, FRONT_METADATA, isAskedByHeaders, WORKLOAD_METADATA } from './settings.ts';
 export type { OutboundAddress, OutboundHost, OutboundSettings } from './outbound/index.ts';

@@ -18,6 +18,8 @@ export interface EnvoySettings {
   readonly upstreams: readonly UpstreamSettings[];
   /** Lower-case names of the request headers that the processor reads. */
   readonly headersRead: readonly string[];
+  /** Workloads, as `namespace/name`, whose answers the processor may end before their provider does. */
+  readonly endsAnswersOf?: readonly string[];
   /** A larger request is answered 413. */
   readonly maxRequestBytes: number;
   /** How long the processor may take over one message; admission waits within it. */
@@ -62,6 +64,9 @@ export const FRONT_METADATA = { namespace: 'airmesh', key: 'front' } as const;
 
 /** Name of the cluster of the ext_proc server. */
 export const PROCESSOR_CLUSTER = 'airmesh_processor';
+
+/** The filter that asks the processor, and by which routes say what it is asked. */
+export const EXT_PROC_FILTER = 'envoy.filters.http.ext_proc';
 
 /** A duration in protobuf's JSON form. */
 export const seconds = (ms: number): string => `${ms / 1000}s`;

@@ -15,6 +15,7 @@ function limit(id: string, changes: Partial<LimitSpec> = {}): LimitSpec {
     window: { kind: 'lifetime' },
     mode: 'Strict',
     nearLimit: 'Reject',
+    alerts: [50, 80, 100],
     floorOutputTokens: 1,
     waitMs: 5_000,
     kind: 'budget',

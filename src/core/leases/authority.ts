@@ -283,8 +283,7 @@ export class Authority {
       const asking = answered && pool.shares.get(answered.lease.number);
       if (asking !== undefined && serveSpare(asking)) this.#draft.keepShare(asking);
     }
-    const percent = pool.takeCrossed();
-    if (percent !== undefined) {
+    for (const percent of pool.takeReached()) {
       this.#draft.events.push({ kind: 'threshold', ...refOf(pool), percent, posted: pool.posted, limitAmount: pool.spec?.limit ?? 0n });
       this.#draft.keepPool(pool);
     }

@@ -2,6 +2,7 @@ import { Ledger } from '../ledger/index.ts';
 import type {
   AccountRef,
   AccountView,
+  Alert,
   AnswerStatistic,
   Granted,
   Hold,
@@ -218,6 +219,11 @@ export class Holder {
 
   takeDecided(): readonly (Granted | Refused)[] {
     return this.#ledger.takeDecided();
+  }
+
+  /** None: of shared limits the authority tells. */
+  takeAlerts(): readonly Alert[] {
+    return this.#ledger.takeAlerts();
   }
 
   /** When `advance` and `takeMessages` have something to do. */

@@ -1,3 +1,4 @@
+import { Thresholds } from '../ledger/index.ts';
 import type { LimitSpec } from '../ledger/index.ts';
 import type { EpochMs } from '../units/index.ts';
 import type { AccountEntry } from './entries.ts';
@@ -12,8 +13,6 @@ const OVERDRAFT_DIVISOR = 10n;
 const ALLOWANCE_DIVISOR = 4n;
 /** A rolling window is counted in so many buckets. */
 const ROLLING_BUCKETS = 60;
-/** Told once per window each, in percent of the limit. */
-const THRESHOLDS = [100, 80, 50] as const;
 
 /** An account's figures: `posted` + `pending` + `free` = `limitAmount`, always. */
 export interface Figures {
@@ -46,7 +45,7 @@ export class Pool implements PeriodRef {
   /** `undefined`: no such limit any more; what was granted is still booked. */
   spec: LimitSpec | undefined;
   carried = 0n;
-  alerted = 0;
+  readonly #thresholds = new Thresholds();
   /** Whether the store has it, or will with what is stored next. */
   isKept = false;
   readonly shares = new Map<number, Share>();
@@ -182,30 +181,37 @@ export class Pool implements PeriodRef {
       this.change(share, () => (share.isWrittenOff = true));
       rolled = true;
     }
+    if (rolled && this.spec !== undefined) this.#thresholds.rearm(this.spec, this.posted);
     return rolled;
   }
 
-  /** A threshold that was passed and not told. */
-  takeCrossed(): number | undefined {
-    const { limit = 0n } = this.spec ?? {};
-    const crossed = THRESHOLDS.find((percent) => this.posted * 100n >= limit * BigInt(percent));
-    if (this.#isRolling && (crossed ?? 0) < this.alerted) this.alerted = crossed ?? 0;
-    if (crossed === undefined || crossed <= this.alerted || limit === 0n) return undefined;
-    this.alerted = crossed;
-    return crossed;
+  /** Thresholds that were reached and not told, lowest first. */
+  takeReached(): readonly number[] {
+    return this.spec === undefined ? [] : this.#thresholds.take(this.spec, this.posted);
   }
 
   entry(isGone = false): AccountEntry {
-    const { limit, subject, period, until, rollingMs, carried, alerted } = this;
+    const { limit, subject, period, until, rollingMs, carried } = this;
     const buckets = [...this.#buckets].map(([start, amount]) => ({ start, amount }));
-    return { kind: 'account', limit, subject, period, ...(until === Infinity ? {} : { until }), rollingMs, carried, buckets, alerted, isGone };
+    return {
+      kind: 'account',
+      limit,
+      subject,
+      period,
+      ...(until === Infinity ? {} : { until }),
+      rollingMs,
+      carried,
+      buckets,
+      alerted: this.#thresholds.told,
+      isGone,
+    };
   }
 
   restore({ carried, alerted, buckets }: AccountEntry): void {
     this.isKept = true;
     if (this.#isRolling) this.#rollsAt = 0;
     this.carried = carried;
-    this.alerted = alerted;
+    this.#thresholds.told = alerted;
     for (const { start, amount } of buckets) this.#buckets.set(start, amount);
   }
 

@@ -1,4 +1,5 @@
 import type { EpochMs } from '../units/index.ts';
+import { Thresholds } from './alerts.ts';
 import { Line } from './line.ts';
 import type { Outlook, Purse, PurseSource, SharedAccount, Shortage } from './purse.ts';
 import { shortageIn } from './shortage.ts';
@@ -40,6 +41,7 @@ export class Account implements AccountRef, SharedAccount {
   #period: CountedSpan = LIFETIME;
   readonly subject: string;
   readonly line = new Line();
+  readonly #thresholds = new Thresholds();
   posted = 0n;
   pending = 0n;
   holds = 0;
@@ -166,6 +168,12 @@ export class Account implements AccountRef, SharedAccount {
   post(counter: Counter, amount: bigint): void {
     counter.purse?.settle(counter.span.start, 0n, amount);
     this.#post(counter, amount);
+    this.#thresholds.assume(this.spec, this.posted);
+  }
+
+  /** Percentages of the limit that were reached since this was last asked. Of a shared account only a part is known here. */
+  takeReached(): readonly number[] {
+    return this.isShared ? [] : this.#thresholds.take(this.spec, this.posted);
   }
 
   #post(counter: Counter, amount: bigint): void {
@@ -247,6 +255,7 @@ export class Account implements AccountRef, SharedAccount {
     this.posted -= over.posted;
     this.pending -= over.pending;
     this.holds -= over.holds;
+    this.#thresholds.rearm(this.spec, this.posted);
   }
 
   /** The clock was far ahead and is right again: what was counted ahead of time counts as of now, or it would for ages. */

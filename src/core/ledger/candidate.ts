@@ -1,6 +1,7 @@
 import type { MonotonicMs } from '../units/index.ts';
 import type { Account } from './account.ts';
 import type { Demand } from './demand.ts';
+import type { Held } from './held.ts';
 import { Place } from './line.ts';
 import type { ReserveCommand } from './types.ts';
 
@@ -13,10 +14,20 @@ export class Candidate {
   /** When its wait is over; set when it begins to wait. */
   deadline: MonotonicMs = Infinity;
   isWaiting = false;
+  /** What the call holds already, of which this is to be a part. */
+  readonly #held: readonly Held[];
 
-  constructor(command: ReserveCommand, demand: Demand) {
+  constructor(command: ReserveCommand, demand: Demand, held: readonly Held[]) {
     this.command = command;
     this.demand = demand;
+    this.#held = held;
+  }
+
+  /** What the call holds already in an account. */
+  heldIn(account: Account): bigint {
+    let held = 0n;
+    for (const { parts } of this.#held) for (const part of parts) if (part.account === account) held += part.hold.amount;
+    return held;
   }
 
   place(accounts: readonly Account[]): void {

@@ -31,6 +31,17 @@ export function settleParts(id: ReservationId, { parts }: Held, settlement: Sett
   return overrun.length === 0 ? { kind: 'settled', id, posted } : { kind: 'settled', id, posted, overrun };
 }
 
+/** After all that a call held is released: how far it went beyond that, where nothing was free for it. */
+export function overdrawnBy({ parts }: Held, grown: readonly Held[], { posted }: Settled): Hold[] {
+  return parts.flatMap(({ account, hold, isBound }, index) => {
+    let beyond = (posted[index]?.amount ?? 0n) - hold.amount;
+    for (const more of grown) for (const part of more.parts) if (part.account === account) beyond -= part.hold.amount;
+    const lacking = -account.free;
+    const amount = beyond < lacking ? beyond : lacking;
+    return isBound || account.spec.kind !== 'budget' || account.spec.mode === 'Observe' || amount <= 0n ? [] : [{ ...hold, amount }];
+  });
+}
+
 /** Throws on amounts that no provider can mean: a bug of the meter, found before anything is changed. */
 export function assertSettlement(settlement: Settlement): void {
   const used = usedBy(settlement);

@@ -4,6 +4,7 @@
  * Owns (state, command) → outcome: reserve, settle, void, wait, shrink. Must never know what a model is, and has no clock: times are given.
  */
 export { Ledger } from './ledger.ts';
+export { Thresholds } from './alerts.ts';
 export { timeZoneError } from './calendar.ts';
 export { checkLimits } from './limits.ts';
 export { spansOf } from './windows.ts';

@@ -5,7 +5,7 @@ import { isShort, retryAfterHolds, weigh } from './admission.ts';
 import { AnswerStatistics } from './answers.ts';
 import { Candidate, governs } from './candidate.ts';
 import { Demand, assertQuote, holdsUpperBound } from './demand.ts';
-import { assertSettlement, settleParts } from './held.ts';
+import { assertSettlement, overdrawnBy, settleParts } from './held.ts';
 import type { Held, HeldPart } from './held.ts';
 import { LimitBook } from './limitbook.ts';
 import type { Purse, PurseSource } from './purse.ts';
@@ -13,6 +13,7 @@ import { checkLimits } from './limits.ts';
 import type {
   AccountRef,
   AccountView,
+  Alert,
   AnswerStatistic,
   Checkpoint,
   Granted,
@@ -31,6 +32,8 @@ import type {
 } from './types.ts';
 import { WaitingRoom } from './waitingroom.ts';
 
+const NOTHING_HELD: readonly Held[] = [];
+
 /** How many who must go on waiting are passed over to find, behind them, one who can be served without harm to them. */
 const LOOKAHEAD = 32;
 
@@ -45,6 +48,7 @@ export class Ledger {
   readonly #room = new WaitingRoom();
   readonly #answers = new AnswerStatistics();
   #decided: (Granted | Refused)[] = [];
+  #alerts: Alert[] = [];
   #at: EpochMs = 0;
   #now: MonotonicMs = 0;
 
@@ -83,7 +87,7 @@ export class Ledger {
     if (this.#held.has(id) || this.#room.has(id)) throw new RangeError(`reservation ${JSON.stringify(id)} exists already`);
     if (new Set(accounts.map(({ limit }) => limit)).size < accounts.length) throw new RangeError('a reservation names a limit twice');
     assertQuote(quote);
-    const candidate = new Candidate(command, new Demand(quote, this.#answers.typicalTokens(profile)));
+    const candidate = new Candidate(command, new Demand(quote, this.#answers.typicalTokens(profile)), this.#wholeOf(command.grows));
     candidate.place(accounts.map((account) => this.#book.account(account, at)));
     this.#tick(at, now);
     this.#serve();
@@ -123,9 +127,12 @@ export class Ledger {
     this.#held.delete(id);
     const settled = settleParts(id, held, settlement);
     if (settlement.kind === 'actual' && held.answer) this.#answers.observe(held.answer, settlement.actual.outputTokens);
+    const [, ...grown] = this.#partsOf(held);
     this.#release(held);
+    const overdrawn = overdrawnBy(held, grown, settled);
+    for (const { account } of held.parts) this.#noteReached(account);
     this.#serve();
-    return settled;
+    return overdrawn.length === 0 ? settled : { ...settled, overdrawn };
   }
 
   /**
@@ -164,6 +171,13 @@ export class Ledger {
     const decided = this.#decided;
     if (decided.length > 0) this.#decided = [];
     return decided;
+  }
+
+  /** Thresholds that were reached since the last call. Of shared limits the authority tells. */
+  takeAlerts(): readonly Alert[] {
+    const alerts = this.#alerts;
+    if (alerts.length > 0) this.#alerts = [];
+    return alerts;
   }
 
   /** For shared limits: the purses of these accounts have changed, or what is known of the rest. */
@@ -313,6 +327,16 @@ export class Ledger {
     return { kind: 'granted', id, holds: parts.map(({ hold }) => hold), outputCap: cap, shrunk, observed };
   }
 
+  /** With what was held for it besides. */
+  #partsOf(held: Held): readonly Held[] {
+    return held.grownBy === undefined ? [held] : [held, ...held.grownBy.flatMap((by) => this.#held.get(by) ?? [])];
+  }
+
+  #wholeOf(id: ReservationId | undefined): readonly Held[] {
+    const held = id === undefined ? undefined : this.#held.get(id);
+    return held === undefined ? NOTHING_HELD : this.#partsOf(held);
+  }
+
   /** What was held comes free for those who wait; what was held besides, too. */
   #release({ parts, grownBy = [] }: Held): void {
     for (const { account } of parts) this.#room.stir(account);
@@ -322,6 +346,11 @@ export class Ledger {
       settleParts(by, more, { kind: 'void' });
       this.#release(more);
     }
+  }
+
+  #noteReached(account: Account): void {
+    const { limit, subject, posted, spec } = account;
+    for (const percent of account.takeReached()) this.#alerts.push({ limit, subject, unit: spec.unit, percent, posted, limitAmount: spec.limit });
   }
 
   #tooMany(id: ReservationId, account: Account): Refused {

@@ -10,6 +10,8 @@ const MIN_ROLLING_MS = 1_000;
 const MAX_ROLLING_MS = 31_622_400_000;
 /** Envoy holds a call's body while it waits, so a wait is minutes at most. */
 const MAX_WAIT_MS = 600_000;
+/** Thresholds of one limit. */
+const MAX_ALERTS = 10;
 /** Reservations that wait at one time; the next is refused as `too_many_waiting`. */
 export const MAX_WAITING = 10_000;
 /** Accounts of one limit; further subjects share the account `OTHER_SUBJECTS`, so that made-up names bring no new money. */
@@ -30,6 +32,9 @@ export function checkLimits(limits: readonly LimitSpec[]): Result<void, readonly
     else if (spec.limit > MAX_LIMIT_AMOUNT) fault('limit', `must be at most ${MAX_LIMIT_AMOUNT} (of the smallest unit)`);
     if (!isWhole(spec.floorOutputTokens, 1, Number.MAX_SAFE_INTEGER)) fault('floorOutputTokens', 'must be a whole number from 1');
     if (!isWhole(spec.waitMs, 0, MAX_WAIT_MS)) fault('waitMs', `must be a whole number of milliseconds from 0 to ${MAX_WAIT_MS}`);
+    const alerts = spec.alerts ?? [];
+    if (alerts.length > MAX_ALERTS || !alerts.every((percent) => isWhole(percent, 1, 100)))
+      fault('alerts', `must be up to ${MAX_ALERTS} whole percentages from 1 to 100`);
     checkWindow(spec.window, fault);
   }
   return errors.length === 0 ? ok(undefined) : err(errors);

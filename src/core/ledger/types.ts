@@ -12,12 +12,18 @@ export interface LimitSpec {
     | { readonly kind: 'rolling'; readonly durationMs: number }
     | { readonly kind: 'lifetime' };
   readonly mode: 'Strict' | 'Bounded' | 'Observe';
-  readonly nearLimit: 'Shrink' | 'Reject';
+  /**
+   * Where the full hold does not fit: `Shrink` lowers the answer's cap, `Reject` refuses. `CutStream` holds what is left,
+   * at least the floor, of a stream that can be ended when that is used; of any other call, and in Strict, it is `Shrink`.
+   */
+  readonly nearLimit: 'Shrink' | 'Reject' | 'CutStream';
   readonly floorOutputTokens: number;
   /** 0: never waits (rate limits refuse at once). */
   readonly waitMs: number;
   /** Whether it is a budget (code `budget_exhausted`) or a rate limit (code `rate_limit_exceeded`). */
   readonly kind: 'budget' | 'rate';
+  /** Percentages of the limit, of which each is told when what is posted reaches it. Absent: none. */
+  readonly alerts?: readonly number[];
 }
 
 /**
@@ -52,6 +58,12 @@ export interface ReserveCommand {
   readonly quote: Quote;
   /** Whose answers it resembles (workload, model): for what answers really cost. */
   readonly profile: string;
+  /** Its answer can be ended by whoever asks, when what is held is used. Absent: it cannot. */
+  readonly canBeEnded?: boolean;
+  /** The reservation of which it is to be a part (`grow`): what that one holds is not in its way. */
+  readonly grows?: ReservationId;
+  /** It waits no longer than this, however long its accounts allow. */
+  readonly waitMs?: number;
 }
 
 /** Money, tokens or requests set aside in one account's window. */
@@ -111,6 +123,16 @@ export interface Settled {
   readonly posted: readonly Hold[];
   /** By how much a strict budget's hold was exceeded: the provider billed more than the upper bound. Posted all the same; absent where there is none. */
   readonly overrun?: readonly Hold[];
+  /** By how much it went beyond what was held where that was an estimate, and beyond what was free there. Absent where it did not. */
+  readonly overdrawn?: readonly Hold[];
+}
+
+/** What is posted in an account has reached a percentage of its limit: told once in each window, whatever becomes of the limit. */
+export interface Alert extends AccountRef {
+  readonly unit: LimitSpec['unit'];
+  readonly percent: number;
+  readonly posted: bigint;
+  readonly limitAmount: bigint;
 }
 
 /** A limit that cannot be kept, and why. `field` is the path inside `LimitSpec`, such as `window.timeZone`. */

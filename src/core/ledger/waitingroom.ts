@@ -35,7 +35,9 @@ export class WaitingRoom {
 
   /** The wait is the shortest of those that the accounts allow. */
   enter(candidate: Candidate, now: MonotonicMs): void {
-    candidate.deadline = now + Math.min(...candidate.places.filter(({ account }) => canBeWaitedFor(account)).map(({ account }) => account.waitMs));
+    candidate.deadline =
+      now +
+      Math.min(candidate.command.waitMs ?? Infinity, ...candidate.places.filter(({ account }) => canBeWaitedFor(account)).map(({ account }) => account.waitMs));
     candidate.isWaiting = true;
     this.#waiting.set(candidate.command.id, candidate);
     this.#deadlines.add(candidate, this.#waiting.size);

@@ -220,6 +220,7 @@ function compileBudget(budget: AIBudget, directory: ProviderDirectory, report: (
     nearLimit: spec.nearLimit,
     floorOutputTokens: spec.floorOutputTokens,
     waitMs: spec.waitTimeout,
+    alerts: [...new Set(spec.alerts)].toSorted((a, b) => a - b),
     per: spec.per.map(subjectOf),
     models: spec.selector.models,
     providers: providers.map((reference) => reference.id),

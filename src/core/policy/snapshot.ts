@@ -180,12 +180,14 @@ export interface BudgetPolicy {
   readonly limit: NanoUsd;
   readonly window: BudgetWindow;
   readonly mode: BudgetMode;
-  /** Where the full hold does not fit: lower the answer's cap, or refuse. */
-  readonly nearLimit: 'Shrink' | 'Reject';
+  /** Where the full hold does not fit: lower the answer's cap, refuse, or end streams when what is left is used. */
+  readonly nearLimit: 'Shrink' | 'Reject' | 'CutStream';
   /** The shortest answer worth having, in tokens; `Shrink` goes no lower. */
   readonly floorOutputTokens: number;
   /** How long a call may wait for others' holds. */
   readonly waitMs: number;
+  /** Percentages of the limit at which people are told. */
+  readonly alerts: readonly number[];
   /** One account for each combination of these; empty: one account for all that is selected. */
   readonly per: readonly BudgetSubject[];
   /** Which calls count, besides the workload selection that has been made already. Lower-case patterns; empty: all. */

@@ -25,6 +25,7 @@ export interface ControllerFlags extends LogFlags {
   readonly lease: string;
   readonly authorities: string;
   readonly service: string;
+  readonly views: string;
   readonly simulatedUrl?: string;
   readonly injector?: string;
 }
@@ -38,10 +39,10 @@ export async function controller(paths: readonly string[], flags: ControllerFlag
   if (named !== 0 && named !== 3) throw new StartError('A part of the certificates is missing.', 'Name --tls-cert, --tls-key and --client-ca together.');
   if (flags.kubernetes === paths.length > 0)
     throw new StartError('Where policies come from is not said.', 'Name files and folders, or a cluster with --kubernetes.');
-  const { rootNamespace, namespaces, lease, authorities, service, simulatedUrl } = flags;
+  const { rootNamespace, namespaces, lease, authorities, service, views, simulatedUrl } = flags;
   const running = await startController({
     policies: flags.kubernetes
-      ? { kind: 'cluster', scope: { rootNamespace, namespaces, lease, authorities, service, simulatedUrl, injector: await injectorOf(flags) } }
+      ? { kind: 'cluster', scope: { rootNamespace, namespaces, lease, authorities, service, views, simulatedUrl, injector: await injectorOf(flags) } }
       : { kind: 'files', paths },
     listen: flags.listen,
     admin: flags.admin,

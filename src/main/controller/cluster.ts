@@ -5,7 +5,7 @@ import type { AccountView } from '../../core/ledger/index.ts';
 import { Distributor } from '../../shell/distribution/index.ts';
 import type { DistributionEvent } from '../../shell/distribution/index.ts';
 import { checkKey } from '../../shell/keys/index.ts';
-import { Governor, Leadership, TokenReviews, openCluster } from '../../shell/kube/index.ts';
+import { Governor, Leadership, SharedViews, TokenReviews, openCluster } from '../../shell/kube/index.ts';
 import type { Cluster, GovernorEvent } from '../../shell/kube/index.ts';
 import type { Permissions } from '../../shell/ledger/index.ts';
 import { knownModels } from '../../shell/prices/index.ts';
@@ -28,6 +28,8 @@ export interface ClusterScope {
   readonly lease: string;
   /** What the names of the Secrets begin with that keep the mesh's authorities. */
   readonly authorities: string;
+  /** The ConfigMap by which controllers tell each other what sidecars say. */
+  readonly views: string;
   /** The Service by which sidecars and API servers reach controllers. */
   readonly service: string;
   /** Address of a simulated provider in the cluster, for AIProviders of that type without one; absent: there is none. */
@@ -56,6 +58,7 @@ export class ClusterPolicies {
   readonly governor: Governor;
   readonly #distributor: Distributor;
   readonly #leadership: Leadership;
+  readonly #shared: SharedViews;
   readonly #reviews: TokenReviews;
   readonly #rootNamespace: string;
   readonly #parts: ClusterPoliciesParts;
@@ -91,11 +94,23 @@ export class ClusterPolicies {
       },
       onFault: (error) => logger.warn('controller.lease_failed', { error }),
     });
+    this.#shared = new SharedViews({
+      cluster: this.cluster,
+      namespace: rootNamespace,
+      name: scope.views,
+      identity,
+      now: () => systemClock.monotonicMs(),
+      random: Math.random,
+      leads: () => this.#leadership.leads,
+      own: () => this.#distributor.views(),
+      onChange: () => this.governor.heard(),
+      onFault: (error) => logger.warn('views.unshared', { error }),
+    });
     this.governor = new Governor({
       cluster: this.cluster,
       namespaces: scope.namespaces,
       settings: { rootNamespace, known: knownModels(), simulatedUrl: scope.simulatedUrl, checkKey },
-      streams: this.#distributor,
+      streams: { publish: (states) => this.#distributor.publish(states), views: () => this.#shared.views() },
       intercept: () => Promise.resolve(NO_INTERCEPTIONS),
       onPlan,
       accounts,
@@ -175,6 +190,7 @@ export class ClusterPolicies {
     await this.#injector?.stop();
     this.#authorities?.close();
     this.governor.close();
+    await this.#shared.close();
     this.#distributor.close();
     await this.#leadership.close();
     this.cluster.api.close();

@@ -1,9 +1,8 @@
 import { usdLimits } from '../../core/call/index.ts';
-import type { KeySource } from '../../core/call/index.ts';
+import type { CallObserver, KeySource } from '../../core/call/index.ts';
 import { BatchWatch, trustIn } from '../../shell/batches/index.ts';
 import type { OpenedBudgets } from '../../shell/budgets/index.ts';
-import { createCallObserver } from '../../shell/telemetry/index.ts';
-import type { Logger, Metrics } from '../../shell/telemetry/index.ts';
+import type { Logger } from '../../shell/telemetry/index.ts';
 import { systemClock } from './clock.ts';
 import type { Policies } from './feed.ts';
 
@@ -12,13 +11,12 @@ export interface BatchParts {
   readonly trustedCaFile: string;
   readonly policies: () => Policies | undefined;
   readonly keys: KeySource;
-  readonly metrics: Metrics;
+  readonly observer: CallObserver;
   readonly logger: Logger;
 }
 
 /** Looks after batches that are open at providers, those of a former run as well. */
-export function watchBatches({ budgets, objects, openBatches }: OpenedBudgets, { trustedCaFile, policies, keys, metrics, logger }: BatchParts): BatchWatch {
-  const observer = createCallObserver(metrics, logger);
+export function watchBatches({ budgets, objects, openBatches }: OpenedBudgets, { trustedCaFile, policies, keys, observer, logger }: BatchParts): BatchWatch {
   const watch = new BatchWatch({
     trust: trustIn(trustedCaFile),
     budgets,

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ProviderHealth, limitsOf } from '../../core/call/index.ts';
+import { ProviderHealth, limitsOf, usdLimits } from '../../core/call/index.ts';
 import type { CallPorts } from '../../core/call/index.ts';
 import { DEFAULT_CNY_PER_USD } from '../../core/catalog/index.ts';
 import { renderEnvoy } from '../../core/envoyconfig/index.ts';
@@ -17,12 +17,14 @@ import type { EnvoyReadiness } from '../../shell/envoy/index.ts';
 import { FolderInUse, folderHolder } from '../../shell/journal/index.ts';
 import { KeyStore } from '../../shell/keys/index.ts';
 import type { KeyHealth } from '../../shell/keys/index.ts';
-import { createCallObserver, createMetrics } from '../../shell/telemetry/index.ts';
-import type { Logger, Metrics } from '../../shell/telemetry/index.ts';
+import { createCallObserver, createMetrics, createTracing } from '../../shell/telemetry/index.ts';
+import type { Logger, Metrics, Tracing } from '../../shell/telemetry/index.ts';
+import type { ProviderType } from '../../core/policy/index.ts';
 import type { Address, EnvoyOptions } from '../ports.ts';
 import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
 import { watchBatches } from './batches.ts';
+import { tellOfBudgets } from './budget-events.ts';
 import { drained, serveCalls } from './calls.ts';
 import type { ServeAt } from './calls.ts';
 import { newCallId, systemClock } from './clock.ts';
@@ -97,6 +99,7 @@ class Mesh {
   readonly #place: MeshPlace;
   readonly #metrics: Metrics;
   readonly #keys: KeyStore;
+  readonly #tracing: Tracing;
   readonly #stops: (() => Promise<void> | void)[] = [];
   #policies: Policies | undefined;
   #budgets: OpenedBudgets | undefined;
@@ -117,14 +120,18 @@ class Mesh {
     };
     this.#stops.push(() => rmSync(this.#place.socketFolder, { recursive: true, force: true }));
     this.#stops.push(() => options.feed.stop());
+    const providerType = (provider: string): ProviderType | undefined => this.#policies?.providers.get(provider)?.policy.type;
     this.#metrics = createMetrics(
       {
         accounts: () => this.#budgets?.budgets.views().filter(({ limit }) => this.#isBudget(limit)) ?? [],
-        providerType: (provider) => this.#policies?.providers.get(provider)?.policy.type,
+        providerType,
         ready: () => this.#ready,
+        ...(options.ledger === undefined ? {} : { ledgerMessages: () => options.ledger?.traffic() ?? {} }),
       },
       VERSION,
     );
+    this.#tracing = createTracing({ environment: options.environment, version: VERSION, providerType });
+    this.#stops.push(() => this.#tracing.close());
     this.#keys = new KeyStore(
       options.environment,
       () => performance.now(),
@@ -196,11 +203,7 @@ class Mesh {
       clock: systemClock,
       limits: limitsOf(policies.snapshots.values()),
       ...(ledger === undefined ? {} : { leasedFrom: ledger.leasedFrom }),
-      events: {
-        failed: (what, error) => logger.error(`${what}.failed`, { error: error.message }),
-        recovered: (record) =>
-          logger.warn('call.recovered', { call: record.id, workload: `${record.namespace}/${record.workload}`, charged: String(record.chargedNanoUsd) }),
-      },
+      events: tellOfBudgets(logger, this.#metrics, (limit) => [...(this.#policies?.snapshots.values() ?? [])].some((snapshot) => usdLimits(snapshot)(limit))),
     });
     this.#budgets = opened;
     this.#stops.push(() => opened.close());
@@ -223,8 +226,8 @@ class Mesh {
 
   #watchBatches(opened: OpenedBudgets): void {
     const { logger } = this.#options;
-    const parts = { trustedCaFile: this.#place.trustedCaFile, policies: () => this.#policies, keys: this.#keys, metrics: this.#metrics, logger };
-    const watch = watchBatches(opened, parts);
+    const observer = createCallObserver(this.#metrics, logger, this.#tracing);
+    const watch = watchBatches(opened, { trustedCaFile: this.#place.trustedCaFile, policies: () => this.#policies, keys: this.#keys, observer, logger });
     this.#stops.push(() => watch.stop());
   }
 
@@ -240,7 +243,7 @@ class Mesh {
         (event) => tellOfProvider(event, this.#options.logger, this.#metrics),
       ),
       clock: systemClock,
-      observer: createCallObserver(this.#metrics, this.#options.logger),
+      observer: createCallObserver(this.#metrics, this.#options.logger, this.#tracing),
       random: Math.random,
       newId: newCallId,
     };

@@ -1,14 +1,14 @@
 import { join } from 'node:path';
-import { headersReadBy } from '../../core/call/index.ts';
-import type { EnvoySettings, ListenerSettings, UpstreamSettings } from '../../core/envoyconfig/index.ts';
-import type { ProviderPolicy } from '../../core/policy/index.ts';
+import { cutsStreams, headersReadBy } from '../../core/call/index.ts';
+import { upstreamOf } from '../../core/envoyconfig/index.ts';
+import type { EnvoySettings, ListenerSettings } from '../../core/envoyconfig/index.ts';
 import type { Policies } from './feed.ts';
 
 /** A request body larger than this is answered 413; images and documents of the official APIs stay below. */
 export const MAX_REQUEST_BYTES = 32 * 1024 * 1024;
 
 /** An admission may wait up to five minutes for others' holds; Envoy waits a little longer for the answer. */
-const MESSAGE_TIMEOUT_MS = 330_000;
+export const MESSAGE_TIMEOUT_MS = 330_000;
 
 export interface MeshPlace {
   /** Envoy's files. */
@@ -33,6 +33,9 @@ export function envoySettings(policies: readonly Policies[], listeners: readonly
     adminSocket: adminSocket(place),
     folder: place.envoyFolder,
     listeners,
+    endsAnswersOf: [
+      ...new Set(policies.flatMap(({ snapshots }) => [...snapshots].flatMap(([workload, snapshot]) => (cutsStreams(snapshot) ? [workload] : [])))),
+    ],
     upstreams: [...upstreams.values()].map(({ policy }) => upstreamOf(policy)).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
     headersRead: headersReadBy(policies.flatMap(({ snapshots }) => [...snapshots.values()])),
     maxRequestBytes: MAX_REQUEST_BYTES,
@@ -40,9 +43,4 @@ export function envoySettings(policies: readonly Policies[], listeners: readonly
     gracefulGrpcClose: true,
     trustedCaFile: place.trustedCaFile,
   };
-}
-
-function upstreamOf({ id, baseUrl, timeouts, retries, circuitBreaker, outlierDetection }: ProviderPolicy): UpstreamSettings {
-  const { host, port, tls } = baseUrl;
-  return { id, host, port, tls, timeouts, retries, circuitBreaker, outlierDetection };
 }

@@ -54,6 +54,7 @@ const snapshot: WorkloadSnapshot = {
       nearLimit: 'Shrink',
       floorOutputTokens: 16,
       waitMs: 0,
+      alerts: [50, 80, 100],
       per: [],
       models: [],
       providers: [],

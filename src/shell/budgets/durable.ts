@@ -1,6 +1,20 @@
 import type { BudgetGate, CallHold, CallRecord, Clock, KeptObject, Unavailable } from '../../core/call/index.ts';
 import type { Ledger } from '../../core/ledger/index.ts';
-import type { AccountView, Granted, LimitError, LimitSpec, RateView, Refused, ReserveCommand, Settled, Settlement, Waiting } from '../../core/ledger/index.ts';
+import type {
+  AccountRef,
+  AccountView,
+  Alert,
+  Granted,
+  Hold,
+  LimitError,
+  LimitSpec,
+  RateView,
+  Refused,
+  ReserveCommand,
+  Settled,
+  Settlement,
+  Waiting,
+} from '../../core/ledger/index.ts';
 import type { Holder, OutOfReach } from '../../core/leases/index.ts';
 import type { Result } from '../../core/units/index.ts';
 import type { Keeping } from '../journal/index.ts';
@@ -14,6 +28,12 @@ import type { LeasedFrom } from './tenancy.ts';
 export interface BudgetEvents {
   /** The journal or the books failed; calls that need a promise are refused until it is mended. */
   failed(what: 'journal' | 'books', error: Error): void;
+  /** What is posted in an account has reached a threshold of its limit. Of shared limits the ledger service tells. */
+  reached?(alert: Alert): void;
+  /** Limits in mode Observe that would have refused a call that was admitted, or made it wait. */
+  wouldHaveRefused?(hold: CallHold, accounts: readonly AccountRef[]): void;
+  /** A call used more than bounded budgets held for it, and more than was free there; `amount` is in the limit's unit. */
+  overdrawn?(record: CallRecord, beyond: readonly Hold[]): void;
   /** A call was found in flight after a restart, and settled. */
   recovered(record: CallRecord): void;
 }
@@ -26,6 +46,12 @@ const OUT_OF_REACH = 'the ledger service is out of reach';
 
 interface InLine {
   readonly decide: (decision: Granted | Refused) => void;
+}
+
+/** What is asked for besides, for a call that is under way. */
+interface Extension {
+  readonly call: string;
+  readonly told: (decision: Granted | Refused | Unavailable) => void;
 }
 
 /** What decides: a ledger with all of each limit, or a holder with what leases give of them. */
@@ -43,6 +69,9 @@ export class DurableBudgets implements BudgetGate {
   readonly #clock: Clock;
   readonly #events: BudgetEvents;
   readonly #line = new Map<string, InLine>();
+  /** By the id of what is asked for; one for a call at most, whose id leads to it. */
+  readonly #extensions = new Map<string, Extension>();
+  readonly #extending = new Map<string, string>();
   readonly #batchHolds = new Map<string, CallHold>();
   #strict = new Set<string>();
   #usd = new Set<string>();
@@ -109,7 +138,9 @@ export class DurableBudgets implements BudgetGate {
     const decision = outcome.kind === 'waiting' ? await this.#wait(command) : outcome;
     if (decision.kind === 'out_of_reach') return { kind: 'unavailable', reason: OUT_OF_REACH };
     if (decision.kind === 'refused') return this.#tellRefused(decision);
-    return this.#keep(describe(decision), decision);
+    const hold = describe(decision);
+    if (decision.observed.length > 0) this.#events.wouldHaveRefused?.(hold, decision.observed);
+    return this.#keep(hold, decision);
   }
 
   /** What is set aside for covers is there for calls first: nobody is refused, capped or kept waiting for it. */
@@ -122,6 +153,37 @@ export class DurableBudgets implements BudgetGate {
     return this.#ledger.reserve(command);
   }
 
+  extend(id: string, more: ReserveCommand, told: Extension['told']): void {
+    const outcome = this.#ledger.reserve(more);
+    if (outcome.kind === 'out_of_reach') return told({ kind: 'unavailable', reason: OUT_OF_REACH });
+    this.#extensions.set(more.id, { call: id, told });
+    this.#extending.set(id, more.id);
+    if (outcome.kind !== 'waiting') this.#extended(outcome);
+    this.#afterCommand();
+  }
+
+  /** What is granted for a call that is settled by now is nobody's. */
+  #extended(decision: Granted | Refused): boolean {
+    const extension = this.#extensions.get(decision.id);
+    if (extension === undefined) return false;
+    this.#extensions.delete(decision.id);
+    this.#extending.delete(extension.call);
+    if (decision.kind === 'granted' && !this.#ledger.grow(extension.call, decision.id)) {
+      this.#ledger.settle(decision.id, { kind: 'void' }, this.#clock.epochMs(), this.#clock.monotonicMs());
+      return true;
+    }
+    extension.told(decision);
+    return true;
+  }
+
+  #dropExtension(call: string): void {
+    const id = this.#extending.get(call);
+    if (id === undefined) return;
+    this.#extending.delete(call);
+    this.#extensions.delete(id);
+    this.#ledger.cancel(id, this.#clock.epochMs(), this.#clock.monotonicMs());
+  }
+
   cancel(id: string): void {
     if (this.#ledger.cancel(id, this.#clock.epochMs(), this.#clock.monotonicMs())) {
       this.#line.delete(id);
@@ -130,10 +192,13 @@ export class DurableBudgets implements BudgetGate {
   }
 
   settle(id: string, settlement: Settlement, record: (settled: Settled) => CallRecord): void {
+    this.#dropExtension(id);
     const settled = this.#ledger.settle(id, settlement, this.#clock.epochMs(), this.#clock.monotonicMs());
     if (settled === undefined) return;
     this.#batchHolds.delete(id);
-    this.#bookkeeper.append({ kind: 'settle', record: record(settled) }, 'lazy');
+    const kept = record(settled);
+    this.#bookkeeper.append({ kind: 'settle', record: kept }, 'lazy');
+    if (settled.overdrawn !== undefined) this.#events.overdrawn?.(kept, settled.overdrawn);
     this.#afterCommand();
   }
 
@@ -274,7 +339,9 @@ export class DurableBudgets implements BudgetGate {
   /** What every command of the ledger may lead to: entries and messages of leases, decisions, another deadline. */
   #afterCommand(): void {
     this.#tenancy?.carryOut();
+    for (const alert of this.#ledger.takeAlerts()) this.#events.reached?.(alert);
     for (const decided of this.#ledger.takeDecided()) {
+      if (this.#extended(decided)) continue;
       this.#line.get(decided.id)?.decide(decided);
       this.#line.delete(decided.id);
     }

@@ -15,6 +15,7 @@ const budget = (id: string, per: readonly BudgetSubject[] = []): BudgetPolicy =>
   nearLimit: 'Reject',
   floorOutputTokens: 1,
   waitMs: 0,
+  alerts: [],
   per,
   models: [],
   providers: [],

@@ -41,7 +41,12 @@ export interface ProcessingRequest {
   readonly requestTrailers?: object;
   readonly responseTrailers?: object;
   readonly attributes?: Readonly<Record<string, Struct>>;
+  /** On the first message; Envoy's before 1.34 do not send it. */
+  readonly protocolConfig?: { readonly responseBodyMode?: number };
 }
+
+/** envoy.extensions.filters.http.ext_proc.v3.ProcessingMode.BodySendMode: chunks are answered by chunks, as many and as long as one likes, and by the end. */
+export const FULL_DUPLEX_STREAMED = 4;
 
 /** envoy.config.core.v3.HeaderValueOption.HeaderAppendAction */
 export const APPEND = 0;
@@ -54,7 +59,10 @@ export interface HeaderMutation {
 
 export interface CommonResponse {
   readonly headerMutation?: HeaderMutation;
-  readonly bodyMutation?: { readonly body: Uint8Array } | { readonly clearBody: true };
+  readonly bodyMutation?:
+    | { readonly body: Uint8Array }
+    | { readonly clearBody: true }
+    | { readonly streamedResponse: { readonly body: Uint8Array; readonly endOfStream: boolean } };
   readonly clearRouteCache?: boolean;
 }
 

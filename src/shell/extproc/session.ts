@@ -1,13 +1,19 @@
-import { begin } from '../../core/call/index.ts';
+import { begin, refuseStranger } from '../../core/call/index.ts';
 import type { AnswerChanges, AnswerHead, CallPorts, Forwarded, ForwardedCall, IncomingRequest, LocalAnswer, Replied } from '../../core/call/index.ts';
-import { BACKEND_HEADER, FRONT_METADATA, isAskedByHeaders, REFUSAL_DETAILS, WORKLOAD_METADATA } from '../../core/envoyconfig/index.ts';
+import { BACKEND_HEADER, FRONT_METADATA, isAskedByHeaders, REFUSAL_DETAILS } from '../../core/envoyconfig/index.ts';
 import type { LocalReply } from '../../core/dialects/index.ts';
-import { APPEND, OVERWRITE } from './codec.ts';
+import { APPEND, FULL_DUPLEX_STREAMED, OVERWRITE } from './codec.ts';
 import type { HeaderMutation, HeaderValue, HttpBody, HttpHeaders, ProcessingRequest, Struct, StructValue } from './codec.ts';
 import type { ProcessHandler, ProcessStream } from './conversation.ts';
+import { byListener } from './identify.ts';
+import type { Credentials, Identify } from './identify.ts';
 
 export interface SessionOptions {
   readonly ports: CallPorts;
+  /** By the listener, if nothing is said. */
+  readonly identify?: Identify;
+  /** Lower-case names of headers that prove who calls; what governs a call never sees them. */
+  readonly credentialHeaders?: ReadonlySet<string>;
   /** A bug: the call was answered or settled all the same. */
   readonly onError: (error: unknown) => void;
 }
@@ -23,8 +29,13 @@ export class Session implements ProcessHandler {
   readonly #options: SessionOptions;
   /** Kept until the body is there, which is what the verdict needs. */
   #requestHeaders: HttpHeaders | undefined;
+  #attributes: ReadonlyMap<string, string> = NO_ATTRIBUTES;
   #id: string | undefined;
   #call: ForwardedCall | undefined;
+  /** Chunks are answered by chunks of ours, the last of which ends the answer, and with it what the provider still sends. */
+  #isDuplex = false;
+  /** The answer was ended here; what was on its way meanwhile is nobody's. */
+  #isOver = false;
   #ended = false;
 
   constructor(stream: ProcessStream, options: SessionOptions) {
@@ -33,7 +44,8 @@ export class Session implements ProcessHandler {
   }
 
   onMessage(message: ProcessingRequest): void {
-    if (message.requestHeaders) this.#requestHead(message.requestHeaders);
+    if (message.protocolConfig?.responseBodyMode === FULL_DUPLEX_STREAMED) this.#isDuplex = true;
+    if (message.requestHeaders) this.#requestHead(message.requestHeaders, message);
     else if (message.requestBody) void this.#decide(message.requestBody);
     else if (message.responseHeaders) this.#answerHead(message.responseHeaders, attributesOf(message));
     else if (message.responseBody) this.#answerBody(message.responseBody);
@@ -47,8 +59,9 @@ export class Session implements ProcessHandler {
     else if (this.#id !== undefined) this.#options.ports.budgets.cancel(this.#id);
   }
 
-  #requestHead(headers: HttpHeaders): void {
+  #requestHead(headers: HttpHeaders, message: ProcessingRequest): void {
     this.#requestHeaders = headers;
+    if (message.attributes !== undefined) this.#attributes = attributesOf(message);
     if (headers.endOfStream === true || isAskedByHeaders(pseudo(headers, ':method'), pseudo(headers, ':path'))) void this.#decide(undefined);
   }
 
@@ -57,7 +70,7 @@ export class Session implements ProcessHandler {
     this.#id = ports.newId();
     let decision: Replied | Forwarded;
     try {
-      decision = await begin(this.#id, incomingRequest(this.#stream, this.#requestHeaders, body), ports);
+      decision = await this.#begin(this.#id, body);
     } catch (error) {
       onError(error);
       this.#stream.send({
@@ -80,13 +93,22 @@ export class Session implements ProcessHandler {
     this.#stream.send(headers, { requestBody: changed ? { response: { bodyMutation: { body: instructions.body } } } : {} });
   }
 
+  async #begin(id: string, body: HttpBody | undefined): Promise<Replied | Forwarded> {
+    const { ports, identify = byListener, credentialHeaders } = this.#options;
+    const request = incomingRequest(this.#requestHeaders, body);
+    const identified = identify(credentialsOf(this.#stream, request, this.#attributes));
+    const caller = identified instanceof Promise ? await identified : identified;
+    const shown = credentialHeaders === undefined ? request : { ...request, headers: without(request.headers, credentialHeaders) };
+    return caller.ok ? begin(id, { ...shown, workload: caller.value }, ports) : refuseStranger(id, shown, caller.error, ports);
+  }
+
   #reply(reply: LocalReply): void {
     const details = REFUSAL_DETAILS;
     this.#stream.send({ immediateResponse: { status: { code: reply.status }, headers: headerMutation(reply.headers, []), body: reply.body, details } });
   }
 
   #answerHead(headers: HttpHeaders, attributes: ReadonlyMap<string, string>): void {
-    const head = answerHead(headers, attributes.get('response.code_details'));
+    const head = { ...answerHead(headers, attributes.get('response.code_details')), canBeEnded: this.#isDuplex };
     const changes = this.#call?.onAnswerHead(head);
     this.#stream.send({ responseHeaders: changes === undefined ? {} : { response: { headerMutation: answerMutation(changes) } } });
     if (headers.endOfStream === true) this.#call?.end('complete');
@@ -94,23 +116,37 @@ export class Session implements ProcessHandler {
 
   #answerBody(chunk: HttpBody): void {
     // An absent field decodes to an empty array, which is no Uint8Array.
+    if (this.#isOver) return;
     const bytes = chunk.body instanceof Uint8Array ? chunk.body : NO_BYTES;
     const end = chunk.endOfStream === true;
     const out = this.#call === undefined ? bytes : this.#call.onAnswerBody(bytes, end);
+    if (this.#isDuplex) return this.#answerDuplex(out, end);
     if (out === bytes) this.#stream.send({ responseBody: {} });
     else this.#stream.send({ responseBody: { response: { bodyMutation: out.length === 0 ? { clearBody: true } : { body: out } } } });
     if (end) this.#call?.end('complete');
   }
 
+  #answerDuplex(body: Uint8Array, end: boolean): void {
+    const isCut = this.#call?.isCut === true;
+    if (isCut || end) this.#call?.end(isCut ? 'cut' : 'complete');
+    if (isCut) this.#isOver = true;
+    if (body.length === 0 && !end && !isCut) return;
+    this.#stream.send({ responseBody: { response: { bodyMutation: { streamedResponse: { body, endOfStream: end || isCut } } } } });
+  }
+
   /** Trailers end an answer in the place of an empty last chunk. */
   #answerTrailers(): void {
-    this.#call?.onAnswerBody(NO_BYTES, true);
+    if (this.#isOver) return;
+    const rest = this.#call?.onAnswerBody(NO_BYTES, true) ?? NO_BYTES;
     this.#call?.end('complete');
+    if (this.#isDuplex && rest.length > 0)
+      this.#stream.send({ responseBody: { response: { bodyMutation: { streamedResponse: { body: rest, endOfStream: false } } } } });
     this.#stream.send({ responseTrailers: {} });
   }
 }
 
 const NO_BYTES = new Uint8Array(0);
+const NO_ATTRIBUTES: ReadonlyMap<string, string> = new Map();
 const JSON_CONTENT = ['content-type', 'application/json'] as const;
 const INTERNAL_ERROR = Buffer.from(
   JSON.stringify({
@@ -123,7 +159,20 @@ const INTERNAL_ERROR = Buffer.from(
   }),
 );
 
-function incomingRequest(stream: ProcessStream, requestHeaders: HttpHeaders | undefined, body: HttpBody | undefined): IncomingRequest {
+function credentialsOf(stream: ProcessStream, request: IncomingRequest, attributes: ReadonlyMap<string, string>): Credentials {
+  return {
+    metadata: (name) => stream.metadata(name),
+    header: (name) => request.headers.get(name),
+    path: request.path,
+    attribute: (name) => attributes.get(name),
+  };
+}
+
+const without = (headers: ReadonlyMap<string, string>, names: ReadonlySet<string>): ReadonlyMap<string, string> =>
+  new Map([...headers].filter(([name]) => !names.has(name)));
+
+/** Whose it is, is not known yet. */
+function incomingRequest(requestHeaders: HttpHeaders | undefined, body: HttpBody | undefined): IncomingRequest {
   const headers = new Map<string, string>();
   let path = '';
   let method = '';
@@ -135,7 +184,7 @@ function incomingRequest(stream: ProcessStream, requestHeaders: HttpHeaders | un
     else if (header.key === ':authority') host = text;
     else if (text !== '') headers.set(header.key, headers.has(header.key) ? `${headers.get(header.key)},${text}` : text);
   }
-  return { workload: stream.metadata(WORKLOAD_METADATA) ?? '', method, host, path, body: body?.body, headers };
+  return { workload: '', method, host, path, body: body?.body, headers };
 }
 
 function pseudo({ headers }: HttpHeaders, name: string): string {

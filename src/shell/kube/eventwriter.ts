@@ -13,7 +13,7 @@ const MAX_PREFIX = 200;
 const MINUTE_MS: MonotonicMs = 60_000;
 
 export interface EventWriterParts {
-  readonly api: ApiServer;
+  readonly api: Pick<ApiServer, 'send'>;
   /** Of this process. */
   readonly identity: string;
   readonly clock: { epochMs(): EpochMs; monotonicMs(): MonotonicMs };

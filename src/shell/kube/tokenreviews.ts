@@ -11,7 +11,7 @@ import type { ApiServer } from './apiserver.ts';
 import { paths } from './paths.ts';
 
 export interface TokenReviewsParts {
-  readonly api: ApiServer;
+  readonly api: Pick<ApiServer, 'send'>;
   /** A live pod that is known already. */
   readonly pod: (uid: string) => PodFacts | undefined;
   /** One that was not, and lives. */

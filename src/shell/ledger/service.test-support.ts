@@ -37,6 +37,7 @@ export const LIMIT: LimitSpec = {
   nearLimit: 'Reject',
   floorOutputTokens: 1,
   waitMs: 5_000,
+  alerts: [50, 80, 100],
 };
 
 /** Time as it is, and what a test adds to it. */

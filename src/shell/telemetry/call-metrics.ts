@@ -1,31 +1,16 @@
-import type { CallRecord, Ending, ReusedAnswer } from '../../core/call/index.ts';
-import type { Operation, RefusalCode } from '../../core/dialects/index.ts';
+import type { CallRecord, CallTimings, ReusedAnswer } from '../../core/call/index.ts';
+import type { RefusalCode } from '../../core/dialects/index.ts';
 import type { ProviderType } from '../../core/policy/index.ts';
 import { NANO_PER_USD } from '../../core/units/index.ts';
 import type { NanoUsd } from '../../core/units/index.ts';
+import { errorType, operationName, providerName } from './conventions.ts';
 import type { Instruments } from './instruments.ts';
 import { BoundedSeries, MAX_CALL_SERIES, OTHER, labelValue } from './series.ts';
-
-export interface CallTimings {
-  readonly durationMs: number;
-  readonly firstByteMs: number | undefined;
-}
 
 interface CallLabels {
   readonly call: Record<'workload' | 'model' | 'provider', string>;
   readonly genAi: Record<'gen_ai_operation_name' | 'gen_ai_provider_name' | 'gen_ai_request_model' | 'gen_ai_response_model', string>;
 }
-
-/** `gen_ai.provider.name`: the conventions' well-known value where there is one. */
-const PROVIDER_NAMES: Readonly<Record<ProviderType, string>> = {
-  OpenAI: 'openai',
-  Anthropic: 'anthropic',
-  Gemini: 'gcp.gemini',
-  AzureOpenAI: 'azure.ai.openai',
-  DeepSeek: 'deepseek',
-  OpenAICompatible: 'openai_compatible',
-  Simulated: 'simulated',
-};
 
 const OVERFLOW: CallLabels = {
   call: { workload: OTHER, model: OTHER, provider: OTHER },
@@ -80,7 +65,7 @@ export class CallMetrics {
         call: { workload: `${namespace}/${workload}`, model: labelValue(model), provider },
         genAi: {
           gen_ai_operation_name: operationName(operation),
-          gen_ai_provider_name: providerType === undefined ? OTHER : PROVIDER_NAMES[providerType],
+          gen_ai_provider_name: providerName(providerType),
           gen_ai_request_model: labelValue(model),
           gen_ai_response_model: labelValue(servedModel),
         },
@@ -122,17 +107,6 @@ export class CallMetrics {
     const laterTokens = record.usage.outputTokens - 1;
     if (laterTokens > 0) timePerOutputToken.observe(labels, (durationMs - firstByteMs) / laterTokens / 1_000);
   }
-}
-
-/** `gen_ai.operation.name`: a responses call is the conventions' `chat`; the others are named as they are there, or are ours. */
-function operationName(operation: Operation): string {
-  return operation === 'responses' ? 'chat' : operation;
-}
-
-/** `error.type`: the status of an answer that was an error, else the ending. */
-function errorType(ending: Ending, status: number): string {
-  if (ending === 'finished') return '';
-  return ending === 'provider_error' && status > 0 ? String(status) : ending;
 }
 
 /** A counter must not go down; a charge below zero would be a bug elsewhere, and no reason to fail here. */

@@ -1,5 +1,5 @@
 /**
- * Telemetry: what happened, as log events and as metrics.
+ * Telemetry: what happened, as log events, metrics and spans.
  *
  * Owns names and labels of metrics, the form of a log line, redaction, and the bound on label values. Must never know of
  * Envoy, of files or of how a call is decided; it is told, synchronously, and answers when it is scraped.
@@ -12,7 +12,8 @@ export { createMetrics } from './metrics.ts';
 export type { Exposition, Metrics, MetricSources } from './metrics.ts';
 export { createLedgerMetrics } from './ledger-metrics.ts';
 export type { LedgerMetrics, LedgerMetricSources } from './ledger-metrics.ts';
-export type { CallTimings } from './call-metrics.ts';
 export { createCallObserver } from './observer.ts';
+export { NO_TRACING, createTracing } from './traces.ts';
+export type { Tracing, TracingOptions } from './traces.ts';
 export { describeMetrics } from './describe.ts';
 export type { MetricDescription } from './describe.ts';

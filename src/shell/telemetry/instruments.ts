@@ -131,6 +131,24 @@ export function createInstruments(registry: Registry) {
       labelNames: CALL_LABELS,
       registers,
     }),
+    budgetThresholds: new Counter({
+      name: 'airmesh_budget_threshold_total',
+      help: 'Budgets that reached a threshold of their limit, in percent, once in each window and account. Of shared budgets the ledger service counts.',
+      labelNames: ['budget', 'percent'],
+      registers,
+    }),
+    budgetWouldRefuse: new Counter({
+      name: 'airmesh_budget_would_refuse_total',
+      help: 'Calls that a budget in mode Observe would have refused, or made to wait.',
+      labelNames: ['budget', 'workload'],
+      registers,
+    }),
+    budgetOverdrawn: new Counter({
+      name: 'airmesh_budget_overdrawn_total',
+      help: 'Calls that used more than a budget in mode Bounded held for them, and more than was free there.',
+      labelNames: ['budget'],
+      registers,
+    }),
     ...accountGauges(registry),
     snapshotsApplied: new Counter({
       name: 'airmesh_snapshots_applied_total',
@@ -150,6 +168,12 @@ export function createInstruments(registry: Registry) {
     envoyRestarts: new Counter({
       name: 'airmesh_envoy_restarts_total',
       help: 'Times that Envoy ended unasked and was started again.',
+      registers,
+    }),
+    ledgerMessages: new Counter({
+      name: 'airmesh_ledger_messages_total',
+      help: 'Messages between this processor and the ledger service. stream is hold (slices of budgets) or record (batches of records); direction is sent or received.',
+      labelNames: ['stream', 'direction'],
       registers,
     }),
     ready: new Gauge({

@@ -1,12 +1,11 @@
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import type { AccountView } from '../../core/ledger/index.ts';
-import type { CallRecord, ReusedAnswer } from '../../core/call/index.ts';
+import type { CallRecord, CallTimings, ReusedAnswer } from '../../core/call/index.ts';
 import type { RefusalCode } from '../../core/dialects/index.ts';
 import type { ProviderType } from '../../core/policy/index.ts';
 import type { EpochMs } from '../../core/units/index.ts';
 import { publishAccounts } from './accounts.ts';
 import { CallMetrics } from './call-metrics.ts';
-import type { CallTimings } from './call-metrics.ts';
 import { createInstruments } from './instruments.ts';
 
 /** What is asked for when somebody scrapes, rather than told when it happens. */
@@ -16,6 +15,8 @@ export interface MetricSources {
   /** Type of the AIProvider `namespace/name`, for `gen_ai_provider_name`. */
   providerType(provider: string): ProviderType | undefined;
   ready(): boolean;
+  /** Messages to and from the ledger service so far, by stream; absent where there is none. */
+  ledgerMessages?(): Readonly<Record<string, { readonly sent: number; readonly received: number }>>;
 }
 
 /** The text that a scraper gets. */
@@ -31,6 +32,10 @@ export interface Metrics {
   callSettled(record: CallRecord, timings: CallTimings): void;
   keyRejected(provider: string): void;
   providerOut(provider: string, model: string, isOut: boolean): void;
+  thresholdReached(budget: string, percent: number): void;
+  /** A budget in mode Observe; `workload` is `namespace/name`. */
+  wouldHaveRefused(budget: string, workload: string): void;
+  overdrawn(budget: string): void;
   snapshotApplied(at: EpochMs): void;
   snapshotRejected(): void;
   envoyRestarted(): void;
@@ -50,6 +55,9 @@ export function createMetrics(sources: MetricSources, version: string): Metrics 
     callRefused: (workload, code) => calls.refused(workload, code),
     callSettled: (record, timings) => calls.settled(record, timings),
     providerOut: (provider, model, isOut) => calls.providerOut(provider, model, isOut),
+    thresholdReached: (budget, percent) => instruments.budgetThresholds.inc({ budget, percent: String(percent) }),
+    wouldHaveRefused: (budget, workload) => instruments.budgetWouldRefuse.inc({ budget, workload }),
+    overdrawn: (budget) => instruments.budgetOverdrawn.inc({ budget }),
     keyRejected: (provider) => instruments.keyRejections.inc({ provider }),
     snapshotApplied: (at) => {
       instruments.snapshotsApplied.inc();
@@ -59,6 +67,11 @@ export function createMetrics(sources: MetricSources, version: string): Metrics 
     envoyRestarted: () => instruments.envoyRestarts.inc(),
     render: async () => {
       publishAccounts(instruments, sources.accounts());
+      instruments.ledgerMessages.reset();
+      for (const [stream, { sent, received }] of Object.entries(sources.ledgerMessages?.() ?? {})) {
+        instruments.ledgerMessages.inc({ stream, direction: 'sent' }, sent);
+        instruments.ledgerMessages.inc({ stream, direction: 'received' }, received);
+      }
       instruments.ready.set(sources.ready() ? 1 : 0);
       return { contentType: registry.contentType, body: await registry.metrics() };
     },

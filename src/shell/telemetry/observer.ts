@@ -2,9 +2,11 @@ import type { CallObserver } from '../../core/call/index.ts';
 import { formatNanoUsd } from '../../core/units/index.ts';
 import type { Logger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
+import { NO_TRACING } from './traces.ts';
+import type { Tracing } from './traces.ts';
 
-/** Writes each call to the metrics and to the log. No prompt and no key is in what it is told. */
-export function createCallObserver(metrics: Metrics, logger: Logger): CallObserver {
+/** Writes each call to the metrics, to the log and to its trace. No prompt and no key is in what it is told. */
+export function createCallObserver(metrics: Metrics, logger: Logger, tracing: Tracing = NO_TRACING): CallObserver {
   return {
     reused: (reused) => {
       metrics.answerReused(reused);
@@ -17,6 +19,7 @@ export function createCallObserver(metrics: Metrics, logger: Logger): CallObserv
     },
     settled: (record, timings) => {
       metrics.callSettled(record, timings);
+      tracing.settled(record, timings);
       const { usage, costNanoUsd, chargedNanoUsd } = record;
       logger.info('call.settled', {
         call: record.id,

@@ -49,6 +49,12 @@ export function texts(raw: Raw, field: string, most: number): string[] {
   return long < 0 ? [...values] : misfit(`${field}[${long}]`, `has ${values[long]?.length ?? 0} characters; at most ${MAX_TEXT} were expected`);
 }
 
+/** Of uint32. */
+export function counts(raw: Raw, field: string, most: number): number[] {
+  const values = raw[field] as readonly number[];
+  return values.length > most ? misfit(field, `has ${values.length} entries; at most ${most} were expected`) : [...values];
+}
+
 /** A uint64 that is a safe integer. */
 export function count(raw: Raw, field: string): number {
   const value = raw[field] as number | { toNumber(): number };

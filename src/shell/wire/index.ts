@@ -31,6 +31,7 @@ export {
   child,
   choice,
   count,
+  counts,
   flag,
   list,
   misfit,

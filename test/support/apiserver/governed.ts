@@ -130,6 +130,7 @@ type Wish = Omit<KubernetesObject, 'metadata'> & {
 } & Readonly<Record<string, unknown>>;
 
 const PLURALS: Readonly<Record<string, string>> = {
+  ConfigMap: 'configmaps',
   ServiceAccount: 'serviceaccounts',
   Secret: 'secrets',
   Pod: 'pods',

@@ -74,6 +74,7 @@ function bench({
         commands.push(command);
         return { kind: 'granted', id: command.id, holds: [], outputCap: command.quote.outputCap, shrunk: false, observed: [] };
       },
+      extend: () => undefined,
       cancel: () => undefined,
       settle: (id, settlement, record) => {
         settlements.set(id, settlement);

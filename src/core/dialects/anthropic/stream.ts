@@ -67,6 +67,10 @@ export class StreamMeter implements ResponseMeter, EventListener {
     return usage === undefined ? { kind: 'missing', outputBytes } : { kind: 'reported', usage };
   }
 
+  hasFinalUsage(): boolean {
+    return this.#isFinal;
+  }
+
   end(): BodyEnd {
     if (this.#hasError) return 'error_event';
     return this.#isDone ? 'complete' : 'truncated';
@@ -78,6 +82,10 @@ export class StreamMeter implements ResponseMeter, EventListener {
 
   servedTier(): PriceTier | undefined {
     return this.#tally.tier;
+  }
+
+  textBytesSoFar(): number {
+    return this.#textBytes;
   }
 
   outputTokensSoFar(): number {

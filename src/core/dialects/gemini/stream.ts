@@ -56,6 +56,10 @@ export class StreamMeter implements ResponseMeter, EventListener {
     return this.#tally.tier;
   }
 
+  textBytesSoFar(): number {
+    return this.#textBytes;
+  }
+
   outputTokensSoFar(): number {
     return Math.max(this.#tally.outputTokens, Math.floor(this.#textBytes / MAX_BYTES_PER_TOKEN));
   }

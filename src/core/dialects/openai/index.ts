@@ -6,6 +6,7 @@
 import type { Dialect } from '../types.ts';
 import { auth } from './auth.ts';
 import { editRequest, GOVERNED_FIELDS } from './edit.ts';
+import { ender } from './ending.ts';
 import { match } from './endpoints.ts';
 import { modelItem, modelsList, refusal } from './error.ts';
 import { readRequest } from './request.ts';
@@ -20,6 +21,7 @@ export const openai: Dialect = {
   readRequest,
   editRequest,
   meter,
+  ender,
   refusal,
   modelsList,
   modelItem,

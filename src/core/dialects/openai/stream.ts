@@ -112,6 +112,10 @@ export class StreamMeter implements ResponseMeter, EventListener {
     return this.#problem === undefined ? { kind: 'missing', outputBytes } : { kind: 'invalid', problem: this.#problem, outputBytes };
   }
 
+  hasFinalUsage(): boolean {
+    return this.#usage !== undefined && !this.#usageIsPartial;
+  }
+
   end(): BodyEnd {
     if (this.#hasError) return 'error_event';
     // Some compatible providers end without [DONE]; then the finished choice and the end of the body say as much.
@@ -124,6 +128,10 @@ export class StreamMeter implements ResponseMeter, EventListener {
 
   servedTier(): PriceTier | undefined {
     return this.#tier;
+  }
+
+  textBytesSoFar(): number {
+    return this.#textBytes;
   }
 
   outputTokensSoFar(): number {

@@ -71,7 +71,17 @@ export const budgetSpec = z.strictObject({
   limit: limit.describe('What each account may use in a window. Exactly one of these.'),
   window: window.describe('When an account begins anew. Exactly one of calendar, rolling and lifetime.'),
   mode: z.enum(['Strict', 'Bounded', 'Observe']).default('Strict').describe('Strict never overspends; Bounded may, by estimates; Observe only counts.'),
-  nearLimit: z.enum(['Shrink', 'Reject']).default('Shrink').describe('Where a full hold does not fit: cap the answer to what is left, or refuse.'),
+  nearLimit: z
+    .enum(['Shrink', 'Reject', 'CutStream'])
+    .default('Shrink')
+    .describe(
+      'Where a full hold does not fit: cap the answer to what is left, refuse, or end a stream when what is left is used (Bounded; in Strict as Shrink).',
+    ),
   floorOutputTokens: z.int().min(1).max(1_000_000).default(16).describe('The shortest answer worth having.'),
+  alerts: z
+    .array(z.int().min(1).max(100))
+    .max(10)
+    .default([50, 80, 100])
+    .describe('Percentages of the limit at which an event and a metric tell, once each in an account’s window.'),
   waitTimeout: durationAtMost(300_000, 'must be at most 5m').prefault('30s').describe('How long a call may wait for others’ holds.'),
 });

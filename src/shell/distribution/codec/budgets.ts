@@ -1,5 +1,5 @@
 import type { BudgetMode, BudgetPolicy, BudgetSubject, BudgetUnit, BudgetWindow } from '../../../core/policy/index.ts';
-import { amount, child, count, list, misfit, name, oneOf, optionalChild, texts } from '../../wire/index.ts';
+import { amount, child, count, counts, list, misfit, name, oneOf, optionalChild, texts } from '../../wire/index.ts';
 import type { Raw } from '../../wire/index.ts';
 import { rawPairs, readPairs } from './pairs.ts';
 
@@ -9,7 +9,7 @@ type Calendar = Extract<BudgetWindow, { kind: 'calendar' }>;
 
 const UNITS: Readonly<Record<BudgetUnit, true>> = { usd: true, tokens: true, requests: true };
 const MODES: Readonly<Record<BudgetMode, true>> = { Strict: true, Bounded: true, Observe: true };
-const NEAR_LIMITS: Readonly<Record<BudgetPolicy['nearLimit'], true>> = { Shrink: true, Reject: true };
+const NEAR_LIMITS: Readonly<Record<BudgetPolicy['nearLimit'], true>> = { Shrink: true, Reject: true, CutStream: true };
 const CALENDAR_UNITS: Readonly<Record<Calendar['unit'], true>> = { minute: true, hour: true, day: true, week: true, month: true };
 const SUBJECTS: Readonly<Record<BudgetSubject['kind'], true>> = {
   workload: true,
@@ -34,6 +34,7 @@ export function readBudget(raw: Raw): BudgetPolicy {
     nearLimit: oneOf(raw, 'nearLimit', NEAR_LIMITS),
     floorOutputTokens: count(raw, 'floorOutputTokens'),
     waitMs: count(raw, 'waitMs'),
+    alerts: counts(raw, 'alerts', MAX_ENTRIES),
     per: list(raw, 'per', MAX_ENTRIES, readSubject),
     models: texts(raw, 'models', MAX_ENTRIES),
     providers: texts(raw, 'providers', MAX_ENTRIES),

@@ -97,6 +97,7 @@ const full: SidecarState = stateOf('shop/checkout', {
         nearLimit: 'Shrink',
         floorOutputTokens: 16,
         waitMs: 0,
+        alerts: [50, 100],
         per: [{ kind: 'header', name: 'x-team' }],
         models: [],
         providers: [],

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { InterceptedHost, Interception, LeafCertificate } from '../../../core/control/index.ts';
 import type { EpochMs } from '../../../core/units/index.ts';
-import { count, list, misfit, name, oneOf, optionalChild, text, texts, withoutAbsent } from '../../wire/index.ts';
+import { count, counts, list, misfit, name, oneOf, optionalChild, text, texts, withoutAbsent } from '../../wire/index.ts';
 import type { Raw } from '../../wire/index.ts';
 
 const MAX_HOSTS = 10_000;
@@ -56,9 +56,7 @@ function rawHost({ leaf, ...host }: InterceptedHost): Raw {
 }
 
 function readHost(raw: Raw): InterceptedHost {
-  const ports = raw['ports'] as readonly number[];
-  if (ports.length > MAX_PORTS) return misfit('ports', `has ${ports.length} entries; at most ${MAX_PORTS} were expected`);
-  return withoutAbsent<InterceptedHost>({ host: name(raw, 'host'), leaf: optionalChild(raw, 'leaf', readLeaf), ports: [...ports] });
+  return withoutAbsent<InterceptedHost>({ host: name(raw, 'host'), leaf: optionalChild(raw, 'leaf', readLeaf), ports: counts(raw, 'ports', MAX_PORTS) });
 }
 
 function readLeaf(raw: Raw): LeafCertificate {

@@ -1,10 +1,12 @@
-import { isRateLimit } from '../../../core/call/index.ts';
-import type { CallRecord } from '../../../core/call/index.ts';
+import { isRateLimit } from '../../../core/units/index.ts';
+import type { CallRecord, SpendQuery } from '../../../core/call/index.ts';
 import type { AccountRef } from '../../../core/ledger/index.ts';
 import type { LeaseNumber } from '../../../core/leases/index.ts';
 import type { EpochMs } from '../../../core/units/index.ts';
 
 const DAY_MS = 86_400_000;
+/** No time that is told is as late: it is a safe integer. */
+const MAX_DAY = 2 ** 31 - 1;
 
 /** What is summed up of calls. Sums have no largest value: who makes up figures spoils his own sums, and stops nobody's. */
 export interface Figures {
@@ -79,6 +81,11 @@ export function addFigures(left: Figures, right: Figures): Figures {
 /** Days since 1970-01-01, in UTC. */
 export function dayOf(at: EpochMs): number {
   return Math.floor(at / DAY_MS);
+}
+
+/** The first and the last day that a query means. */
+export function daysOf({ sinceMs, untilMs }: Pick<SpendQuery, 'sinceMs' | 'untilMs'>): { readonly from: number; readonly to: number } {
+  return { from: dayOf(sinceMs), to: untilMs === undefined ? MAX_DAY : dayOf(untilMs - 1) };
 }
 
 /** Of records that were not counted before. A call counts on the day it ended. Keys are as UTF-8 can hold them. */

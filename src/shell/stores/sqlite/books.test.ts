@@ -66,3 +66,11 @@ describe('a call', () => {
     expect([state.holds.length, state.posted.reduce((sum, { amount }) => sum + amount, 0n), state.appliedSequence]).toEqual([held, posted, steps.length]);
   });
 });
+
+it('books go on after a step that failed, whatever it was', () => {
+  expect(() => books.delivered(['call-1', Symbol() as unknown as string])).toThrow();
+  expect(() => books.apply(['not an entry'], 1)).toThrow();
+  books.apply([hold, settle], 1);
+  books.delivered(['call-1']);
+  expect(books.state()).toMatchObject({ appliedSequence: 1, holds: [] });
+});

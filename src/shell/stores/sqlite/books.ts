@@ -125,17 +125,12 @@ export class Books {
 
   /** Applies entries (`entryText`) and remembers up to where, in one transaction: each entry counts once, whatever dies when. */
   apply(entries: readonly string[], appliedSequence: number): void {
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
+    this.#transact(() => {
       const step = new Step();
       for (const entry of entries) this.#take(readEntry(entry), step);
       this.#write(step);
       this.#statements.applied.run(appliedSequence);
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      this.#database.exec('ROLLBACK');
-      throw error;
-    }
+    });
   }
 
   state(): BooksState {
@@ -217,14 +212,26 @@ export class Books {
 
   /** The ledger service has these records. */
   delivered(ids: readonly string[]): void {
-    this.#database.exec('BEGIN IMMEDIATE');
-    const statement = this.#database.prepare('DELETE FROM undelivered WHERE id = ?');
-    for (const id of ids) statement.run(id);
-    this.#database.exec('COMMIT');
+    this.#transact(() => {
+      const statement = this.#database.prepare('DELETE FROM undelivered WHERE id = ?');
+      for (const id of ids) statement.run(id);
+    });
   }
 
   close(): void {
     this.#database.close();
+  }
+
+  #transact(write: () => void): void {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      write();
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      // SQLite may have done so itself, as where the disk is full. Source: sqlite.org/lang_transaction.html.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
   }
 
   #leases(): KeptLease[] {
