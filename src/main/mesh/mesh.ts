@@ -5,6 +5,7 @@ import { ProviderHealth, limitsOf, usdLimits } from '../../core/call/index.ts';
 import type { CallPorts } from '../../core/call/index.ts';
 import { DEFAULT_CNY_PER_USD } from '../../core/catalog/index.ts';
 import { renderEnvoy } from '../../core/envoyconfig/index.ts';
+import type { ListenerTls } from '../../core/envoyconfig/index.ts';
 import { err, ok, usdToNano } from '../../core/units/index.ts';
 import type { Result } from '../../core/units/index.ts';
 import { describeSnapshot, startAdminServer } from '../../shell/admin/index.ts';
@@ -25,6 +26,7 @@ import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
 import { tellOfBudgets } from './budget-events.ts';
 import { serveCalls } from './calls.ts';
+import type { Whose } from './calls.ts';
 import { newCallId, systemClock } from './clock.ts';
 import { tellOfEnvoy } from './envoy-events.ts';
 import type { Policies, PolicyFeed } from './feed.ts';
@@ -49,6 +51,7 @@ export interface WorkloadListener extends Address {
   readonly workload: string;
   /** The option that says where it listens, for messages. */
   readonly option: string;
+  readonly tls?: ListenerTls;
 }
 
 export interface MeshOptions {
@@ -57,6 +60,8 @@ export interface MeshOptions {
   readonly admin: Address;
   readonly stateDir: string;
   readonly envoy: EnvoyOptions;
+  /** How a call's workload is known; by its listener, if nothing is said. */
+  readonly whose?: Whose;
   /** Where limits are shared with other processes; absent where all of each limit is here. */
   readonly ledger?: LedgerAccess;
   readonly environment: NodeJS.ProcessEnv;
@@ -252,7 +257,7 @@ class Mesh {
       random: Math.random,
       newId: newCallId,
     };
-    const calls = await serveCalls(ports, processorSocket(this.#place), this.#options.logger);
+    const calls = await serveCalls(ports, processorSocket(this.#place), this.#options.logger, this.#options.whose);
     this.#activeCalls = () => calls.active();
     this.#stops.push(() => calls.close());
   }
@@ -351,7 +356,8 @@ class Mesh {
   }
 
   #render(policies: readonly Policies[]): ReturnType<typeof renderEnvoy> {
-    return renderEnvoy(envoySettings(policies, this.#options.listeners, this.#place));
+    const { listeners, whose } = this.#options;
+    return renderEnvoy(envoySettings(policies, listeners, this.#place, whose?.credentialHeaders));
   }
 
   #isBudget(limit: string): boolean {

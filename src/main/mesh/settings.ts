@@ -25,7 +25,12 @@ export const adminSocket = (place: MeshPlace): string => join(place.socketFolder
  * Policies → what Envoy's configuration depends on. Of several, while one takes another's place, it has the
  * providers and headers of all; the last one's form of a provider counts.
  */
-export function envoySettings(policies: readonly Policies[], listeners: readonly ListenerSettings[], place: MeshPlace): EnvoySettings {
+export function envoySettings(
+  policies: readonly Policies[],
+  listeners: readonly ListenerSettings[],
+  place: MeshPlace,
+  credentials?: ReadonlySet<string>,
+): EnvoySettings {
   const upstreams = new Map(policies.flatMap(({ providers }) => [...providers]));
   return {
     nodeId: 'airmesh',
@@ -38,6 +43,7 @@ export function envoySettings(policies: readonly Policies[], listeners: readonly
     ],
     upstreams: [...upstreams.values()].map(({ policy }) => upstreamOf(policy)).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
     headersRead: headersReadBy(policies.flatMap(({ snapshots }) => [...snapshots.values()])),
+    ...(credentials === undefined ? {} : { credentialHeaders: [...credentials] }),
     maxRequestBytes: MAX_REQUEST_BYTES,
     messageTimeoutMs: MESSAGE_TIMEOUT_MS,
     gracefulGrpcClose: true,
