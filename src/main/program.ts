@@ -1,15 +1,25 @@
+import { existsSync } from 'node:fs';
 import { Argument, Command, CommanderError, Option } from 'commander';
+import { SPEND_GROUPINGS } from '../core/call/index.ts';
+import { SIDECAR_ENVIRONMENT, SIDECAR_PATHS, SIDECAR_PORTS } from '../core/control/index.ts';
 import { acceptLoss } from '../shell/budgets/index.ts';
 import { LOG_LEVELS } from '../shell/telemetry/index.ts';
-import { httpUrl, parseAddress, parseAdminUrl, parseHeader, parseLedger, parseListen, parseTime, parseWorkload } from './addresses.ts';
+import { httpUrl, parseAddress, parseAdminUrl, parseDays, parseHeader, parseLedger, parseListen, parseNames, parseTime, parseWorkload } from './addresses.ts';
+import { checkCluster, clusterStatus, explainInCluster, ownerOf } from './commands/cluster.ts';
+import type { ClusterFlags, ExplainClusterFlags } from './commands/cluster.ts';
 import { check, explain, validate } from './commands/policies.ts';
 import type { ExplainFlags } from './commands/policies.ts';
+import { initCommand } from './commands/init.ts';
 import { controller } from './commands/controller.ts';
 import type { ControllerFlags } from './commands/controller.ts';
 import { gateway } from './commands/gateway.ts';
 import type { GatewayFlags } from './commands/gateway.ts';
+import { records } from './commands/records.ts';
+import type { RecordsFlags } from './commands/records.ts';
 import { render } from './commands/render.ts';
 import type { RenderFlags } from './commands/render.ts';
+import { processor, sidecar } from './commands/sidecar.ts';
+import type { ProcessorFlags, SidecarFlags } from './commands/sidecar.ts';
 import { run } from './commands/run.ts';
 import type { RunFlags } from './commands/run.ts';
 import { spend } from './commands/spend.ts';
@@ -19,10 +29,34 @@ import { MESHES } from '../core/meshes/index.ts';
 import type { MeshName } from '../core/meshes/index.ts';
 import type { Address } from './ports.ts';
 import { defaultStateFolder } from './state-folder.ts';
+import { StartError } from './start-error.ts';
 import type { Terminal } from './terminal/terminal.ts';
 import { VERSION } from './version.ts';
 
 const CONCURRENCY = /^[1-9]\d{0,2}$/;
+
+const concurrency = (): Option =>
+  new Option('--concurrency <threads>', 'Envoy’s worker threads').argParser((text) => {
+    if (!CONCURRENCY.test(text)) throw new CommanderError(EXIT.usage, 'airmesh.concurrency', `error: --concurrency ${text} is not a number from 1 to 999`);
+    return Number(text);
+  });
+
+/** What all have that run beside an application; the injector sets the environment and mounts the paths. */
+function besideCommand(command: Command): Command {
+  return command
+    .addOption(new Option('--controller <addresses>', `the controllers; else ${SIDECAR_ENVIRONMENT.controllers}; repeat`).argParser(parseLedger))
+    .option('--controller-ca <file>', `who issues their certificates, in PEM; else ${SIDECAR_ENVIRONMENT.controllerRoots}`)
+    .option('--token <file>', 'the service account’s token, for the controller alone', SIDECAR_PATHS.token)
+    .option('--state <folder>', 'memory that nothing else mounts, for the last policies, budgets and records', SIDECAR_PATHS.state)
+    .option('--state-on-disk', 'the state folder may be on a disk, where keys then lie', false)
+    .addOption(
+      new Option('--admin <address>', 'administration')
+        .default({ host: '0.0.0.0', port: SIDECAR_PORTS.admin }, `0.0.0.0:${SIDECAR_PORTS.admin}`)
+        .argParser(parseAddress),
+    )
+    .addOption(new Option('--log-level <level>', 'what is logged').choices(LOG_LEVELS).default('info'))
+    .addOption(new Option('--log-format <format>', 'for people or for machines').choices(['pretty', 'json']));
+}
 
 /** Every command and option. `finish` is told the exit code; what a person can mend is thrown as a StartError. */
 export function createProgram(terminal: Terminal, finish: (code: number) => void): Command {
@@ -33,8 +67,15 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .showHelpAfterError()
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
     .exitOverride();
+  const rootNamespace = (): Option => new Option('--root-namespace <name>', 'the controllers’ own').default('airmesh-system');
   const state = (): Option =>
     new Option('--state <folder>', 'where budgets and records are kept').default(defaultStateFolder(terminal.environment), 'the user’s state folder');
+  const books = (): Option =>
+    new Option('--admin <url>', 'administration of the controller or server; without it, http://127.0.0.1:4001, else the books in the state folder').argParser(
+      parseAdminUrl,
+    );
+  const since = (): Option => new Option('--since <time>', 'only since then, sums by whole days (UTC), such as 2026-01-31').argParser(parseTime);
+  const until = (): Option => new Option('--until <time>', 'only before then').argParser(parseTime);
 
   airmesh
     .command('run [paths...]')
@@ -45,12 +86,7 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .addOption(state())
     .option('--envoy <path>', 'the Envoy binary to run')
     .option('--envoy-version <version>', 'install and run this version')
-    .addOption(
-      new Option('--concurrency <threads>', 'Envoy’s worker threads').argParser((text) => {
-        if (!CONCURRENCY.test(text)) throw new CommanderError(EXIT.usage, 'airmesh.concurrency', `error: --concurrency ${text} is not a number from 1 to 999`);
-        return Number(text);
-      }),
-    )
+    .addOption(concurrency())
     .addOption(new Option('--ledger <addresses>', 'the ledger service that shares budgets with other processes; repeat').argParser(parseLedger))
     .option('--ledger-ca <file>', 'who issues its certificate, in PEM')
     .option('--ledger-cert <file>', 'the certificate by which it knows this process')
@@ -80,15 +116,29 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .action(async (paths: string[], flags: GatewayFlags) => finish(await gateway(paths, flags, terminal)));
 
   airmesh
-    .command('controller <paths...>')
-    .description('run the ledger service: budgets of these resources, shared by all processors that connect')
+    .command('controller [paths...]')
+    .description('govern a cluster (--kubernetes), or run the ledger service alone: budgets of these resources, shared by all processors that connect')
+    .option('--kubernetes', 'policies of the cluster around this pod, or that KUBECONFIG names', false)
+    .option('--root-namespace <name>', 'its own namespace, whose resources may select workloads of all; by default the one that it runs in')
+    .addOption(new Option('--namespaces <names>', 'govern these alone, besides its own; separated by commas').argParser(parseNames))
+    .option('--lease <name>', 'of the Lease by which several controllers elect who writes statuses', 'airmesh')
+    .option('--authorities <name>', 'what the names of the Secrets begin with that keep the mesh’s certificate authorities', 'airmesh-authorities')
+    .option('--views <name>', 'the ConfigMap by which controllers tell each other what sidecars say', 'airmesh-views')
+    .option('--service <name>', 'the Service by which sidecars reach it', 'airmesh')
+    .option('--injector <file>', 'inject sidecars into pods, by these settings, which the chart writes; API servers ask at port 9443')
+    .option('--simulated-url <url>', 'a simulated provider in the cluster, for AIProviders of type Simulated that name none')
     .addOption(
       new Option('--listen <address>', 'where processors connect: an address, or unix:/path')
         .default(parseListen('15010'), '127.0.0.1:15010')
         .argParser(parseListen),
     )
     .addOption(new Option('--admin <address>', 'administration').default(parseAddress('15012'), '127.0.0.1:15012').argParser(parseAddress))
-    .addOption(new Option('--store <url>', 'where the ledger is kept: sqlite:/folder/ledger.db, postgres://user@host/database, memory:').makeOptionMandatory())
+    .addOption(
+      new Option('--store <url>', 'where the ledger is kept: sqlite:/folder/ledger.db, postgres://user@host/database, memory:')
+        .env('AIRMESH_STORE')
+        .makeOptionMandatory(),
+    )
+    .addOption(new Option('--retention <days>', 'how long records are kept; sums are for ever').default(90).argParser(parseDays))
     .option('--tls-cert <file>', 'its certificate, in PEM')
     .option('--tls-key <file>', 'the key of that')
     .option('--client-ca <file>', 'who issues processors’ certificates')
@@ -97,19 +147,45 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .addOption(new Option('--log-format <format>', 'for people or for machines').choices(['pretty', 'json']))
     .action(async (paths: string[], flags: ControllerFlags) => finish(await controller(paths, flags, terminal)));
 
+  besideCommand(airmesh.command('sidecar'))
+    .description('run beside a pod’s application: a real Envoy governed by the policies that a controller gives this pod')
+    .addOption(
+      new Option('--listen <address>', 'where the application connects')
+        .default({ host: '127.0.0.1', port: SIDECAR_PORTS.api }, `127.0.0.1:${SIDECAR_PORTS.api}`)
+        .argParser(parseAddress),
+    )
+    .option('--envoy <path>', 'the Envoy binary to run')
+    .option('--envoy-version <version>', 'install and run this version')
+    .addOption(concurrency())
+    .action(async (flags: SidecarFlags) => finish(await sidecar(flags, terminal)));
+
+  besideCommand(airmesh.command('processor'))
+    .description('the same without an Envoy of its own: external processing for the Envoy that a mesh runs in the pod')
+    .addOption(new Option('--listen <address>', 'where that Envoy connects: an address, or unix:/path').makeOptionMandatory().argParser(parseListen))
+    .action(async (flags: ProcessorFlags) => finish(await processor(flags, terminal)));
+
   airmesh
     .command('spend')
     .description('who spent what, in dollars and yuan, and where each budget stands')
-    .addOption(
-      new Option('--admin <url>', 'administration of the server; without it, http://127.0.0.1:4001, else the books in the state folder').argParser(
-        parseAdminUrl,
-      ),
-    )
+    .addOption(books())
     .addOption(state())
-    .addOption(new Option('--since <time>', 'only since then, by whole days (UTC), such as 2026-01-31').argParser(parseTime))
+    .addOption(since())
+    .addOption(until())
+    .addOption(new Option('--by <what>', 'one table').choices(SPEND_GROUPINGS))
+    .addOption(new Option('--format <format>', 'for people, machines or spreadsheets').choices(['table', 'json', 'csv']))
     .option('--watch', 'again each second', false)
-    .option('--json', 'for machines', false)
+    .option('--json', 'as --format json', false)
     .action(async (flags: SpendFlags) => finish(await spend(flags, terminal)));
+
+  airmesh
+    .command('records')
+    .description('a record of each call, those first that ended first')
+    .addOption(books())
+    .addOption(state())
+    .addOption(since())
+    .addOption(until())
+    .addOption(new Option('--format <format>', 'for spreadsheets, or an object on each line').choices(['csv', 'jsonl']).default('csv'))
+    .action(async (flags: RecordsFlags) => finish(await records(flags, terminal)));
 
   airmesh
     .command('validate <paths...>')
@@ -119,13 +195,19 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
 
   airmesh
     .command('explain <paths...>')
-    .description('which rule, provider, budgets and limits a call would meet, and why')
-    .option('--workload <name>', 'who calls', 'default')
+    .description('which rule, provider, budgets and limits a call would meet, and why: by files, or of deploy/NAME and its like in a cluster')
+    .option('--workload <name>', 'who calls, by files', 'default')
+    .option('-n, --namespace <name>', 'of the workload in a cluster; by default that of the context')
+    .addOption(rootNamespace())
     .requiredOption('--model <name>', 'the model that is asked for')
     .option('--path <path>', 'the endpoint below /v1', '/chat/completions')
     .addOption(new Option('--header <name=value>', 'a header of the call; repeat').default(new Map(), 'none').argParser(parseHeader))
     .option('--json', 'for machines', false)
-    .action((paths: string[], flags: ExplainFlags) => finish(explain(paths, flags, terminal)));
+    .action(async (paths: string[], flags: ExplainFlags & ExplainClusterFlags) => {
+      const [first = ''] = paths;
+      const owner = paths.length === 1 && !existsSync(first) ? ownerOf(first) : undefined;
+      finish(owner === undefined ? explain(paths, flags, terminal) : await explainInCluster(owner, flags, terminal));
+    });
 
   airmesh
     .command('render')
@@ -138,9 +220,22 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
 
   airmesh
     .command('check [paths...]')
-    .description('ask each provider whether it accepts its key')
+    .description('ask each provider whether it accepts its key; or, with --kubernetes, say what is wrong with a cluster and what mends it')
+    .option('--kubernetes', 'the cluster that KUBECONFIG names', false)
+    .addOption(rootNamespace())
     .option('--json', 'for machines', false)
-    .action(async (paths: string[], flags: { json: boolean }) => finish(await check(paths, flags.json, terminal)));
+    .action(async (paths: string[], flags: ClusterFlags & { readonly kubernetes: boolean }) => {
+      if (flags.kubernetes && paths.length > 0)
+        throw new StartError('Files and a cluster are checked one after the other.', 'Leave out the paths, or --kubernetes.');
+      finish(flags.kubernetes ? await checkCluster(flags, terminal) : await check(paths, flags.json, terminal));
+    });
+
+  airmesh
+    .command('status')
+    .description('how the providers, routes and budgets of a cluster stand')
+    .addOption(rootNamespace())
+    .option('--json', 'for machines', false)
+    .action(async (flags: ClusterFlags) => finish(await clusterStatus(flags, terminal)));
 
   airmesh
     .command('simulate')
@@ -153,6 +248,8 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
       const simulator = await startSimulator({ ...flags.listen, keys: flags.key ?? 'any' });
       terminal.out(`The simulated provider listens at ${httpUrl(simulator)}/v1; its books are at ${httpUrl(simulator)}/simulator/books\n`);
     });
+
+  airmesh.addCommand(initCommand(terminal, finish));
 
   airmesh
     .command('version')

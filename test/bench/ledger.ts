@@ -1,11 +1,12 @@
 /**
- * How many reports a second the ledger service takes, on the memory store: `node test/bench/ledger.ts [SECONDS]`. First
- * through host and store alone, then over gRPC with mutual TLS, where processors are in a process of their own and each
- * has a few reports under way. Each report tells news of each of its slices, so each leads to entries and an answer.
+ * How many reports a second the ledger service takes: `node test/bench/ledger.ts [SECONDS]`. First through host and store
+ * alone, on each kind of store, a real PostgreSQL among them; then over gRPC with mutual TLS, where processors are in a
+ * process of their own and each has a few reports under way. Each report tells news of each of its slices, so each leads to
+ * entries and an answer. What a commit waits for is the disk: its flushes are counted beside.
  */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,8 +19,12 @@ import { ALL_PERMITTED, LedgerHost, ledgerService } from '../../src/shell/ledger
 import { LEDGER_METHODS } from '../../src/shell/ledger/methods.ts';
 import { CertificateFiles, WireServer, byCertificate, protocolMetadata } from '../../src/shell/wire/index.ts';
 import type { CertificatePaths } from '../../src/shell/wire/index.ts';
+import type { LedgerStore } from '../../src/shell/ledger/index.ts';
 import { MemoryStore } from '../../src/shell/stores/memory/index.ts';
+import { PostgresStore, parsePostgresUrl } from '../../src/shell/stores/postgres/index.ts';
+import { SqliteStore } from '../../src/shell/stores/sqlite/index.ts';
 import { TestAuthority, writeCertificates } from '../support/certificates.ts';
+import { PostgresServer } from '../support/postgres/server.ts';
 
 const PROCESSORS = 100;
 const UNDER_WAY = 4;
@@ -75,7 +80,7 @@ class Player {
   }
 }
 
-function newHost(store: MemoryStore): LedgerHost {
+function newHost(store: LedgerStore): LedgerHost {
   const host = new LedgerHost({ store, clock, permissions: ALL_PERMITTED, isAlone: true, tell: () => undefined });
   const started = host.start(limits);
   if (!started.ok) throw new Error(started.error[0]?.message);
@@ -92,9 +97,10 @@ async function counted(seconds: number, count: () => number): Promise<string> {
   return `${Math.round(reports / tookSeconds)} reports/s, ${cores.toFixed(2)} cores, ${((cores * 1e6 * tookSeconds) / reports).toFixed(1)} µs each`;
 }
 
-async function alone(seconds: number, slices: number): Promise<string> {
-  const host = newHost(new MemoryStore());
-  await new Promise((resolve) => setImmediate(resolve));
+async function alone(seconds: number, slices: number, store: LedgerStore): Promise<string> {
+  const counting = commitsCounted(store);
+  const host = newHost(counting.store);
+  while (host.term === undefined) await new Promise((resolve) => setTimeout(resolve, 5));
   let [stored, isRunning] = [0, true];
   for (let index = 0; index < PROCESSORS; index += 1) {
     const player = new Player(`p${index}`, slices);
@@ -114,10 +120,58 @@ async function alone(seconds: number, slices: number): Promise<string> {
       for (let underWay = 0; underWay < UNDER_WAY; underWay += 1) next();
     });
   }
-  const figures = await counted(seconds, () => stored);
+  const [figures, commits] = [await counted(seconds, () => stored), counting.commits()];
   isRunning = false;
   host.close();
-  return figures;
+  return `${figures}, ${Math.round(stored / commits)} reports a commit`;
+}
+
+/** The same store; `commits` tells how often it was written. */
+function commitsCounted(store: LedgerStore): { readonly store: LedgerStore; readonly commits: () => number } {
+  let commits = 0;
+  const commit: LedgerStore['commit'] = (term, entries) => {
+    commits += 1;
+    return store.commit(term, entries);
+  };
+  return { store: new Proxy(store, { get: (target, name) => (name === 'commit' ? commit : boundTo(target, name)) }), commits: () => commits };
+}
+
+/** Methods with private fields go by the object that has them. */
+function boundTo(target: LedgerStore, name: string | symbol): unknown {
+  const value: unknown = Reflect.get(target, name, target);
+  return typeof value === 'function' ? value.bind(target) : value;
+}
+
+/** How often a second this disk takes 8 KiB: more commits there cannot be. */
+function flushesPerSecond(folder: string): number {
+  const file = openSync(join(folder, 'flushed'), 'w');
+  const began = performance.now();
+  let flushes = 0;
+  for (; performance.now() - began < 1_000; flushes += 1) {
+    writeSync(file, Buffer.alloc(8_192, flushes), 0, 8_192, 0);
+    fdatasyncSync(file);
+  }
+  closeSync(file);
+  return Math.round((flushes * 1_000) / (performance.now() - began));
+}
+
+async function onEachStore(seconds: number, slices: number): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'airmesh-bench-'));
+  const server = await PostgresServer.start();
+  const address = parsePostgresUrl(server.url);
+  if (!address.ok) throw new Error(address.error);
+  const stores = {
+    memory: new MemoryStore(),
+    SQLite: await SqliteStore.open(join(folder, 'ledger.db')),
+    PostgreSQL: await PostgresStore.open(address.value),
+  };
+  for (const [name, store] of Object.entries(stores)) {
+    console.log(`host and ${name}, ${slices} of ${slices} slices with news: ${await alone(seconds, slices, store)}`);
+    await store.close();
+  }
+  console.log(`this disk: ${flushesPerSecond(folder)} flushes/s`);
+  await server.remove();
+  rmSync(folder, { recursive: true });
 }
 
 async function overGrpc(seconds: number, slices: number): Promise<string> {
@@ -186,7 +240,7 @@ if (role === 'players') play(port, folder, Number(slices));
 else {
   const seconds = Number(role);
   for (const slices of [1, 5]) {
-    console.log(`host and store, ${slices} of ${slices} slices with news:      ${await alone(seconds, slices)}`);
+    await onEachStore(seconds, slices);
     console.log(`over gRPC with mutual TLS, the same: ${await overGrpc(seconds, slices)}`);
   }
 }

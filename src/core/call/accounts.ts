@@ -1,3 +1,4 @@
+import { requestRateId, tokenRateId } from '../units/index.ts';
 import type { AccountRef } from '../ledger/index.ts';
 import { matchesPattern } from '../policy/index.ts';
 import type { BudgetPolicy, BudgetSubject, RulePolicy, Workload, WorkloadSnapshot } from '../policy/index.ts';
@@ -18,13 +19,6 @@ const MAX_SUBJECT_LENGTH = 128;
 
 /** A caller without the header that a budget keeps accounts by. Angle brackets, so that no header value is confused with it. */
 const NO_HEADER = '<none>';
-
-/** Ids of the two limits that a rule's rate limits become; the ledger is configured with the same. */
-export const requestRateId = (ruleId: string): string => `${ruleId}/requestsPerMinute`;
-export const tokenRateId = (ruleId: string): string => `${ruleId}/tokensPerMinute`;
-
-/** Whether a limit's id is one of those two. No budget's id holds a `#`, as those of rules do. */
-export const isRateLimit = (limit: string): boolean => limit.includes('#') && /\/(?:requests|tokens)PerMinute$/.test(limit);
 
 /** The budgets that count this call. */
 export function budgetsOf(snapshot: WorkloadSnapshot, call: Chargeable): BudgetPolicy[] {

@@ -1,10 +1,11 @@
+import { requestRateId, tokenRateId } from '../units/index.ts';
 import type { Operation } from '../dialects/index.ts';
 import type { Granted, Quote } from '../ledger/index.ts';
 import type { BudgetPolicy, ProviderPolicy, RulePolicy, WorkloadSnapshot } from '../policy/index.ts';
 import { err, ok } from '../units/index.ts';
 import type { Result } from '../units/index.ts';
 import type { Refusal } from '../dialects/index.ts';
-import { accountsOf, budgetsOf, requestRateId, tokenRateId } from './accounts.ts';
+import { accountsOf, budgetsOf } from './accounts.ts';
 import type { CallPorts } from './ports.ts';
 import type { CallHold } from './record.ts';
 import { ledgerRefusal, refusal } from './refusals.ts';

@@ -1,6 +1,6 @@
 import type { LimitSpec } from '../ledger/index.ts';
 import type { BudgetPolicy, WorkloadSnapshot } from '../policy/index.ts';
-import { requestRateId, tokenRateId } from './accounts.ts';
+import { requestRateId, tokenRateId } from '../units/index.ts';
 
 const MINUTE_MS = 60_000;
 

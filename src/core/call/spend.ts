@@ -28,6 +28,8 @@ export interface SpendQuery {
   readonly by: SpendGrouping;
   /** Whole days, in UTC: from the one that this time is in. */
   readonly sinceMs: EpochMs;
+  /** Up to the day that the millisecond before this time is in; absent: to the end. */
+  readonly untilMs?: EpochMs;
 }
 
 /** Calls that ended at or after `sinceMs` and before `untilMs`, in the order of their ending and then of their ids. */

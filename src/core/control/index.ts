@@ -5,6 +5,9 @@
  * informers, streams or certificates' making, and never put a key anywhere but into the state of a workload that uses it.
  */
 export * from './names.ts';
+export { PRIVATE_NETWORKS } from './addresses.ts';
+export { interceptionOf, redirectedPorts, wantedHosts } from './interception.ts';
+export type { InterceptionSettings, WantedHost } from './interception.ts';
 export type { InterceptedHost, Interception, KeyMaterial, LeafCertificate, SidecarState } from './state.ts';
 export type { KeyReport, SidecarView } from './sidecar.ts';
 export { readPod } from './pods.ts';
@@ -13,8 +16,8 @@ export { ownerName, workloadOf, workloadsOf } from './workloads.ts';
 export { labelOf, observe } from './resources.ts';
 export type { CustomObject, Observed } from './resources.ts';
 export type { KeyBook, KeyEntry, SecretAnswer } from './keybook.ts';
-export { NO_PLAN, findingsWith, planOf } from './plan.ts';
-export type { ClusterFacts, Plan, PlanSettings } from './plan.ts';
+export { NO_PLAN, draftOf, findingsWith, planOf } from './plan.ts';
+export type { ClusterFacts, Draft, Interceptions, Plan, PlanSettings } from './plan.ts';
 export { reachOf } from './reach.ts';
 export type { Reach } from './reach.ts';
 export { statusOf } from './statuses.ts';
@@ -23,3 +26,5 @@ export { changesOf } from './changes.ts';
 export type { Change } from './changes.ts';
 export { differenceOf } from './differences.ts';
 export type { Difference } from './differences.ts';
+export { diagnose } from './diagnosis.ts';
+export type { Diagnosis, Sight, WebhookSight } from './diagnosis.ts';

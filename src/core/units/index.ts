@@ -8,3 +8,4 @@ export type { NanoUsd, ParsedUsd } from './money.ts';
 export type { EpochMs, MonotonicMs } from './time.ts';
 export type { Result } from './result.ts';
 export { err, ok } from './result.ts';
+export { isRateLimit, limitIdOf, limitIdentity, requestRateId, tokenRateId } from './limit-ids.ts';

@@ -79,6 +79,7 @@ function withEveryone({ snapshots, providers, rules, budgets }: Compiled): Polic
     providers: new Map([...providers].map(([id, { policy }]) => [id, policy])),
     rules,
     budgets,
+    hosts: [],
     aliases: new Map(),
     knownModels: new Map(),
   };

@@ -5,6 +5,7 @@ import type { EpochMs } from '../../core/units/index.ts';
 import type { CallerReviewer } from '../../shell/gateway/index.ts';
 import { TokenReviews } from '../../shell/kube/index.ts';
 import type { ApiServer } from '../../shell/kube/index.ts';
+import { endOf } from '../../shell/wire/index.ts';
 
 /** A pod is looked for again after so long; a token ends with its pod within it. */
 const POD_KEPT_MS = 10_000;
@@ -29,9 +30,9 @@ export function reviewerOf(api: ApiServer, now: () => EpochMs): CallerReviewer {
     review: async (token) => {
       const reviewed = await reviews.review(token);
       if (!reviewed.ok) return reviewed;
-      const pod = pods.get(reviewed.value.podUid)?.pod;
+      const pod = pods.get(reviewed.value.uid)?.pod;
       if (pod === undefined) return err('its pod is not known');
-      return pod.phase === 'ended' ? err('its pod has ended') : ok({ workload: workloadOf(pod), validUntil: reviewed.value.validUntil });
+      return pod.phase === 'ended' ? err('its pod has ended') : ok({ workload: workloadOf(pod), validUntil: endOf(token) ?? now() });
     },
   };
 }

@@ -1,12 +1,17 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { CallPorts } from '../../core/call/index.ts';
 import { ExtProcServer, Session } from '../../shell/extproc/index.ts';
-import type { SessionOptions } from '../../shell/extproc/index.ts';
+import type { ExtProcServerOptions, SessionOptions } from '../../shell/extproc/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
 import { messageOf } from './message-of.ts';
 import { MAX_REQUEST_BYTES } from './settings.ts';
 
 /** For the answers of streams that are open when the server closes. */
 const CLOSE_WITHIN_MS = 1000;
+
+/** For calls of an Envoy that is another's, which ends by itself. */
+const DRAIN_MS = 30_000;
+const POLL_MS = 25;
 
 /** Room for what is around a body in a message. */
 const MESSAGE_OVERHEAD_BYTES = 1024 * 1024;
@@ -20,13 +25,16 @@ export interface CallServer {
   close(): Promise<void>;
 }
 
-/** Serves Envoy's external processing on a socket; one broken call ends alone. */
-export async function serveCalls(ports: CallPorts, socketPath: string, logger: Logger, whose: Whose = {}): Promise<CallServer> {
+/** Where Envoy finds the processor: a file that only its owner can open, or the loopback interface. */
+export type ServeAt = ExtProcServerOptions['listen'];
+
+/** Serves Envoy's external processing; one broken call ends alone. */
+export async function serveCalls(ports: CallPorts, listen: ServeAt, logger: Logger, whose: Whose = {}): Promise<CallServer> {
   let active = 0;
   const onError = (error: unknown): void =>
     logger.error('processor.error', { error: messageOf(error), stack: error instanceof Error ? error.stack : undefined });
   const server = new ExtProcServer({
-    listen: { socketPath },
+    listen,
     maxMessageBytes: MAX_REQUEST_BYTES + MESSAGE_OVERHEAD_BYTES,
     onError,
     onStream: (stream) => {
@@ -43,4 +51,10 @@ export async function serveCalls(ports: CallPorts, socketPath: string, logger: L
   });
   await server.listen();
   return { active: () => active, close: () => server.close(CLOSE_WITHIN_MS) };
+}
+
+/** Resolves when no call is in flight, or after a time. */
+export async function drained(calls: CallServer): Promise<void> {
+  const until = performance.now() + DRAIN_MS;
+  while (calls.active() > 0 && performance.now() < until) await delay(POLL_MS);
 }

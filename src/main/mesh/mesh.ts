@@ -5,16 +5,17 @@ import { ProviderHealth, limitsOf, usdLimits } from '../../core/call/index.ts';
 import type { CallPorts } from '../../core/call/index.ts';
 import { DEFAULT_CNY_PER_USD } from '../../core/catalog/index.ts';
 import { renderEnvoy } from '../../core/envoyconfig/index.ts';
-import type { ListenerTls } from '../../core/envoyconfig/index.ts';
-import { err, ok, usdToNano } from '../../core/units/index.ts';
-import type { Result } from '../../core/units/index.ts';
+import type { ListenerSettings } from '../../core/envoyconfig/index.ts';
+import { usdToNano } from '../../core/units/index.ts';
 import { describeSnapshot, startAdminServer } from '../../shell/admin/index.ts';
 import type { AdminServer, Readiness } from '../../shell/admin/index.ts';
 import { AnswerMemory } from '../../shell/answers/index.ts';
-import { BatchWatch, trustIn } from '../../shell/batches/index.ts';
-import { openBudgets, spendReport } from '../../shell/budgets/index.ts';
-import type { OpenedBudgets, SpendReport } from '../../shell/budgets/index.ts';
+import { openBudgets } from '../../shell/budgets/index.ts';
+import type { OpenedBudgets } from '../../shell/budgets/index.ts';
+import { answerRecords, answerSpend } from '../../shell/spending/index.ts';
+import type { SpendSource } from '../../shell/spending/index.ts';
 import { EnvoySupervisor, ensureEnvoy, stopOrphan, trustedCaFile } from '../../shell/envoy/index.ts';
+import type { EnvoyReadiness } from '../../shell/envoy/index.ts';
 import { FolderInUse, folderHolder } from '../../shell/journal/index.ts';
 import { KeyStore } from '../../shell/keys/index.ts';
 import type { KeyHealth } from '../../shell/keys/index.ts';
@@ -24,9 +25,10 @@ import type { ProviderType } from '../../core/policy/index.ts';
 import type { Address, EnvoyOptions } from '../ports.ts';
 import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
+import { watchBatches } from './batches.ts';
 import { tellOfBudgets } from './budget-events.ts';
-import { serveCalls } from './calls.ts';
-import type { Whose } from './calls.ts';
+import { drained, serveCalls } from './calls.ts';
+import type { ServeAt, Whose } from './calls.ts';
 import { newCallId, systemClock } from './clock.ts';
 import { tellOfEnvoy } from './envoy-events.ts';
 import type { Policies, PolicyFeed } from './feed.ts';
@@ -36,7 +38,10 @@ import { asStartError, requireFree } from './preflight.ts';
 import { tellOfProvider } from './provider-events.ts';
 import { readinessOf } from './readiness.ts';
 import { adminSocket, envoySettings, processorSocket } from './settings.ts';
-import type { MeshPlace } from './settings.ts';
+import type { MeshPlace, RedirectedConnections } from './settings.ts';
+import { snapshotFor } from './snapshot-for.ts';
+import { tellTrust } from './trust.ts';
+import type { TrustPlace } from './trust.ts';
 
 const READY_WITHIN_MS = 20_000;
 /** Envoy sees a changed file at once; clusters with names to resolve take longer. */
@@ -46,22 +51,26 @@ const RETENTION_MS = 90 * 86_400_000;
 const RETENTION_EVERY_MS = 3_600_000;
 
 /** A listener of Envoy's, and whose calls come in by it. */
-export interface WorkloadListener extends Address {
-  /** `namespace/name` */
-  readonly workload: string;
+export interface WorkloadListener extends ListenerSettings {
   /** The option that says where it listens, for messages. */
   readonly option: string;
-  readonly tls?: ListenerTls;
 }
 
 export interface MeshOptions {
   readonly feed: PolicyFeed;
   readonly listeners: readonly WorkloadListener[];
   readonly admin: Address;
+  /** Where connections come in that an application opened to somewhere else; absent where none are redirected. */
+  readonly redirected?: RedirectedConnections;
+  /** Where applications find whom to trust; absent where nobody asks. */
+  readonly trust?: TrustPlace;
   readonly stateDir: string;
-  readonly envoy: EnvoyOptions;
   /** How a call's workload is known; by its listener, if nothing is said. */
   readonly whose?: Whose;
+  /** The Envoy to run; absent where one calls that is another's. */
+  readonly envoy?: EnvoyOptions;
+  /** Where an Envoy that is another's finds the processor. */
+  readonly serve?: ServeAt;
   /** Where limits are shared with other processes; absent where all of each limit is here. */
   readonly ledger?: LedgerAccess;
   readonly environment: NodeJS.ProcessEnv;
@@ -125,6 +134,7 @@ class Mesh {
         accounts: () => this.#budgets?.budgets.views().filter(({ limit }) => this.#isBudget(limit)) ?? [],
         providerType,
         ready: () => this.#ready,
+        ...(options.ledger === undefined ? {} : { ledgerMessages: () => options.ledger?.traffic() ?? {} }),
       },
       VERSION,
     );
@@ -144,19 +154,19 @@ class Mesh {
     if (holder !== undefined) throw new FolderInUse(options.stateDir, holder);
     await stopOrphan(this.#place.envoyFolder);
     await requireFree([...options.listeners, { ...options.admin, option: '--admin' }]);
-    const envoy = await this.#unlessInterrupted(
-      ensureEnvoy({ ...options.envoy, environment: options.environment, onStep: (message) => options.logger.info('envoy.install', { message }) }),
-    );
-    this.#envoyVersion = envoy.version;
+    const binary = await this.#findEnvoy();
     this.#policies = await this.#options.feed.first();
     this.#applyKeys(this.#policies);
+    tellTrust(options.trust, this.#policies, this.#place.trustedCaFile);
     await this.#openBudgets(this.#policies);
     this.#watchBatches(this.#requireBudgets());
     await this.#serveEnvoy();
     options.interruption?.throwIfAborted();
-    await this.#startEnvoy(envoy.path, this.#policies);
+    if (binary !== undefined) await this.#startEnvoy(binary, this.#policies);
     await this.#startAdmin();
-    this.#stops.push(options.feed.follow({ apply: (policies) => this.#apply(policies), refuse: (errors) => this.#refuse(errors) }));
+    this.#stops.push(
+      options.feed.follow({ apply: (policies) => this.#apply(policies), refuse: (errors) => this.#refuse(errors), keys: () => this.#keys.health() }),
+    );
     options.interruption?.throwIfAborted();
   }
 
@@ -214,36 +224,25 @@ class Mesh {
     this.#stops.push(() => clearInterval(timer));
   }
 
-  #watchBatches({ budgets, objects, openBatches }: OpenedBudgets): void {
+  /** The binary to run, if any. */
+  async #findEnvoy(): Promise<string | undefined> {
+    const { envoy, environment, logger } = this.#options;
+    if (envoy === undefined) return undefined;
+    const found = await this.#unlessInterrupted(ensureEnvoy({ ...envoy, environment, onStep: (message) => logger.info('envoy.install', { message }) }));
+    this.#envoyVersion = found.version;
+    return found.path;
+  }
+
+  #watchBatches(opened: OpenedBudgets): void {
     const { logger } = this.#options;
     const observer = createCallObserver(this.#metrics, logger, this.#tracing);
-    const watch = new BatchWatch({
-      // The same as Envoy believes.
-      trust: trustIn(this.#place.trustedCaFile),
-      budgets,
-      objects,
-      provider: (id) => this.#policies?.providers.get(id)?.policy,
-      isUsd: (workload, limit) => {
-        const snapshot = this.#policies?.snapshots.get(workload);
-        return snapshot !== undefined && usdLimits(snapshot)(limit);
-      },
-      keys: this.#keys,
-      clock: systemClock,
-      random: Math.random,
-      events: {
-        settled: (record) => observer.settled(record, { durationMs: record.endedAt - record.at, firstByteMs: undefined }),
-        failed: ({ provider, id }, reason) => logger.warn('batch.unreachable', { provider, batch: id, reason }),
-        lost: ({ provider, id }, reason) => logger.error('batch.lost', { provider, batch: id, reason }),
-      },
-    });
-    objects.listener = watch;
-    for (const batch of openBatches) watch.opened(batch);
+    const watch = watchBatches(opened, { trustedCaFile: this.#place.trustedCaFile, policies: () => this.#policies, keys: this.#keys, observer, logger });
     this.#stops.push(() => watch.stop());
   }
 
   async #serveEnvoy(): Promise<void> {
     const ports: CallPorts = {
-      snapshots: { current: (workload) => this.#policies?.snapshots.get(workload) },
+      snapshots: { current: (workload) => snapshotFor(workload, this.#policies) },
       keys: this.#keys,
       budgets: this.#requireBudgets().budgets,
       state: this.#requireBudgets().objects,
@@ -257,9 +256,12 @@ class Mesh {
       random: Math.random,
       newId: newCallId,
     };
-    const calls = await serveCalls(ports, processorSocket(this.#place), this.#options.logger, this.#options.whose);
+    const { serve, logger, whose } = this.#options;
+    const calls = await serveCalls(ports, serve ?? { socketPath: processorSocket(this.#place) }, logger, whose);
     this.#activeCalls = () => calls.active();
     this.#stops.push(() => calls.close());
+    // An Envoy of our own is drained before.
+    if (serve !== undefined) this.#stops.push(() => drained(calls));
   }
 
   async #startEnvoy(binary: string, policies: Policies): Promise<void> {
@@ -267,7 +269,7 @@ class Mesh {
       binary,
       folder: this.#place.envoyFolder,
       adminSocket: adminSocket(this.#place),
-      concurrency: this.#options.envoy.concurrency,
+      concurrency: this.#options.envoy?.concurrency,
       onEvent: (event) => tellOfEnvoy(event, this.#options.logger, this.#metrics),
     });
     this.#envoy = envoy;
@@ -291,7 +293,8 @@ class Mesh {
           await this.#readiness();
           return this.#metrics.render();
         },
-        spend: (parameters) => this.#spend(parameters),
+        spend: (parameters) => answerSpend(this.#spending, parameters),
+        records: (parameters) => answerRecords(this.#spending, parameters),
         configuration: () => Object.fromEntries([...this.#requirePolicies().snapshots].map(([id, snapshot]) => [id, describeSnapshot(snapshot)])),
       },
     });
@@ -300,23 +303,41 @@ class Mesh {
   }
 
   async #readiness(): Promise<Readiness> {
-    const envoy = (await this.#envoy?.readiness()) ?? { ready: false, reason: 'Envoy is not started' };
+    const envoy = await this.#present();
     this.#ready = envoy.ready;
     const ledger = this.#budgets?.budgets.problem();
     const link = this.#options.ledger?.problem();
-    return readinessOf(envoy, this.#requirePolicies(), this.#keys.health(), [...this.#problems, ...[ledger, link].filter((problem) => problem !== undefined)]);
+    const feed = this.#options.feed.problem?.();
+    return readinessOf(envoy, this.#requirePolicies(), this.#keys.health(), [
+      ...this.#problems,
+      ...[ledger, link, feed].filter((problem) => problem !== undefined),
+    ]);
   }
 
-  async #spend(parameters: ReadonlyMap<string, string>): Promise<Result<SpendReport, string>> {
-    const text = parameters.get('since');
-    const since = text === undefined ? 0 : Date.parse(text);
-    if (Number.isNaN(since)) return err(`since=${text ?? ''} is not a time; write one such as 2026-01-31 or 2026-01-31T12:00:00Z`);
-    return ok(await spendReport(this.#requireBudgets().budgets, since, usdToNano(DEFAULT_CNY_PER_USD), (limit) => this.#isBudget(limit)));
+  async #present(): Promise<EnvoyReadiness> {
+    const { feed, envoy } = this.#options;
+    const absence = feed.absence?.();
+    if (absence !== undefined) return { ready: false, reason: absence };
+    if (envoy === undefined) return { ready: true };
+    return (await this.#envoy?.readiness()) ?? { ready: false, reason: 'Envoy is not started' };
+  }
+
+  /** What people may ask of the books. */
+  get #spending(): SpendSource {
+    const { budgets } = this.#requireBudgets();
+    return {
+      spend: (query) => budgets.spend(query),
+      records: (query) => budgets.records(query),
+      views: () => budgets.views().filter(({ limit }) => this.#isBudget(limit)),
+      cnyPerUsdNano: usdToNano(DEFAULT_CNY_PER_USD),
+    };
   }
 
   /** Makes before it breaks: Envoy knows new providers before a call is sent to them, and forgets old ones when no call is any more. */
   async #apply(policies: Policies): Promise<readonly string[] | undefined> {
     const former = this.#requirePolicies();
+    // Before a certificate of a new root is shown, so that whoever starts meanwhile knows it.
+    tellTrust(this.#options.trust, policies, this.#place.trustedCaFile);
     const refused = (await this.#configureEnvoy([former, policies])) ?? this.#configureBudgets(policies);
     if (refused !== undefined) {
       await this.#configureEnvoy([former]);
@@ -356,8 +377,8 @@ class Mesh {
   }
 
   #render(policies: readonly Policies[]): ReturnType<typeof renderEnvoy> {
-    const { listeners, whose } = this.#options;
-    return renderEnvoy(envoySettings(policies, listeners, this.#place, whose?.credentialHeaders));
+    const { listeners, redirected, whose } = this.#options;
+    return renderEnvoy(envoySettings(policies, listeners, this.#place, redirected, whose?.credentialHeaders));
   }
 
   #isBudget(limit: string): boolean {

@@ -20,7 +20,8 @@ const PAGES: ReadonlyMap<string, PageDefinition> = new Map([
   ['/healthz', { about: 'whether the process works', parameters: [], make: healthPage }],
   ['/readyz', { about: 'whether Envoy runs the present configuration, and why not', parameters: [], make: readinessPage }],
   ['/metrics', { about: 'metrics for Prometheus', parameters: [], make: metricsPage }],
-  ['/spend', { about: 'who spent what, and what is left of the budgets', parameters: ['since'], make: spendPage }],
+  ['/spend', { about: 'who spent what, and what is left of the budgets', parameters: ['since', 'until', 'by'], make: spendPage }],
+  ['/records', { about: 'a record of each call, page by page', parameters: ['since', 'until', 'after', 'count'], make: recordsPage }],
   ['/config', { about: 'the policies in force, without keys and prompts', parameters: [], make: configurationPage }],
 ]);
 
@@ -63,6 +64,11 @@ async function metricsPage(sources: AdminSources): Promise<Page> {
 async function spendPage(sources: AdminSources, parameters: ReadonlyMap<string, string>): Promise<Page> {
   const report = await sources.spend(parameters);
   return report.ok ? jsonPage(200, report.value) : errorPage(400, 'invalid_parameter', report.error);
+}
+
+async function recordsPage(sources: AdminSources, parameters: ReadonlyMap<string, string>): Promise<Page> {
+  const page = await sources.records(parameters);
+  return page.ok ? jsonPage(200, page.value) : errorPage(400, 'invalid_parameter', page.error);
 }
 
 function configurationPage(sources: AdminSources): Page {

@@ -8,6 +8,8 @@ export interface AdminSources {
   metrics(): Promise<{ readonly contentType: string; readonly body: string }>;
   /** The report of `/spend`, ready for JSON; the error says which parameter is wrong. */
   spend(parameters: ReadonlyMap<string, string>): Promise<Result<object, string>>;
+  /** A page of `/records`, as `/spend`. */
+  records(parameters: ReadonlyMap<string, string>): Promise<Result<object, string>>;
   /** What is in force, without keys and prompts: `describeSnapshot` of each workload's snapshot. */
   configuration(): object;
 }

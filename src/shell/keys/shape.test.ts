@@ -58,6 +58,23 @@ describe('KeyStore', () => {
     expect(store.health()).toMatchObject([{ usable: true, rejections: 1, totalRejections: 3, used: true }]);
   });
 
+  it('forgets what a provider said of a key where another takes its place, and only there', () => {
+    const store = new KeyStore({}, () => 0);
+    const given = (value: string): void => store.configure(new Map([['shop/openai', { source: { value }, type: 'OpenAI' }]]));
+    given(OPENAI);
+    store.rejected('shop/openai');
+    given(OPENAI);
+    expect(store.health()).toMatchObject([{ totalRejections: 1, used: true }]);
+    given(`${OPENAI}0`);
+    expect(store.health()).toMatchObject([{ rejections: 0, totalRejections: 0, used: false }]);
+  });
+
+  it('says of a key that a controller did not give where to look', () => {
+    const store = new KeyStore({}, () => 0);
+    store.configure(new Map([['shop/openai', { source: {}, type: 'OpenAI' }]]));
+    expect(store.health()).toMatchObject([{ usable: false, reason: 'was not given by the controller; the status of its AIProvider says why' }]);
+  });
+
   it('says where a key should have come from', () => {
     const store = new KeyStore({}, () => 0);
     store.configure(

@@ -61,12 +61,14 @@ export class KeyStore implements KeySource {
     this.#onRejected = onRejected;
   }
 
-  /** Replaces what is declared. Counts of rejections stay with keys that stay. */
+  /** Replaces what is declared. What providers said of a key stays with it, and goes where another takes its place. */
   configure(declared: ReadonlyMap<KeyRef, DeclaredKey>): void {
     const before = new Map(this.#entries);
     this.#entries.clear();
     for (const [ref, key] of declared) {
-      this.#entries.set(ref, { declared: key, ...this.#read(key), checkedMs: this.#nowMs(), record: before.get(ref)?.record ?? unused() });
+      const [read, former] = [this.#read(key), before.get(ref)];
+      const isSame = former !== undefined && (former.check.ok ? former.check.key : undefined) === (read.check.ok ? read.check.key : undefined);
+      this.#entries.set(ref, { declared: key, ...read, checkedMs: this.#nowMs(), record: isSame ? former.record : unused() });
     }
   }
 
@@ -123,6 +125,7 @@ export class KeyStore implements KeySource {
         : { check: checkKey(value, type), stamp: '' };
     }
     if (source.file !== undefined) return readKeyFile(source.file, type);
+    if (source.secretRef === undefined) return unusable('was not given by the controller; the status of its AIProvider says why');
     return unusable('is in a Secret, which only the controller in a cluster can read; use env or file here');
   }
 }

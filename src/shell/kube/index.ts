@@ -6,14 +6,17 @@
  */
 export { openCluster } from './open.ts';
 export type { Cluster } from './open.ts';
-export { ApiServer, ApiUnreachable } from './apiserver.ts';
+export { ApiUnreachable } from './apiserver.ts';
+export type { ApiServer } from './apiserver.ts';
 export type { ApiAnswer } from './apiserver.ts';
 export { Governor } from './governor.ts';
 export type { GovernorEvent, GovernorParts, Streams } from './governor.ts';
 export { Leadership } from './leadership.ts';
 export type { LeadershipParts } from './leadership.ts';
+export { SharedViews } from './sharedviews.ts';
+export type { SharedViewsParts } from './sharedviews.ts';
 export { TokenReviews } from './tokenreviews.ts';
-export type { PodIdentity, TokenReviewsParts } from './tokenreviews.ts';
-export { SecretBox } from './secretbox.ts';
-export type { Sealed } from './secretbox.ts';
+export type { TokenReviewsParts } from './tokenreviews.ts';
+export { look } from './look.ts';
+export type { LookFor } from './look.ts';
 export { paths } from './paths.ts';

@@ -11,7 +11,7 @@ const RENEW_WITHIN_MS: MonotonicMs = 10_000;
 const RETRY_MS: MonotonicMs = 2_000;
 
 export interface LeadershipParts {
-  readonly api: ApiServer;
+  readonly api: Pick<ApiServer, 'send'>;
   readonly namespace: string;
   /** Of the Lease. */
   readonly name: string;

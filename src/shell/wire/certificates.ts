@@ -118,6 +118,11 @@ function readPems({ certificate, key, authorities }: CertificatePaths): Result<P
   return ok(read);
 }
 
+/** What is wrong with authorities in PEM, if anything. */
+export function rootsFault(pem: string): string | undefined {
+  return certificatesIn(Buffer.from(pem)).length > 0 ? undefined : 'they are no certificates in PEM, each beginning on a line of its own';
+}
+
 /** None where one of them cannot be read, or does not begin on a line of its own: OpenSSL would leave that one out, and say nothing. */
 function certificatesIn(pem: Buffer): X509Certificate[] {
   const [, ...parts] = pem.toString('latin1').split('-----BEGIN CERTIFICATE-----');

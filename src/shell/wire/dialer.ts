@@ -165,6 +165,8 @@ export class Dialer {
     const client = this.#clients.get(target.target) ?? new Client(target.target, this.#credentialsFor(target), optionsFor(target));
     this.#clients.set(target.target, client);
     const call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata);
+    const { signal } = this.#closing;
+    const cancel = (): void => call.cancel();
     return new Promise((resolve) => {
       let openedAt: MonotonicMs | undefined;
       const opening = setTimeout(() => this.#cancel(call, `${target.authority} has not taken a stream for ${OPEN_MS / 1_000} s`), OPEN_MS);
@@ -179,11 +181,13 @@ export class Dialer {
       call.on('error', () => undefined); // The status follows, and says all that matters.
       call.on('status', (ended: StatusObject) => {
         clearTimeout(opening);
+        signal.removeEventListener('abort', cancel);
         this.#ended(call, target, ended);
         resolve({ lastedMs: openedAt === undefined ? 0 : clock.monotonicMs() - openedAt, code: ended.code });
       });
-      // Where it was closed while names were resolved.
-      if (this.#closing.signal.aborted) call.cancel();
+      // Where it is closed before the service has taken it, or was while names were resolved.
+      signal.addEventListener('abort', cancel);
+      if (signal.aborted) cancel();
     });
   }
 

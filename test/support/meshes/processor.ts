@@ -55,7 +55,7 @@ const calls = await serveCalls(
     random: Math.random,
     newId: () => `call-${++ids}`,
   },
-  socket,
+  { socketPath: socket },
   logger,
   { identify: always(workload) },
 );

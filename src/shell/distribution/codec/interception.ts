@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { InterceptedHost, Interception, LeafCertificate } from '../../../core/control/index.ts';
 import type { EpochMs } from '../../../core/units/index.ts';
-import { count, counts, list, misfit, name, oneOf, optionalChild, text, withoutAbsent } from '../../wire/index.ts';
+import { count, counts, list, misfit, name, oneOf, optionalChild, text, texts, withoutAbsent } from '../../wire/index.ts';
 import type { Raw } from '../../wire/index.ts';
 
 const MAX_HOSTS = 10_000;
@@ -31,22 +31,38 @@ class HiddenLeaf implements LeafCertificate {
   }
 }
 
-export function rawInterception({ hosts, ...interception }: Interception): Raw {
-  return { ...interception, hosts: hosts.map(rawHost) };
+export function rawInterception({ hosts, passedHosts, refusedHosts, networks, ...interception }: Interception): Raw {
+  return { ...interception, hosts: hosts.map(rawHost), passedHosts: rawNames(passedHosts), refusedHosts: rawNames(refusedHosts), networks: rawNames(networks) };
 }
 
 export function readInterception(raw: Raw): Interception {
-  return { hosts: list(raw, 'hosts', MAX_HOSTS, readHost), roots: text(raw, 'roots', MAX_PEM), egress: oneOf(raw, 'egress', EGRESS) };
+  return withoutAbsent<Interception>({
+    hosts: list(raw, 'hosts', MAX_HOSTS, readHost),
+    roots: text(raw, 'roots', MAX_PEM),
+    egress: oneOf(raw, 'egress', EGRESS),
+    passedHosts: optionalChild(raw, 'passedHosts', readNames),
+    refusedHosts: optionalChild(raw, 'refusedHosts', readNames),
+    networks: optionalChild(raw, 'networks', readNames),
+  });
 }
 
-function rawHost({ leaf, ...host }: InterceptedHost): Raw {
+const rawNames = (names: readonly string[] | undefined): Raw | undefined => (names === undefined ? undefined : { names });
+const readNames = (raw: Raw): readonly string[] => texts(raw, 'names', MAX_HOSTS);
+
+function rawHost({ leaf, addresses, ...rest }: InterceptedHost): Raw {
+  const host = { ...rest, addresses: rawNames(addresses) };
   if (leaf === undefined) return host;
   const { certificate, key, notAfter } = leaf;
   return { ...host, leaf: { certificate, key, notAfter } };
 }
 
 function readHost(raw: Raw): InterceptedHost {
-  return withoutAbsent<InterceptedHost>({ host: name(raw, 'host'), leaf: optionalChild(raw, 'leaf', readLeaf), ports: counts(raw, 'ports', MAX_PORTS) });
+  return withoutAbsent<InterceptedHost>({
+    host: name(raw, 'host'),
+    leaf: optionalChild(raw, 'leaf', readLeaf),
+    ports: counts(raw, 'ports', MAX_PORTS),
+    addresses: optionalChild(raw, 'addresses', readNames),
+  });
 }
 
 function readLeaf(raw: Raw): LeafCertificate {

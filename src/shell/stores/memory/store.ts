@@ -3,7 +3,7 @@ import { keyOf, limitIdOf } from '../../../core/leases/index.ts';
 import type { AccountEntry, Entry, LeaseEntry, LeaseNumber, ShareEntry } from '../../../core/leases/index.ts';
 import type { EpochMs } from '../../../core/units/index.ts';
 import type { Lead, LedgerStore, Pulse, Unaccounted } from '../../ledger/index.ts';
-import { addFigures, dayOf, owedBy, spendRows, tallyOf, unaccountedOf } from '../rows/index.ts';
+import { addFigures, daysOf, owedBy, spendRows, sumsTable, tallyOf, unaccountedOf } from '../rows/index.ts';
 import type { OwedShare, PostedSum, PostedUnder, SubjectSum, TotalSum } from '../rows/index.ts';
 
 /** `forget` deletes so many records at a time. */
@@ -76,11 +76,12 @@ export class MemoryStore implements LedgerStore {
     for (const sum of posted) if (this.#leases.get(sum.lease)?.entry.processor === processor) this.#post(sum);
   }
 
-  async spend({ by, sinceMs }: SpendQuery): Promise<SpendRow[]> {
-    const sums = by === 'budget' || by === 'subject' ? this.#subjects : this.#totals;
+  async spend(query: SpendQuery): Promise<SpendRow[]> {
+    const { from, to } = daysOf(query);
+    const sums = sumsTable(query.by) === 'subjects' ? this.#subjects : this.#totals;
     return spendRows(
-      by,
-      [...sums.values()].filter(({ day }) => day >= dayOf(sinceMs)),
+      query.by,
+      [...sums.values()].filter(({ day }) => day >= from && day <= to),
     );
   }
 

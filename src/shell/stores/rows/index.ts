@@ -1,11 +1,14 @@
 /**
- * Rows: what the stores have in common. How records are written as text, what they add up to, and what leases owe records for.
+ * Rows: what the stores have in common. How entries and records are written in rows, what they add up to, and what leases
+ * owe records for.
  *
- * Owns the meaning of sums. Must never know where they are kept.
+ * Owns the meaning of rows and sums. Must never know where they are kept.
  */
 export { fromText, recordFromText, toText } from './text.ts';
-export { NO_FIGURES, addFigures, dayOf, tallyOf } from './tally.ts';
+export { NO_FIGURES, addFigures, budgetsOf, dayOf, daysOf, tallyOf } from './tally.ts';
 export type { Figures, PostedSum, SubjectSum, Tally, TotalSum } from './tally.ts';
+export { FIGURE_COLUMNS, GROUPING_COLUMNS, accountIn, keyedFiguresIn, leaseIn, owedIn, postedIn, shareIn, sumsTable } from './columns.ts';
+export type { Row } from './columns.ts';
 export { spendRows } from './spend.ts';
 export type { KeyedFigures } from './spend.ts';
 export { owedBy, unaccountedOf } from './unaccounted.ts';

@@ -1,10 +1,12 @@
-import { isRateLimit } from '../../../core/call/index.ts';
-import type { CallRecord } from '../../../core/call/index.ts';
+import { isRateLimit } from '../../../core/units/index.ts';
+import type { CallRecord, SpendQuery } from '../../../core/call/index.ts';
 import type { AccountRef } from '../../../core/ledger/index.ts';
 import type { LeaseNumber } from '../../../core/leases/index.ts';
 import type { EpochMs } from '../../../core/units/index.ts';
 
 const DAY_MS = 86_400_000;
+/** No time that is told is as late: it is a safe integer. */
+const MAX_DAY = 2 ** 31 - 1;
 
 /** What is summed up of calls. Sums have no largest value: who makes up figures spoils his own sums, and stops nobody's. */
 export interface Figures {
@@ -81,6 +83,11 @@ export function dayOf(at: EpochMs): number {
   return Math.floor(at / DAY_MS);
 }
 
+/** The first and the last day that a query means. */
+export function daysOf({ sinceMs, untilMs }: Pick<SpendQuery, 'sinceMs' | 'untilMs'>): { readonly from: number; readonly to: number } {
+  return { from: dayOf(sinceMs), to: untilMs === undefined ? MAX_DAY : dayOf(untilMs - 1) };
+}
+
 /** Of records that were not counted before. A call counts on the day it ended. Keys are as UTF-8 can hold them. */
 export function tallyOf(records: Iterable<CallRecord>): Tally {
   const totals = new Map<string, TotalSum>();
@@ -95,7 +102,7 @@ export function tallyOf(records: Iterable<CallRecord>): Tally {
     const figures = figuresOf(record);
     count(totals, [day, namespace, workload, model, provider], { day, namespace, workload, model, provider, figures });
     const postings = record.posted.map((posting) => ({ ...posting, limit: posting.limit.toWellFormed(), subject: posting.subject.toWellFormed() }));
-    for (const { limit, subject } of accountsOf(postings)) count(subjects, [day, limit, subject], { day, budget: limit, subject, figures });
+    for (const { limit, subject } of budgetsOf({ posted: postings })) count(subjects, [day, limit, subject], { day, budget: limit, subject, figures });
     for (const { lease = 0, limit, subject, windowStart, amount } of postings) {
       if (lease === 0) continue;
       const key = JSON.stringify([lease, limit, subject, windowStart]);
@@ -105,8 +112,8 @@ export function tallyOf(records: Iterable<CallRecord>): Tally {
   return { totals: [...totals.values()], subjects: [...subjects.values()], posted: [...posted.values()] };
 }
 
-/** Budgets only: a rate limit is nothing that anybody spends. */
-function accountsOf(postings: readonly AccountRef[]): Iterable<AccountRef> {
+/** The accounts that a call counts in, each once. Budgets only: a rate limit is nothing that anybody spends. */
+export function budgetsOf({ posted: postings }: { readonly posted: readonly AccountRef[] }): Iterable<AccountRef> {
   const accounts = postings.filter(({ limit }) => !isRateLimit(limit));
   return accounts.length < 2 ? accounts : new Map(accounts.map((account) => [JSON.stringify([account.limit, account.subject]), account])).values();
 }

@@ -1,4 +1,4 @@
-import { limitIdOf } from '../../../core/leases/index.ts';
+import { limitIdOf } from '../../../core/units/index.ts';
 import type { LeaseEntry, LeaseNumber, PeriodRef, ShareEntry } from '../../../core/leases/index.ts';
 import type { EpochMs } from '../../../core/units/index.ts';
 import type { Unaccounted } from '../../ledger/index.ts';

@@ -1,23 +1,9 @@
 import { DatabaseSync } from 'node:sqlite';
-import type { CallRecord, RecordQuery, SpendGrouping, SpendQuery, SpendRow } from '../../../../core/call/index.ts';
-import type { LeaseEntry } from '../../../../core/leases/index.ts';
+import type { CallRecord, RecordQuery, SpendQuery, SpendRow } from '../../../../core/call/index.ts';
 import type { Pulse, Unaccounted } from '../../../ledger/index.ts';
-import { dayOf, owedBy, recordFromText, spendRows, unaccountedOf } from '../../rows/index.ts';
-import type { KeyedFigures, OwedShare, PostedUnder } from '../../rows/index.ts';
-import { shareOf } from './entries.ts';
+import { GROUPING_COLUMNS, daysOf, keyedFiguresIn, owedIn, postedIn, recordFromText, spendRows, sumsTable, unaccountedOf } from '../../rows/index.ts';
+import type { Row } from '../../rows/index.ts';
 import { FIGURES_TOTALLED, addSums } from './schema.ts';
-
-const COLUMNS: Readonly<Record<SpendGrouping, readonly string[]>> = {
-  workload: ['namespace', 'workload'],
-  namespace: ['namespace'],
-  model: ['model'],
-  provider: ['provider'],
-  day: ['day'],
-  budget: ['budget'],
-  subject: ['budget', 'subject'],
-};
-
-type Row = Readonly<Record<string, string | number | null>>;
 
 /** The connection that only reads: in a thread of its own, so that no commit waits for an export. */
 export class LedgerReader {
@@ -34,11 +20,17 @@ export class LedgerReader {
     return this.#database.prepare('SELECT term, beat FROM ledger').get() as unknown as Pulse;
   }
 
-  spend({ by, sinceMs }: SpendQuery): SpendRow[] {
-    const table = by === 'budget' || by === 'subject' ? 'subjects' : 'totals';
-    const columns = COLUMNS[by].join(', ');
-    const rows = this.#database.prepare(`SELECT ${columns}, ${FIGURES_TOTALLED} FROM ${table} WHERE day >= ? GROUP BY ${columns}`).all(dayOf(sinceMs)) as Row[];
-    return spendRows(by, rows.map(figuresIn));
+  spend(query: SpendQuery): SpendRow[] {
+    const { by } = query;
+    const { from, to } = daysOf(query);
+    const columns = GROUPING_COLUMNS[by].join(', ');
+    const rows = this.#database
+      .prepare(`SELECT ${columns}, ${FIGURES_TOTALLED} FROM ${sumsTable(by)} WHERE day BETWEEN ? AND ? GROUP BY ${columns}`)
+      .all(from, to) as Row[];
+    return spendRows(
+      by,
+      rows.map((row) => keyedFiguresIn(by, row)),
+    );
   }
 
   records({ sinceMs, untilMs, after, count }: RecordQuery): CallRecord[] {
@@ -63,41 +55,4 @@ export class LedgerReader {
   close(): void {
     this.#database.close();
   }
-}
-
-function figuresIn(row: Row): KeyedFigures {
-  const key = Object.fromEntries(Object.entries(row).filter(([name]) => KEYS.has(name)));
-  const figure = (name: string): bigint => BigInt(String(row[name]));
-  return {
-    ...key,
-    figures: {
-      requests: figure('requests'),
-      estimated: figure('estimated'),
-      inputTokens: figure('input_tokens'),
-      cachedInputTokens: figure('cached_input_tokens'),
-      outputTokens: figure('output_tokens'),
-      reasoningTokens: figure('reasoning_tokens'),
-      costNanoUsd: figure('cost_nano_usd'),
-      chargedNanoUsd: figure('charged_nano_usd'),
-    },
-  };
-}
-
-const KEYS = new Set(Object.values(COLUMNS).flat());
-
-function owedIn(row: Row): OwedShare {
-  const share = shareOf(row);
-  const { lease, limit, subject, period } = share;
-  const owed = owedBy(share, row['expired_at'] !== null);
-  return { lease, processor: String(row['processor']), state: row['state'] as LeaseEntry['state'], limit, subject, period, owed };
-}
-
-function postedIn(row: Row): PostedUnder {
-  return {
-    lease: Number(row['lease']),
-    limit: String(row['limit_id']),
-    subject: String(row['subject']),
-    window: Number(row['window']),
-    amount: BigInt(String(row['amount'])),
-  };
 }

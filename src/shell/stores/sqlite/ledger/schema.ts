@@ -1,20 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { FIGURE_COLUMNS } from '../../rows/index.ts';
 
-/** Amounts and figures are decimal digits: processors may tell any, and sums of them fit no column of integers. */
-const FIGURES = [
-  'requests',
-  'estimated',
-  'input_tokens',
-  'cached_input_tokens',
-  'output_tokens',
-  'reasoning_tokens',
-  'cost_nano_usd',
-  'charged_nano_usd',
-] as const;
-const FIGURE_COLUMNS = FIGURES.map((name) => `${name} TEXT NOT NULL`).join(', ');
+const FIGURES = Object.keys(FIGURE_COLUMNS);
+const FIGURE_DEFINITIONS = FIGURES.map((name) => `${name} TEXT NOT NULL`).join(', ');
 
 /**
- * `limit_id` in `shares` is the id within `identity`, by which postings name the limit. Times when something was gone are
+ * Amounts and figures are decimal digits. `limit_id` in `shares` is the id within `identity`, by which postings name the limit. Times when something was gone are
  * the controller's; what is gone stays for `unaccounted` until it is forgotten.
  */
 const VERSION_1 = `
@@ -33,9 +24,9 @@ CREATE INDEX gone_shares ON shares (gone_at) WHERE gone_at IS NOT NULL;
 CREATE TABLE records (processor TEXT NOT NULL, id TEXT NOT NULL, ended_at INTEGER NOT NULL, record TEXT NOT NULL) STRICT;
 CREATE UNIQUE INDEX records_by_id ON records (processor, id);
 CREATE INDEX records_by_end ON records (ended_at, id);
-CREATE TABLE totals (day INTEGER NOT NULL, namespace TEXT NOT NULL, workload TEXT NOT NULL, model TEXT NOT NULL, provider TEXT NOT NULL, ${FIGURE_COLUMNS},
+CREATE TABLE totals (day INTEGER NOT NULL, namespace TEXT NOT NULL, workload TEXT NOT NULL, model TEXT NOT NULL, provider TEXT NOT NULL, ${FIGURE_DEFINITIONS},
   PRIMARY KEY (day, namespace, workload, model, provider)) STRICT, WITHOUT ROWID;
-CREATE TABLE subjects (day INTEGER NOT NULL, budget TEXT NOT NULL, subject TEXT NOT NULL, ${FIGURE_COLUMNS},
+CREATE TABLE subjects (day INTEGER NOT NULL, budget TEXT NOT NULL, subject TEXT NOT NULL, ${FIGURE_DEFINITIONS},
   PRIMARY KEY (day, budget, subject)) STRICT, WITHOUT ROWID;
 CREATE TABLE posted (lease INTEGER NOT NULL, limit_id TEXT NOT NULL, subject TEXT NOT NULL, window INTEGER NOT NULL, amount TEXT NOT NULL,
   PRIMARY KEY (lease, limit_id, subject, window)) STRICT, WITHOUT ROWID;

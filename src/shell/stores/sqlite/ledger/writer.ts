@@ -1,11 +1,11 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
 import type { CallRecord } from '../../../../core/call/index.ts';
-import { limitIdOf } from '../../../../core/leases/index.ts';
+import { limitIdOf } from '../../../../core/units/index.ts';
 import type { AccountEntry, Entry, LeaseEntry, ShareEntry } from '../../../../core/leases/index.ts';
 import type { EpochMs } from '../../../../core/units/index.ts';
 import type { Lead } from '../../../ledger/index.ts';
-import { tallyOf, toText } from '../../rows/index.ts';
+import { FIGURE_COLUMNS, tallyOf, toText } from '../../rows/index.ts';
 import type { Figures } from '../../rows/index.ts';
 import { FIGURES_ADDED, FIGURE_MARKS, addSums, prepareLedger } from './schema.ts';
 import { entriesIn } from './entries.ts';
@@ -170,6 +170,5 @@ interface OldShare {
 
 /** In the order of the columns. */
 function textsOf(figures: Figures): string[] {
-  const { requests, estimated, inputTokens, cachedInputTokens, outputTokens, reasoningTokens, costNanoUsd, chargedNanoUsd } = figures;
-  return [requests, estimated, inputTokens, cachedInputTokens, outputTokens, reasoningTokens, costNanoUsd, chargedNanoUsd].map(String);
+  return Object.values(FIGURE_COLUMNS).map((figure) => String(figures[figure]));
 }

@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { SIDECAR_ENVIRONMENT } from '../../core/control/index.ts';
+import { httpUrl, parseLedger } from '../addresses.ts';
+import { EXIT } from '../exit-codes.ts';
+import type { ServeAt } from '../mesh/calls.ts';
+import type { Address } from '../ports.ts';
+import { firstSignal, loggerFor } from '../process.ts';
+import type { LogFlags } from '../process.ts';
+import { startSidecar } from '../sidecar/sidecar.ts';
+import type { SidecarOptions } from '../sidecar/sidecar.ts';
+import { StartError } from '../start-error.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+
+/** What a sidecar with an Envoy of its own and one without have in common. */
+interface CommonFlags extends LogFlags {
+  readonly controller?: readonly string[];
+  readonly controllerCa?: string;
+  readonly token: string;
+  readonly state: string;
+  readonly stateOnDisk: boolean;
+  readonly admin: Address;
+}
+
+export interface SidecarFlags extends CommonFlags {
+  readonly listen: Address;
+  readonly envoy?: string;
+  readonly envoyVersion?: string;
+  readonly concurrency?: number;
+}
+
+export interface ProcessorFlags extends CommonFlags {
+  readonly listen: ServeAt;
+}
+
+/** Runs beside one pod's application until a signal comes; then no more calls are taken, and those in flight end. */
+export function sidecar(flags: SidecarFlags, terminal: Terminal): Promise<number> {
+  const { envoy, envoyVersion, concurrency, listen } = flags;
+  const options = {
+    ...(envoy === undefined ? {} : { path: envoy }),
+    ...(envoyVersion === undefined ? {} : { version: envoyVersion }),
+    ...(concurrency === undefined ? {} : { concurrency }),
+  };
+  return runBeside({ envoy: options, listen }, flags, terminal);
+}
+
+/** The same for a pod whose Envoy is another's. */
+export function processor(flags: ProcessorFlags, terminal: Terminal): Promise<number> {
+  return runBeside({ serve: flags.listen }, flags, terminal);
+}
+
+async function runBeside(proxy: SidecarOptions['proxy'], flags: CommonFlags, terminal: Terminal): Promise<number> {
+  const logger = loggerFor(flags, terminal);
+  const interruption = firstSignal();
+  const { environment } = terminal;
+  const starting = startSidecar({
+    controllers: flags.controller ?? controllersIn(environment),
+    controllerRoots: rootsFrom(flags.controllerCa, environment),
+    tokenPath: flags.token,
+    stateDir: flags.state,
+    allowDisk: flags.stateOnDisk,
+    admin: flags.admin,
+    proxy,
+    environment,
+    interruption,
+    logger,
+  });
+  const mesh = await starting.catch((error: unknown) => {
+    if (!interruption.aborted) throw error;
+    logger.flush();
+    return process.exit(EXIT.interrupted);
+  });
+  logger.info('sidecar.started', { admin: httpUrl(mesh.admin), envoy: mesh.envoyVersion });
+  if (!interruption.aborted) await once(interruption, 'abort');
+  logger.info('sidecar.stopping');
+  await mesh.stop();
+  logger.flush();
+  return EXIT.ok;
+}
+
+function controllersIn(environment: NodeJS.ProcessEnv): readonly string[] {
+  const text = environment[SIDECAR_ENVIRONMENT.controllers] ?? '';
+  if (text !== '') return parseLedger(text);
+  throw new StartError('No controller is named.', `Name one with --controller host:port, or in ${SIDECAR_ENVIRONMENT.controllers}.`);
+}
+
+function rootsFrom(file: string | undefined, environment: NodeJS.ProcessEnv): string {
+  const text = environment[SIDECAR_ENVIRONMENT.controllerRoots] ?? '';
+  if (file === undefined && text !== '') return text;
+  if (file === undefined)
+    throw new StartError('Whose certificates controllers have is not said.', `Name --controller-ca, or set ${SIDECAR_ENVIRONMENT.controllerRoots}.`);
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new StartError(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}.`, 'Mend it, or name another.', { cause: error });
+  }
+}
