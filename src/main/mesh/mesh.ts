@@ -5,13 +5,14 @@ import { ProviderHealth, limitsOf, usdLimits } from '../../core/call/index.ts';
 import type { CallPorts } from '../../core/call/index.ts';
 import { DEFAULT_CNY_PER_USD } from '../../core/catalog/index.ts';
 import { renderEnvoy } from '../../core/envoyconfig/index.ts';
-import { err, ok, usdToNano } from '../../core/units/index.ts';
-import type { Result } from '../../core/units/index.ts';
+import { usdToNano } from '../../core/units/index.ts';
 import { describeSnapshot, startAdminServer } from '../../shell/admin/index.ts';
 import type { AdminServer, Readiness } from '../../shell/admin/index.ts';
 import { AnswerMemory } from '../../shell/answers/index.ts';
-import { openBudgets, spendReport } from '../../shell/budgets/index.ts';
-import type { OpenedBudgets, SpendReport } from '../../shell/budgets/index.ts';
+import { openBudgets } from '../../shell/budgets/index.ts';
+import type { OpenedBudgets } from '../../shell/budgets/index.ts';
+import { answerRecords, answerSpend } from '../../shell/spending/index.ts';
+import type { SpendSource } from '../../shell/spending/index.ts';
 import { EnvoySupervisor, ensureEnvoy, stopOrphan, trustedCaFile } from '../../shell/envoy/index.ts';
 import type { EnvoyReadiness } from '../../shell/envoy/index.ts';
 import { FolderInUse, folderHolder } from '../../shell/journal/index.ts';
@@ -64,6 +65,8 @@ export interface MeshOptions {
   readonly redirected?: RedirectedConnections;
   /** Where applications find whom to trust; absent where nobody asks. */
   readonly trust?: TrustPlace;
+  /** Whether others than whoever runs this can ask there: then for probes and metrics alone. */
+  readonly isAdminShared?: boolean;
   readonly stateDir: string;
   /** The Envoy to run; absent where one calls that is another's. */
   readonly envoy?: EnvoyOptions;
@@ -291,8 +294,13 @@ class Mesh {
           await this.#readiness();
           return this.#metrics.render();
         },
-        spend: (parameters) => this.#spend(parameters),
-        configuration: () => Object.fromEntries([...this.#requirePolicies().snapshots].map(([id, snapshot]) => [id, describeSnapshot(snapshot)])),
+        ...(this.#options.isAdminShared === true
+          ? {}
+          : {
+              spend: (parameters: ReadonlyMap<string, string>) => answerSpend(this.#spending, parameters),
+              records: (parameters: ReadonlyMap<string, string>) => answerRecords(this.#spending, parameters),
+              configuration: () => Object.fromEntries([...this.#requirePolicies().snapshots].map(([id, snapshot]) => [id, describeSnapshot(snapshot)])),
+            }),
       },
     });
     this.#admin = admin;
@@ -319,11 +327,15 @@ class Mesh {
     return (await this.#envoy?.readiness()) ?? { ready: false, reason: 'Envoy is not started' };
   }
 
-  async #spend(parameters: ReadonlyMap<string, string>): Promise<Result<SpendReport, string>> {
-    const text = parameters.get('since');
-    const since = text === undefined ? 0 : Date.parse(text);
-    if (Number.isNaN(since)) return err(`since=${text ?? ''} is not a time; write one such as 2026-01-31 or 2026-01-31T12:00:00Z`);
-    return ok(await spendReport(this.#requireBudgets().budgets, since, usdToNano(DEFAULT_CNY_PER_USD), (limit) => this.#isBudget(limit)));
+  /** What people may ask of the books. */
+  get #spending(): SpendSource {
+    const { budgets } = this.#requireBudgets();
+    return {
+      spend: (query) => budgets.spend(query),
+      records: (query) => budgets.records(query),
+      views: () => budgets.views().filter(({ limit }) => this.#isBudget(limit)),
+      cnyPerUsdNano: usdToNano(DEFAULT_CNY_PER_USD),
+    };
   }
 
   /** Makes before it breaks: Envoy knows new providers before a call is sent to them, and forgets old ones when no call is any more. */
