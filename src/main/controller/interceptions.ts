@@ -16,6 +16,8 @@ export class InterceptionIssuer {
   readonly #onDue: () => void;
   readonly #logger: Logger;
   #timer: NodeJS.Timeout | undefined;
+  /** It was when it was opened. */
+  #tendedAt = systemClock.monotonicMs();
 
   /** `onDue`: what was given is to be asked for again. */
   constructor(authority: Authority, settings: InterceptionSettings, onDue: () => void, logger: Logger) {
@@ -27,8 +29,7 @@ export class InterceptionIssuer {
   }
 
   async of({ compiled }: Draft): Promise<Interceptions> {
-    const tended = await this.#authority.tend();
-    if (!tended.ok) this.#logger.error('authority.failed', { where: tended.error.where, reason: tended.error.reason });
+    await this.#tend();
     const wanted = new Map(
       [...compiled.snapshots].map(([workload, snapshot]) => [
         workload,
@@ -44,6 +45,15 @@ export class InterceptionIssuer {
     return new Map(
       [...compiled.snapshots].map(([workload, snapshot]) => [workload, interceptionOf(snapshot, of.get(workload) ?? new Map(), roots, this.#settings)]),
     );
+  }
+
+  /** Seldom: it asks the API server, and a plan need not wait for that. */
+  async #tend(): Promise<void> {
+    const now = systemClock.monotonicMs();
+    if (now - this.#tendedAt < LONGEST_WAIT_MS) return;
+    this.#tendedAt = now;
+    const tended = await this.#authority.tend();
+    if (!tended.ok) this.#logger.error('authority.failed', { where: tended.error.where, reason: tended.error.reason });
   }
 
   close(): void {
