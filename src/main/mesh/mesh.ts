@@ -5,13 +5,14 @@ import { ProviderHealth, limitsOf, usdLimits } from '../../core/call/index.ts';
 import type { CallPorts } from '../../core/call/index.ts';
 import { DEFAULT_CNY_PER_USD } from '../../core/catalog/index.ts';
 import { renderEnvoy } from '../../core/envoyconfig/index.ts';
-import { err, ok, usdToNano } from '../../core/units/index.ts';
-import type { Result } from '../../core/units/index.ts';
+import { usdToNano } from '../../core/units/index.ts';
 import { describeSnapshot, startAdminServer } from '../../shell/admin/index.ts';
 import type { AdminServer, Readiness } from '../../shell/admin/index.ts';
 import { AnswerMemory } from '../../shell/answers/index.ts';
-import { openBudgets, spendReport } from '../../shell/budgets/index.ts';
-import type { OpenedBudgets, SpendReport } from '../../shell/budgets/index.ts';
+import { openBudgets } from '../../shell/budgets/index.ts';
+import type { OpenedBudgets } from '../../shell/budgets/index.ts';
+import { answerRecords, answerSpend } from '../../shell/spending/index.ts';
+import type { SpendSource } from '../../shell/spending/index.ts';
 import { EnvoySupervisor, ensureEnvoy, stopOrphan, trustedCaFile } from '../../shell/envoy/index.ts';
 import type { EnvoyReadiness } from '../../shell/envoy/index.ts';
 import { FolderInUse, folderHolder } from '../../shell/journal/index.ts';
@@ -36,8 +37,10 @@ import { asStartError, requireFree } from './preflight.ts';
 import { tellOfProvider } from './provider-events.ts';
 import { readinessOf } from './readiness.ts';
 import { adminSocket, envoySettings, processorSocket } from './settings.ts';
-import type { MeshPlace } from './settings.ts';
+import type { MeshPlace, RedirectedConnections } from './settings.ts';
 import { snapshotFor } from './snapshot-for.ts';
+import { tellTrust } from './trust.ts';
+import type { TrustPlace } from './trust.ts';
 
 const READY_WITHIN_MS = 20_000;
 /** Envoy sees a changed file at once; clusters with names to resolve take longer. */
@@ -58,6 +61,12 @@ export interface MeshOptions {
   readonly feed: PolicyFeed;
   readonly listeners: readonly WorkloadListener[];
   readonly admin: Address;
+  /** Where connections come in that an application opened to somewhere else; absent where none are redirected. */
+  readonly redirected?: RedirectedConnections;
+  /** Where applications find whom to trust; absent where nobody asks. */
+  readonly trust?: TrustPlace;
+  /** Whether others than whoever runs this can ask there: then for probes and metrics alone. */
+  readonly isAdminShared?: boolean;
   readonly stateDir: string;
   /** The Envoy to run; absent where one calls that is another's. */
   readonly envoy?: EnvoyOptions;
@@ -149,6 +158,7 @@ class Mesh {
     const binary = await this.#findEnvoy();
     this.#policies = await this.#options.feed.first();
     this.#applyKeys(this.#policies);
+    tellTrust(options.trust, this.#policies, this.#place.trustedCaFile);
     await this.#openBudgets(this.#policies);
     this.#watchBatches(this.#requireBudgets());
     await this.#serveEnvoy();
@@ -284,8 +294,13 @@ class Mesh {
           await this.#readiness();
           return this.#metrics.render();
         },
-        spend: (parameters) => this.#spend(parameters),
-        configuration: () => Object.fromEntries([...this.#requirePolicies().snapshots].map(([id, snapshot]) => [id, describeSnapshot(snapshot)])),
+        ...(this.#options.isAdminShared === true
+          ? {}
+          : {
+              spend: (parameters: ReadonlyMap<string, string>) => answerSpend(this.#spending, parameters),
+              records: (parameters: ReadonlyMap<string, string>) => answerRecords(this.#spending, parameters),
+              configuration: () => Object.fromEntries([...this.#requirePolicies().snapshots].map(([id, snapshot]) => [id, describeSnapshot(snapshot)])),
+            }),
       },
     });
     this.#admin = admin;
@@ -312,16 +327,22 @@ class Mesh {
     return (await this.#envoy?.readiness()) ?? { ready: false, reason: 'Envoy is not started' };
   }
 
-  async #spend(parameters: ReadonlyMap<string, string>): Promise<Result<SpendReport, string>> {
-    const text = parameters.get('since');
-    const since = text === undefined ? 0 : Date.parse(text);
-    if (Number.isNaN(since)) return err(`since=${text ?? ''} is not a time; write one such as 2026-01-31 or 2026-01-31T12:00:00Z`);
-    return ok(await spendReport(this.#requireBudgets().budgets, since, usdToNano(DEFAULT_CNY_PER_USD), (limit) => this.#isBudget(limit)));
+  /** What people may ask of the books. */
+  get #spending(): SpendSource {
+    const { budgets } = this.#requireBudgets();
+    return {
+      spend: (query) => budgets.spend(query),
+      records: (query) => budgets.records(query),
+      views: () => budgets.views().filter(({ limit }) => this.#isBudget(limit)),
+      cnyPerUsdNano: usdToNano(DEFAULT_CNY_PER_USD),
+    };
   }
 
   /** Makes before it breaks: Envoy knows new providers before a call is sent to them, and forgets old ones when no call is any more. */
   async #apply(policies: Policies): Promise<readonly string[] | undefined> {
     const former = this.#requirePolicies();
+    // Before a certificate of a new root is shown, so that whoever starts meanwhile knows it.
+    tellTrust(this.#options.trust, policies, this.#place.trustedCaFile);
     const refused = (await this.#configureEnvoy([former, policies])) ?? this.#configureBudgets(policies);
     if (refused !== undefined) {
       await this.#configureEnvoy([former]);
@@ -361,7 +382,8 @@ class Mesh {
   }
 
   #render(policies: readonly Policies[]): ReturnType<typeof renderEnvoy> {
-    return renderEnvoy(envoySettings(policies, this.#options.listeners, this.#place));
+    const { listeners, redirected } = this.#options;
+    return renderEnvoy(envoySettings(policies, listeners, this.#place, redirected));
   }
 
   #isBudget(limit: string): boolean {
