@@ -14,6 +14,8 @@ import { controller } from './commands/controller.ts';
 import type { ControllerFlags } from './commands/controller.ts';
 import { records } from './commands/records.ts';
 import type { RecordsFlags } from './commands/records.ts';
+import { gateway } from './commands/gateway.ts';
+import type { GatewayFlags } from './commands/gateway.ts';
 import { render } from './commands/render.ts';
 import type { RenderFlags } from './commands/render.ts';
 import { processor, sidecar } from './commands/sidecar.ts';
@@ -92,6 +94,26 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .addOption(new Option('--log-level <level>', 'what is logged').choices(LOG_LEVELS).default('info'))
     .addOption(new Option('--log-format <format>', 'for people or for machines').choices(['pretty', 'json']))
     .action(async (paths: string[], flags: RunFlags) => finish(await run(paths, flags, terminal)));
+
+  airmesh
+    .command('gateway <paths...>')
+    .description('run a real Envoy for callers without sidecars, who prove by a service-account token or a certificate whose each call is')
+    .addOption(new Option('--listen <address>', 'where callers connect').default(parseAddress('0.0.0.0:4000'), '0.0.0.0:4000').argParser(parseAddress))
+    .addOption(new Option('--admin <address>', 'administration').default(parseAddress('4001'), '127.0.0.1:4001').argParser(parseAddress))
+    .option('--tls-cert <file>', 'its certificate, in PEM; plain text without it')
+    .option('--tls-key <file>', 'the key of that')
+    .option('--client-ca <file>', 'who issues certificates that callers may show instead of a token')
+    .option('--trust-domain <name...>', 'of those certificates’ names, spiffe://<name>/ns/…/sa/…', [])
+    .addOption(state())
+    .option('--envoy <path>', 'the Envoy binary to run')
+    .option('--envoy-version <version>', 'install and run this version')
+    .addOption(new Option('--ledger <addresses>', 'the ledger service that shares budgets with other processes; repeat').argParser(parseLedger))
+    .option('--ledger-ca <file>', 'who issues its certificate, in PEM')
+    .option('--ledger-cert <file>', 'the certificate by which it knows this process')
+    .option('--ledger-key <file>', 'the key of that')
+    .addOption(new Option('--log-level <level>', 'what is logged').choices(LOG_LEVELS).default('info'))
+    .addOption(new Option('--log-format <format>', 'for people or for machines').choices(['pretty', 'json']))
+    .action(async (paths: string[], flags: GatewayFlags) => finish(await gateway(paths, flags, terminal)));
 
   airmesh
     .command('controller [paths...]')

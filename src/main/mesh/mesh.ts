@@ -17,77 +17,34 @@ import { EnvoySupervisor, ensureEnvoy, stopOrphan, trustedCaFile } from '../../s
 import type { EnvoyReadiness } from '../../shell/envoy/index.ts';
 import { FolderInUse, folderHolder } from '../../shell/journal/index.ts';
 import { KeyStore } from '../../shell/keys/index.ts';
-import type { KeyHealth } from '../../shell/keys/index.ts';
 import { createCallObserver, createMetrics, createTracing } from '../../shell/telemetry/index.ts';
-import type { Logger, Metrics, Tracing } from '../../shell/telemetry/index.ts';
+import type { Metrics, Tracing } from '../../shell/telemetry/index.ts';
 import type { ProviderType } from '../../core/policy/index.ts';
-import type { Address, EnvoyOptions } from '../ports.ts';
 import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
 import { watchBatches } from './batches.ts';
 import { tellOfBudgets } from './budget-events.ts';
 import { drained, serveCalls } from './calls.ts';
-import type { ServeAt } from './calls.ts';
 import { newCallId, systemClock } from './clock.ts';
 import { tellOfEnvoy } from './envoy-events.ts';
-import type { Policies, PolicyFeed } from './feed.ts';
-import type { LedgerAccess } from './ledger.ts';
+import type { Policies } from './feed.ts';
 import { messageOf } from './message-of.ts';
 import { asStartError, requireFree } from './preflight.ts';
 import { tellOfProvider } from './provider-events.ts';
 import { readinessOf } from './readiness.ts';
 import { adminSocket, envoySettings, processorSocket } from './settings.ts';
-import type { MeshPlace, RedirectedConnections } from './settings.ts';
+import type { MeshPlace } from './settings.ts';
 import { snapshotFor } from './snapshot-for.ts';
 import { tellTrust } from './trust.ts';
-import type { TrustPlace } from './trust.ts';
+import type { MeshOptions, RunningMesh } from './options.ts';
+
+export type { MeshOptions, RunningMesh, WorkloadListener } from './options.ts';
 
 const READY_WITHIN_MS = 20_000;
 /** Envoy sees a changed file at once; clusters with names to resolve take longer. */
 const APPLIED_WITHIN_MS = 10_000;
 const DRAIN_MS = 30_000;
 const [RETENTION_MS, RETENTION_EVERY_MS] = [90 * 86_400_000, 3_600_000];
-
-/** A listener of Envoy's, and whose calls come in by it. */
-export interface WorkloadListener extends Address {
-  /** `namespace/name`, or `SOLE_WORKLOAD`. */
-  readonly workload: string;
-  /** The option that says where it listens, for messages. */
-  readonly option: string;
-}
-
-export interface MeshOptions {
-  readonly feed: PolicyFeed;
-  readonly listeners: readonly WorkloadListener[];
-  readonly admin: Address;
-  /** Where connections come in that an application opened to somewhere else; absent where none are redirected. */
-  readonly redirected?: RedirectedConnections;
-  /** Where applications find whom to trust; absent where nobody asks. */
-  readonly trust?: TrustPlace;
-  /** Whether others than whoever runs this can ask there: then for probes and metrics alone. */
-  readonly isAdminShared?: boolean;
-  readonly stateDir: string;
-  /** The Envoy to run; absent where one calls that is another's. */
-  readonly envoy?: EnvoyOptions;
-  /** Where an Envoy that is another's finds the processor. */
-  readonly serve?: ServeAt;
-  /** Where limits are shared with other processes; absent where all of each limit is here. */
-  readonly ledger?: LedgerAccess;
-  readonly environment: NodeJS.ProcessEnv;
-  /** Aborted while it starts: what was started is stopped, and the start rejects with the signal's reason. */
-  readonly interruption?: AbortSignal;
-  readonly logger: Logger;
-}
-
-/** The whole of a sidecar, running. */
-export interface RunningMesh {
-  readonly policies: Policies;
-  readonly keys: readonly KeyHealth[];
-  readonly envoyVersion: string;
-  readonly admin: Address;
-  /** Accepts no more calls, lets those in flight end, settles, stops Envoy. */
-  stop(): Promise<void>;
-}
 
 /** Starts a real Envoy, what governs its calls, and their books. Throws a StartError for what a person can mend. */
 export async function startMesh(options: MeshOptions): Promise<RunningMesh> {
@@ -254,8 +211,8 @@ class Mesh {
       random: Math.random,
       newId: newCallId,
     };
-    const { serve, logger } = this.#options;
-    const calls = await serveCalls(ports, serve ?? { socketPath: processorSocket(this.#place) }, logger);
+    const { serve, logger, whose } = this.#options;
+    const calls = await serveCalls(ports, serve ?? { socketPath: processorSocket(this.#place) }, logger, whose);
     this.#activeCalls = () => calls.active();
     this.#stops.push(() => calls.close());
     // An Envoy of our own is drained before.
@@ -379,8 +336,8 @@ class Mesh {
   }
 
   #render(policies: readonly Policies[]): ReturnType<typeof renderEnvoy> {
-    const { listeners, redirected } = this.#options;
-    return renderEnvoy(envoySettings(policies, listeners, this.#place, redirected));
+    const { listeners, redirected, whose } = this.#options;
+    return renderEnvoy(envoySettings(policies, listeners, this.#place, { redirected, credentials: whose?.credentialHeaders }));
   }
 
   #isBudget(limit: string): boolean {
