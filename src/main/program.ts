@@ -4,7 +4,19 @@ import { SPEND_GROUPINGS } from '../core/call/index.ts';
 import { SIDECAR_ENVIRONMENT, SIDECAR_PATHS, SIDECAR_PORTS } from '../core/control/index.ts';
 import { acceptLoss } from '../shell/budgets/index.ts';
 import { LOG_LEVELS } from '../shell/telemetry/index.ts';
-import { httpUrl, parseAddress, parseAdminUrl, parseDays, parseHeader, parseLedger, parseListen, parseNames, parseTime, parseWorkload } from './addresses.ts';
+import {
+  httpUrl,
+  parseAddress,
+  parseAdminUrl,
+  parseDays,
+  parseHeader,
+  parseHosts,
+  parseLedger,
+  parseListen,
+  parseNames,
+  parseTime,
+  parseWorkload,
+} from './addresses.ts';
 import { checkCluster, clusterStatus, explainInCluster, ownerOf } from './commands/cluster.ts';
 import type { ClusterFlags, ExplainClusterFlags } from './commands/cluster.ts';
 import { check, explain, validate } from './commands/policies.ts';
@@ -12,6 +24,8 @@ import type { ExplainFlags } from './commands/policies.ts';
 import { initCommand } from './commands/init.ts';
 import { controller } from './commands/controller.ts';
 import type { ControllerFlags } from './commands/controller.ts';
+import { gateway } from './commands/gateway.ts';
+import type { GatewayFlags } from './commands/gateway.ts';
 import { records } from './commands/records.ts';
 import type { RecordsFlags } from './commands/records.ts';
 import { render } from './commands/render.ts';
@@ -94,6 +108,26 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .action(async (paths: string[], flags: RunFlags) => finish(await run(paths, flags, terminal)));
 
   airmesh
+    .command('gateway <paths...>')
+    .description('run a real Envoy for callers without sidecars, who prove by a service-account token or a certificate whose each call is')
+    .addOption(new Option('--listen <address>', 'where callers connect').default(parseAddress('0.0.0.0:4000'), '0.0.0.0:4000').argParser(parseAddress))
+    .addOption(new Option('--admin <address>', 'administration').default(parseAddress('4001'), '127.0.0.1:4001').argParser(parseAddress))
+    .option('--tls-cert <file>', 'its certificate, in PEM; plain text without it')
+    .option('--tls-key <file>', 'the key of that')
+    .option('--client-ca <file>', 'who issues certificates that callers may show instead of a token')
+    .option('--trust-domain <name...>', 'of those certificates’ names, spiffe://<name>/ns/…/sa/…', [])
+    .addOption(state())
+    .option('--envoy <path>', 'the Envoy binary to run')
+    .option('--envoy-version <version>', 'install and run this version')
+    .addOption(new Option('--ledger <addresses>', 'the ledger service that shares budgets with other processes; repeat').argParser(parseLedger))
+    .option('--ledger-ca <file>', 'who issues its certificate, in PEM')
+    .option('--ledger-cert <file>', 'the certificate by which it knows this process')
+    .option('--ledger-key <file>', 'the key of that')
+    .addOption(new Option('--log-level <level>', 'what is logged').choices(LOG_LEVELS).default('info'))
+    .addOption(new Option('--log-format <format>', 'for people or for machines').choices(['pretty', 'json']))
+    .action(async (paths: string[], flags: GatewayFlags) => finish(await gateway(paths, flags, terminal)));
+
+  airmesh
     .command('controller [paths...]')
     .description('govern a cluster (--kubernetes), or run the ledger service alone: budgets of these resources, shared by all processors that connect')
     .option('--kubernetes', 'policies of the cluster around this pod, or that KUBECONFIG names', false)
@@ -104,6 +138,15 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .option('--views <name>', 'the ConfigMap by which controllers tell each other what sidecars say', 'airmesh-views')
     .option('--service <name>', 'the Service by which sidecars reach it', 'airmesh')
     .option('--injector <file>', 'inject sidecars into pods, by these settings, which the chart writes; API servers ask at port 9443')
+    .addOption(
+      new Option('--egress <mode>', 'take in pods’ connections to providers; what else they call passes (Open), or only what is declared (Enforced)').choices([
+        'Open',
+        'Enforced',
+      ]),
+    )
+    .addOption(new Option('--pass-hosts <hosts>', 'hosts that pass untouched; separated by commas').default([], 'none').argParser(parseHosts))
+    .addOption(new Option('--refuse-hosts <hosts>', 'hosts that are refused; separated by commas').default([], 'none').argParser(parseHosts))
+    .option('--cluster-domain <name>', 'behind .svc in the names of the cluster’s services', 'cluster.local')
     .option('--simulated-url <url>', 'a simulated provider in the cluster, for AIProviders of type Simulated that name none')
     .addOption(
       new Option('--listen <address>', 'where processors connect: an address, or unix:/path')

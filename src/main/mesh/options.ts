@@ -1,16 +1,15 @@
+import type { ListenerSettings } from '../../core/envoyconfig/index.ts';
 import type { KeyHealth } from '../../shell/keys/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
 import type { Address, EnvoyOptions } from '../ports.ts';
-import type { ServeAt } from './calls.ts';
+import type { ServeAt, Whose } from './calls.ts';
 import type { Policies, PolicyFeed } from './feed.ts';
 import type { LedgerAccess } from './ledger.ts';
 import type { RedirectedConnections } from './settings.ts';
 import type { TrustPlace } from './trust.ts';
 
 /** A listener of Envoy's, and whose calls come in by it. */
-export interface WorkloadListener extends Address {
-  /** `namespace/name`, or `SOLE_WORKLOAD`. */
-  readonly workload: string;
+export interface WorkloadListener extends ListenerSettings {
   /** The option that says where it listens, for messages. */
   readonly option: string;
 }
@@ -30,6 +29,8 @@ export interface MeshOptions {
   readonly envoy?: EnvoyOptions;
   /** Where an Envoy that is another's finds the processor. */
   readonly serve?: ServeAt;
+  /** How a call's workload is known; by its listener, if nothing is said. */
+  readonly whose?: Whose;
   /** Where limits are shared with other processes; absent where all of each limit is here. */
   readonly ledger?: LedgerAccess;
   readonly environment: NodeJS.ProcessEnv;
