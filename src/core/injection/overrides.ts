@@ -18,7 +18,7 @@ export interface Overrides {
 
 const PREFIX = 'airmesh.dev/';
 const SWITCHES: readonly string[] = ['enabled', 'disabled', 'forced'] satisfies Switch[];
-const LOG_LEVELS: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+const LOG_LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent'];
 const CPU = /^(?:[1-9]\d{0,5}m|\d{1,3}(?:\.\d{1,3})?)$/;
 const MEMORY = /^[1-9]\d{0,5}(?:\.\d{1,3})?(?:Ki|Mi|Gi|k|M|G)$/;
 const IMAGE = /^[a-z0-9](?:[a-z0-9._/:-]{0,253}[a-z0-9])?(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
