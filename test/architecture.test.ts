@@ -63,6 +63,7 @@ describe('imports', () => {
       'src/core/crds': ['src/core/policy'],
       'src/core/envoyconfig': ['src/core/dialects'],
       'src/core/injection': ['src/core/control'],
+      'src/core/interception': ['src/core/control'],
       'src/core/leases': ['src/core/ledger'],
       'src/core/meshes': ['src/core/envoyconfig'],
       'src/core/policy': ['src/core/catalog', 'src/core/ledger'],

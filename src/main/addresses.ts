@@ -4,6 +4,8 @@ import type { Address } from './ports.ts';
 
 const MAX_PORT = 65_535;
 const DEFAULT_HOST = '127.0.0.1';
+/** A century. */
+const MAX_DAYS = 36_525;
 
 /** `--listen` and `--admin`: `4000`, `0.0.0.0:4000` or `[::1]:4000`. */
 export function parseAddress(text: string): Address {
@@ -60,6 +62,14 @@ export function parseAdminUrl(text: string): URL {
     throw new InvalidArgumentError(`${JSON.stringify(text)} is no URL. Write one such as http://127.0.0.1:4001.`);
   }
   return url;
+}
+
+/** `--retention 90`. */
+export function parseDays(text: string): number {
+  const days = Number(text);
+  if (!Number.isInteger(days) || days < 1 || days > MAX_DAYS)
+    throw new InvalidArgumentError(`${JSON.stringify(text)} is not a number of days from 1 to ${MAX_DAYS}.`);
+  return days;
 }
 
 /** `--since 2026-01-31`. */

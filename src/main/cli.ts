@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
+import { initCommand } from './commands/init.ts';
 import { EXIT } from './exit-codes.ts';
-import { createProgram } from './program.ts';
 import { StartError } from './start-error.ts';
 import { painter, processTerminal } from './terminal/terminal.ts';
 
@@ -10,7 +10,10 @@ const finish = (code: number): void => {
   process.exitCode = code;
 };
 try {
-  await createProgram(terminal, finish).parseAsync(process.argv);
+  // A pod waits for `init`; all the rest is loaded only where it is needed.
+  const isInit = process.argv[2] === 'init';
+  if (isInit) await initCommand(terminal, finish).exitOverride().parseAsync(process.argv.slice(3), { from: 'user' });
+  else await (await import('./program.ts')).createProgram(terminal, finish).parseAsync(process.argv);
 } catch (error) {
   if (error instanceof CommanderError) finish(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
   else if (error instanceof StartError) {

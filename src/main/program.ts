@@ -1,15 +1,21 @@
 import { existsSync } from 'node:fs';
 import { Argument, Command, CommanderError, Option } from 'commander';
+import { SPEND_GROUPINGS } from '../core/call/index.ts';
 import { SIDECAR_ENVIRONMENT, SIDECAR_PATHS, SIDECAR_PORTS } from '../core/control/index.ts';
 import { acceptLoss } from '../shell/budgets/index.ts';
 import { LOG_LEVELS } from '../shell/telemetry/index.ts';
-import { httpUrl, parseAddress, parseAdminUrl, parseHeader, parseLedger, parseListen, parseNames, parseTime, parseWorkload } from './addresses.ts';
+import { httpUrl, parseAddress, parseAdminUrl, parseDays, parseHeader, parseLedger, parseListen, parseNames, parseTime, parseWorkload } from './addresses.ts';
 import { checkCluster, clusterStatus, explainInCluster, ownerOf } from './commands/cluster.ts';
 import type { ClusterFlags, ExplainClusterFlags } from './commands/cluster.ts';
 import { check, explain, validate } from './commands/policies.ts';
 import type { ExplainFlags } from './commands/policies.ts';
+import { initCommand } from './commands/init.ts';
 import { controller } from './commands/controller.ts';
 import type { ControllerFlags } from './commands/controller.ts';
+import { records } from './commands/records.ts';
+import type { RecordsFlags } from './commands/records.ts';
+import { gateway } from './commands/gateway.ts';
+import type { GatewayFlags } from './commands/gateway.ts';
 import { render } from './commands/render.ts';
 import type { RenderFlags } from './commands/render.ts';
 import { processor, sidecar } from './commands/sidecar.ts';
@@ -64,6 +70,12 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
   const rootNamespace = (): Option => new Option('--root-namespace <name>', 'the controllers’ own').default('airmesh-system');
   const state = (): Option =>
     new Option('--state <folder>', 'where budgets and records are kept').default(defaultStateFolder(terminal.environment), 'the user’s state folder');
+  const books = (): Option =>
+    new Option('--admin <url>', 'administration of the controller or server; without it, http://127.0.0.1:4001, else the books in the state folder').argParser(
+      parseAdminUrl,
+    );
+  const since = (): Option => new Option('--since <time>', 'only since then, sums by whole days (UTC), such as 2026-01-31').argParser(parseTime);
+  const until = (): Option => new Option('--until <time>', 'only before then').argParser(parseTime);
 
   airmesh
     .command('run [paths...]')
@@ -84,6 +96,26 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .action(async (paths: string[], flags: RunFlags) => finish(await run(paths, flags, terminal)));
 
   airmesh
+    .command('gateway <paths...>')
+    .description('run a real Envoy for callers without sidecars, who prove by a service-account token or a certificate whose each call is')
+    .addOption(new Option('--listen <address>', 'where callers connect').default(parseAddress('0.0.0.0:4000'), '0.0.0.0:4000').argParser(parseAddress))
+    .addOption(new Option('--admin <address>', 'administration').default(parseAddress('4001'), '127.0.0.1:4001').argParser(parseAddress))
+    .option('--tls-cert <file>', 'its certificate, in PEM; plain text without it')
+    .option('--tls-key <file>', 'the key of that')
+    .option('--client-ca <file>', 'who issues certificates that callers may show instead of a token')
+    .option('--trust-domain <name...>', 'of those certificates’ names, spiffe://<name>/ns/…/sa/…', [])
+    .addOption(state())
+    .option('--envoy <path>', 'the Envoy binary to run')
+    .option('--envoy-version <version>', 'install and run this version')
+    .addOption(new Option('--ledger <addresses>', 'the ledger service that shares budgets with other processes; repeat').argParser(parseLedger))
+    .option('--ledger-ca <file>', 'who issues its certificate, in PEM')
+    .option('--ledger-cert <file>', 'the certificate by which it knows this process')
+    .option('--ledger-key <file>', 'the key of that')
+    .addOption(new Option('--log-level <level>', 'what is logged').choices(LOG_LEVELS).default('info'))
+    .addOption(new Option('--log-format <format>', 'for people or for machines').choices(['pretty', 'json']))
+    .action(async (paths: string[], flags: GatewayFlags) => finish(await gateway(paths, flags, terminal)));
+
+  airmesh
     .command('controller [paths...]')
     .description('govern a cluster (--kubernetes), or run the ledger service alone: budgets of these resources, shared by all processors that connect')
     .option('--kubernetes', 'policies of the cluster around this pod, or that KUBECONFIG names', false)
@@ -101,7 +133,12 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
         .argParser(parseListen),
     )
     .addOption(new Option('--admin <address>', 'administration').default(parseAddress('15012'), '127.0.0.1:15012').argParser(parseAddress))
-    .addOption(new Option('--store <url>', 'where the ledger is kept: sqlite:/folder/ledger.db, postgres://user@host/database, memory:').makeOptionMandatory())
+    .addOption(
+      new Option('--store <url>', 'where the ledger is kept: sqlite:/folder/ledger.db, postgres://user@host/database, memory:')
+        .env('AIRMESH_STORE')
+        .makeOptionMandatory(),
+    )
+    .addOption(new Option('--retention <days>', 'how long records are kept; sums are for ever').default(90).argParser(parseDays))
     .option('--tls-cert <file>', 'its certificate, in PEM')
     .option('--tls-key <file>', 'the key of that')
     .option('--client-ca <file>', 'who issues processors’ certificates')
@@ -130,16 +167,25 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
   airmesh
     .command('spend')
     .description('who spent what, in dollars and yuan, and where each budget stands')
-    .addOption(
-      new Option('--admin <url>', 'administration of the server; without it, http://127.0.0.1:4001, else the books in the state folder').argParser(
-        parseAdminUrl,
-      ),
-    )
+    .addOption(books())
     .addOption(state())
-    .addOption(new Option('--since <time>', 'only since then, by whole days (UTC), such as 2026-01-31').argParser(parseTime))
+    .addOption(since())
+    .addOption(until())
+    .addOption(new Option('--by <what>', 'one table').choices(SPEND_GROUPINGS))
+    .addOption(new Option('--format <format>', 'for people, machines or spreadsheets').choices(['table', 'json', 'csv']))
     .option('--watch', 'again each second', false)
-    .option('--json', 'for machines', false)
+    .option('--json', 'as --format json', false)
     .action(async (flags: SpendFlags) => finish(await spend(flags, terminal)));
+
+  airmesh
+    .command('records')
+    .description('a record of each call, those first that ended first')
+    .addOption(books())
+    .addOption(state())
+    .addOption(since())
+    .addOption(until())
+    .addOption(new Option('--format <format>', 'for spreadsheets, or an object on each line').choices(['csv', 'jsonl']).default('csv'))
+    .action(async (flags: RecordsFlags) => finish(await records(flags, terminal)));
 
   airmesh
     .command('validate <paths...>')
@@ -202,6 +248,8 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
       const simulator = await startSimulator({ ...flags.listen, keys: flags.key ?? 'any' });
       terminal.out(`The simulated provider listens at ${httpUrl(simulator)}/v1; its books are at ${httpUrl(simulator)}/simulator/books\n`);
     });
+
+  airmesh.addCommand(initCommand(terminal, finish));
 
   airmesh
     .command('version')

@@ -3,8 +3,8 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { MESHES } from '../../src/core/meshes/index.ts';
 import { connect } from '../support/apiserver/client.ts';
-import { DEFINITION_PATH, makeNamespace } from '../support/apiserver/resources.ts';
-import { istioDefinitions } from '../support/meshes/istio-definitions.ts';
+import { makeNamespace } from '../support/apiserver/resources.ts';
+import { installIstio } from '../support/meshes/istio-definitions.ts';
 import { renderedFor } from '../support/meshes/objects.ts';
 import type { AppliedObject } from '../support/meshes/objects.ts';
 
@@ -18,18 +18,8 @@ const pathOf = ({ apiVersion, kind, metadata }: AppliedObject): string =>
 const APPLY = 'fieldManager=tests&fieldValidation=Strict';
 
 beforeAll(async () => {
-  const wanted = new Set(kinds.map(({ plural }) => `${plural}.networking.istio.io`));
-  const definitions = istioDefinitions().filter(({ metadata }) => wanted.has(metadata.name));
-  expect(definitions).toHaveLength(3);
-  for (const definition of definitions) {
-    const answer = await client.send('PATCH', `${DEFINITION_PATH}/${definition.metadata.name}?fieldManager=tests`, {
-      body: definition,
-      type: 'application/apply-patch+yaml',
-    });
-    expect(answer.status).toBeLessThan(300);
-  }
+  await installIstio(client);
   for (const namespace of ['shop', 'search']) await makeNamespace(client, namespace);
-  for (const { apiVersion, plural } of kinds) while ((await client.send('GET', `/apis/${apiVersion}/namespaces/shop/${plural}`)).status !== 200);
 });
 
 describe('Istio’s definitions', () => {

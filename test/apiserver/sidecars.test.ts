@@ -85,6 +85,7 @@ async function start(write: (line: string) => void): Promise<RunningController> 
     },
     listen: { host: '127.0.0.1', port: 0 },
     admin: { host: '127.0.0.1', port: 0 },
+    retentionDays: 90,
     store: await openStore('memory:'),
     environment: { KUBECONFIG: join(folder, 'kubeconfig') },
     logger: createLogger({

@@ -24,7 +24,10 @@ const outbound = (egress: OutboundSettings['egress'], leaf: Leaf): OutboundSetti
     { host: '127.0.0.1', port: 15_401 },
     { host: '::1', port: 15_401 },
   ],
-  hosts: [{ host: 'api.openai.com', leaf }, { host: 'vllm.models.svc.cluster.local' }],
+  hosts: [
+    { host: 'api.openai.com', leaf },
+    { host: 'vllm.models.svc.cluster.local', addresses: ['10.96.0.7', 'fd00::7'] },
+  ],
   ports: [8000],
   passedHosts: ['pinned.example.com', '*.internal.example.com'],
   refusedHosts: ['refused.example.com'],

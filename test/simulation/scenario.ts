@@ -43,7 +43,7 @@ export const NO_FAULTS: Faults = {
   skewMs: 0,
 };
 
-const common = { nearLimit: 'Reject', floorOutputTokens: 4, waitMs: 5_000, kind: 'budget', mode: 'Strict', unit: 'usd' } as const;
+const common = { nearLimit: 'Reject', floorOutputTokens: 4, waitMs: 5_000, kind: 'budget', mode: 'Strict', unit: 'usd', alerts: [50, 80, 100] } as const;
 
 const LIMITS: readonly LimitSpec[] = [
   { ...common, id: 'life', limit: 60_000n, window: { kind: 'lifetime' } },
@@ -54,6 +54,7 @@ const LIMITS: readonly LimitSpec[] = [
   { ...common, id: 'rolling', limit: 15_000n, window: { kind: 'rolling', durationMs: 30_000 } },
   { ...common, id: 'rate', unit: 'requests', limit: 60n, window: { kind: 'calendar', unit: 'minute', timeZone: 'UTC' }, kind: 'rate', waitMs: 0 },
   { ...common, id: 'bounded', limit: 120_000n, window: { kind: 'lifetime' }, mode: 'Bounded', nearLimit: 'Shrink' },
+  { ...common, id: 'bounded-cut', limit: 40_000n, window: { kind: 'lifetime' }, mode: 'Bounded', nearLimit: 'CutStream' },
   { ...common, id: 'seen', limit: 1_000n, window: { kind: 'lifetime' }, mode: 'Observe' },
 ];
 

@@ -39,6 +39,8 @@ describe('processors and controllers, with messages lost, doubled, late and out 
       'threshold',
       'deposed',
       'overdrawn',
+      'grown',
+      'cut',
       'store lost',
       'settled under a lost lease',
     ]) {

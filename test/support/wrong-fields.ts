@@ -47,6 +47,7 @@ spec:
   workloads: [checkout]
   workloadSelector: {matchLabels: {app: checkout}, matchExpressions: [{key: tier, operator: In, values: [front]}]}
   namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}, matchExpressions: [{key: env, operator: NotIn, values: [test]}]}
+  hosts: [api.example.com]
   rules:
   - name: first
     match: {models: [house-model], paths: [/chat/completions], headers: [{name: x-tier, value: gold}]}
@@ -255,6 +256,9 @@ const ROUTE: readonly Row[] = [
     'spec.namespaceSelector.matchExpressions[0]',
   ],
   ['AIRoute', 'spec.namespaceSelector.matchLabels', Object.fromEntries(Array.from({ length: 17 }, (_, index) => [`l${index}`, ''])), /more than 16 labels/],
+  ['AIRoute', 'spec.hosts', many(65, 'api.example.com'), /<=64/],
+  ['AIRoute', 'spec.hosts[0]', '*.example.com', /DNS name/],
+  ['AIRoute', 'spec.hosts[0]', '10.0.0.7', /DNS name/],
   ['AIRoute', 'spec.rules', [], />=1/],
   ['AIRoute', 'spec.rules', many(257, RULE), /<=256/],
   [

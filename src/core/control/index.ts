@@ -5,6 +5,9 @@
  * informers, streams or certificates' making, and never put a key anywhere but into the state of a workload that uses it.
  */
 export * from './names.ts';
+export { PRIVATE_NETWORKS } from './addresses.ts';
+export { interceptionOf, redirectedPorts, wantedHosts } from './interception.ts';
+export type { InterceptionSettings, WantedHost } from './interception.ts';
 export type { InterceptedHost, Interception, KeyMaterial, LeafCertificate, SidecarState } from './state.ts';
 export type { KeyReport, SidecarView } from './sidecar.ts';
 export { readPod } from './pods.ts';

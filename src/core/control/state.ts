@@ -22,6 +22,8 @@ export interface InterceptedHost {
   readonly leaf?: LeafCertificate;
   /** Ports besides 80 and 443. */
   readonly ports: readonly number[];
+  /** Its addresses, where they are its own alone, as those of a model server in the cluster are. Where egress is enforced they are reached under its names only. */
+  readonly addresses?: readonly string[];
 }
 
 /** How a sidecar deals with connections that the application opens to the outside. */

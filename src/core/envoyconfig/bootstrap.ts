@@ -20,7 +20,7 @@ export function bootstrap(settings: EnvoySettings): Json {
     stats_config: {
       stats_matcher: {
         inclusion_list: {
-          patterns: ['cluster_manager.', 'listener_manager.', 'server.', 'cluster.', 'http.', 'tcp.'].map((prefix) => ({ prefix })),
+          patterns: ['cluster_manager.', 'listener_manager.', 'server.', 'cluster.', 'http.', 'tcp.', 'sds.'].map((prefix) => ({ prefix })),
         },
       },
     },

@@ -1,5 +1,16 @@
 import { localReplies } from './localreply.ts';
-import { BACKEND_HEADER, EXT_PROC_FILTER, FRONT_METADATA, PROCESSOR_CLUSTER, WORKLOAD_METADATA, routesFile, seconds, typed, watched } from './settings.ts';
+import {
+  BACKEND_HEADER,
+  EXT_PROC_FILTER,
+  FRONT_METADATA,
+  PEER_URI_ATTRIBUTE,
+  PROCESSOR_CLUSTER,
+  WORKLOAD_METADATA,
+  routesFile,
+  seconds,
+  typed,
+  watched,
+} from './settings.ts';
 import type { EnvoySettings, Json } from './settings.ts';
 
 /** What a caller could otherwise tell Envoy to do, and what only the processor may say. Removed on entry, before anything reads it. */
@@ -83,7 +94,7 @@ export function wholeBody(settings: Pick<EnvoySettings, 'maxRequestBytes'>): { r
 }
 
 /** What the filter that asks the processor depends on. */
-export type ExtProcSettings = Pick<EnvoySettings, 'headersRead' | 'messageTimeoutMs'>;
+export type ExtProcSettings = Pick<EnvoySettings, 'headersRead' | 'messageTimeoutMs' | 'credentialHeaders'>;
 
 /**
  * Asks the processor about calls that found a route, which says what is asked (`routes.ts`). What Envoy answers before it
@@ -104,13 +115,19 @@ export function extProc(workload: string | undefined, settings: ExtProcSettings)
       send_body_without_waiting_for_header_response: true,
       forward_rules: {
         allowed_headers: {
-          patterns: [':path', ':method', ':authority', ':status', 'content-type', ...settings.headersRead.filter((name) => name !== 'content-type')].map(
-            (exact) => ({
-              exact,
-            }),
-          ),
+          patterns: [
+            ':path',
+            ':method',
+            ':authority',
+            ':status',
+            'content-type',
+            ...new Set([...settings.headersRead, ...(settings.credentialHeaders ?? [])].filter((name) => name !== 'content-type')),
+          ].map((exact) => ({
+            exact,
+          })),
         },
       },
+      ...(settings.credentialHeaders === undefined ? {} : { request_attributes: [PEER_URI_ATTRIBUTE] }),
       response_attributes: ['response.code_details'],
       metadata_options: { receiving_namespaces: { untyped: [FRONT_METADATA.namespace] } },
       message_timeout: seconds(settings.messageTimeoutMs),

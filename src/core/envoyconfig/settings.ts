@@ -16,6 +16,8 @@ export interface EnvoySettings {
   /** Absent: nothing is redirected here. */
   readonly outbound?: OutboundSettings;
   readonly upstreams: readonly UpstreamSettings[];
+  /** Lower-case names of headers by which callers prove who they are; absent where the listener says whose calls they are. */
+  readonly credentialHeaders?: readonly string[];
   /** Lower-case names of the request headers that the processor reads. */
   readonly headersRead: readonly string[];
   /** Workloads, as `namespace/name`, whose answers the processor may end before their provider does. */
@@ -36,7 +38,20 @@ export interface ListenerSettings {
   readonly workload: string;
   readonly host: string;
   readonly port: number;
+  /** Absent: plain text. */
+  readonly tls?: ListenerTls;
 }
+
+/** PEM files, of which all may be replaced at any time. */
+export interface ListenerTls {
+  readonly certificateFile: string;
+  readonly keyFile: string;
+  /** Of authorities whose certificates callers may show; absent: they are not asked for one. */
+  readonly clientAuthoritiesFile?: string;
+}
+
+/** What Envoy knows of a caller's certificate: its URI names. No header says it. */
+export const PEER_URI_ATTRIBUTE = 'connection.uri_san_peer_certificate';
 
 /** One provider's way out. */
 export interface UpstreamSettings {

@@ -3,6 +3,7 @@ import type { ModelInfo } from '../catalog/index.ts';
 import { timeZoneError } from '../ledger/index.ts';
 import type { Finding } from './findings.ts';
 import { fingerprint } from './fingerprint.ts';
+import { interceptedBy } from './hosts.ts';
 import { compileProvider, resourceId } from './providers.ts';
 import type { CompiledProvider, ProviderContext } from './providers.ts';
 import { lookUpProvider, meant } from './references.ts';
@@ -85,7 +86,8 @@ function snapshotOf(
 ): WorkloadSnapshot {
   const { labels: _labels, ...workload } = known;
   const { boundaries } = directory;
-  const rules = inPrecedence(routes, known, boundaries).flatMap((route) => route.rules);
+  const own = inPrecedence(routes, known, boundaries);
+  const rules = own.flatMap((route) => route.rules);
   const used = new Set(rules.flatMap((rule) => rule.backends.map((backend) => backend.provider)));
   // A workload learns of no provider that it may not use, not even by the names of its models.
   const visible = [...directory.compiled].filter(([id]) => used.has(id) || lookUpProvider(id, workload.namespace, directory).found);
@@ -98,6 +100,7 @@ function snapshotOf(
       .map(({ policy }) => policy),
     aliases: SHIPPED_ALIASES,
     knownModels: new Map(visible.flatMap(([, { policy }]) => [...policy.models].map(([key, { name }]): [string, string] => [key, name]))),
+    hosts: interceptedBy(own.map(({ route }) => route.spec)),
   };
   return { version: fingerprint(content), ...content };
 }

@@ -22,6 +22,8 @@ export interface WorkloadSnapshot {
   readonly aliases: ReadonlyMap<string, string>;
   /** Every model that some provider serves, for telling "unknown" from "not allowed". Lower-case name → catalogue name. */
   readonly knownModels: ReadonlyMap<string, string>;
+  /** Whose calls are taken in where connections are intercepted, besides those of the providers. DNS names in lower case. */
+  readonly hosts: readonly string[];
 }
 
 export type ProviderType = 'OpenAI' | 'Anthropic' | 'Gemini' | 'AzureOpenAI' | 'DeepSeek' | 'OpenAICompatible' | 'Simulated';

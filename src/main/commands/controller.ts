@@ -15,6 +15,8 @@ export interface ControllerFlags extends LogFlags {
   readonly listen: Address | { readonly socketPath: string };
   readonly admin: Address;
   readonly store: string;
+  /** In days. */
+  readonly retention: number;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly clientCa?: string;
@@ -51,6 +53,7 @@ export async function controller(paths: readonly string[], flags: ControllerFlag
       : {}),
     ...(trustDomain === undefined ? {} : { trustDomain }),
     store: await openStore(flags.store),
+    retentionDays: flags.retention,
     environment: terminal.environment,
     logger,
   });

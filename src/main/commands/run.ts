@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import type { CertificatePaths } from '../../shell/wire/index.ts';
+import type { Logger } from '../../shell/telemetry/index.ts';
 import { accessLedger } from '../mesh/ledger.ts';
+import type { LedgerAccess } from '../mesh/ledger.ts';
 import { firstSignal, loggerFor } from '../process.ts';
 import type { LogFlags } from '../process.ts';
 import { StartError } from '../start-error.ts';
@@ -10,6 +12,8 @@ import type { Address } from '../ports.ts';
 import { painter } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { banner } from '../views/banner.ts';
+
+type LedgerFlags = Pick<RunFlags, 'ledger' | 'ledgerCa' | 'ledgerCert' | 'ledgerKey'>;
 
 export interface RunFlags extends LogFlags {
   readonly listen: Address;
@@ -28,7 +32,7 @@ export interface RunFlags extends LogFlags {
 /** Runs until a signal comes. The first one drains, or gives up the start; a second one ends it at once. */
 export async function run(paths: readonly string[], flags: RunFlags, terminal: Terminal): Promise<number> {
   const logger = loggerFor(flags, terminal);
-  const ledger = flags.ledger === undefined ? undefined : accessLedger({ addresses: flags.ledger, ...certificatesOf(flags) }, logger);
+  const ledger = ledgerOf(flags, logger);
   const interruption = firstSignal();
   const starting = startRun({
     interruption,
@@ -62,8 +66,13 @@ export async function run(paths: readonly string[], flags: RunFlags, terminal: T
   return EXIT.ok;
 }
 
+/** The ledger service that the flags name, if any. */
+export function ledgerOf(flags: LedgerFlags, logger: Logger): LedgerAccess | undefined {
+  return flags.ledger === undefined ? undefined : accessLedger({ addresses: flags.ledger, ...certificatesOf(flags) }, logger);
+}
+
 /** In plain text on a socket file; over TCP with certificates, all three. */
-function certificatesOf({ ledger = [], ledgerCa, ledgerCert, ledgerKey }: RunFlags): { certificates?: CertificatePaths } {
+function certificatesOf({ ledger = [], ledgerCa, ledgerCert, ledgerKey }: LedgerFlags): { certificates?: CertificatePaths } {
   if (ledgerCa !== undefined && ledgerCert !== undefined && ledgerKey !== undefined)
     return { certificates: { authorities: ledgerCa, certificate: ledgerCert, key: ledgerKey } };
   if (ledger.every((address) => address.startsWith('unix:')) && [ledgerCa, ledgerCert, ledgerKey].every((path) => path === undefined)) return {};

@@ -8,6 +8,7 @@ import type { Permissions, ServiceEvent } from '../../shell/ledger/index.ts';
 import { CertificateFiles, WireServer, byCertificate, byEither } from '../../shell/wire/index.ts';
 import type { Authenticate, CertificatePaths } from '../../shell/wire/index.ts';
 import { formatFinding, watchResources } from '../../shell/resources/index.ts';
+import { answerRecords, answerSpend } from '../../shell/spending/index.ts';
 import { createLedgerMetrics } from '../../shell/telemetry/index.ts';
 import type { LedgerMetrics, Logger } from '../../shell/telemetry/index.ts';
 import { systemClock } from '../mesh/clock.ts';
@@ -17,6 +18,7 @@ import { requireFree } from '../mesh/preflight.ts';
 import type { Address } from '../ports.ts';
 import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
+import { booksOf, keepRetention } from './books.ts';
 import type { ClusterPolicies, ClusterScope } from './cluster.ts';
 import { tellOfLedger } from './events.ts';
 import type { OpenedStore } from './store.ts';
@@ -35,6 +37,8 @@ export interface ControllerOptions {
   readonly trustDomain?: string;
   readonly admin: Address;
   readonly store: OpenedStore;
+  /** How long records are kept. */
+  readonly retentionDays: number;
   readonly environment: NodeJS.ProcessEnv;
   readonly logger: Logger;
 }
@@ -99,13 +103,16 @@ class Controller {
   }
 
   async start(): Promise<RunningController> {
-    const { admin, listen, logger } = this.#options;
+    const { admin, listen, logger, retentionDays } = this.#options;
     const taken = [{ ...admin, option: '--admin' }];
     await requireFree('port' in listen ? [{ ...listen, option: '--listen' }, ...taken] : taken);
     const { policies } = this.#options;
     if (policies.kind === 'cluster') await this.#follow(policies.scope);
     else this.#begin(this.#load(policies.paths));
     this.#stops.push(() => this.#host.close());
+    const { store } = this.#options.store;
+    this.#stops.push(keepRetention({ store, days: retentionDays, isLeading: () => this.#host.term !== undefined, now: () => systemClock.epochMs(), logger }));
+    const books = booksOf(store, () => this.#host.views().filter(({ limit }) => this.#isBudget(limit)));
     // Before the rest, which may have to wait for an API server: probes are answered meanwhile.
     const server = await startAdminServer({
       ...admin,
@@ -114,7 +121,8 @@ class Controller {
         healthy: () => true,
         readiness: () => this.#readiness(),
         metrics: () => this.#metrics.render(),
-        spend: async () => ({ ok: true, value: {} }),
+        spend: (parameters) => answerSpend(books, parameters),
+        records: (parameters) => answerRecords(books, parameters),
         configuration: () => ({ limits: this.#limits }),
       },
     });

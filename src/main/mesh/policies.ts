@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { compile, parseResource } from '../../core/policy/index.ts';
-import type { Boundaries, Compiled, Finding, Resource, Workload } from '../../core/policy/index.ts';
+import type { Boundaries, Compiled, Finding, KnownWorkload, Resource } from '../../core/policy/index.ts';
 import { knownModels } from '../../shell/prices/index.ts';
 import { budgetOf, readResources, resourcesFromEnvironment } from '../../shell/resources/index.ts';
 import type { LocatedFinding } from '../../shell/resources/index.ts';
@@ -39,7 +39,7 @@ export function policySource(paths: readonly string[], environment: NodeJS.Proce
 }
 
 export interface CompileSettings {
-  readonly workloads: readonly Workload[];
+  readonly workloads: readonly KnownWorkload[];
   readonly own: readonly Address[];
   readonly simulatedUrl: string | undefined;
   readonly environment: NodeJS.ProcessEnv;

@@ -1,7 +1,9 @@
 import { join } from 'node:path';
 import { cutsStreams, headersReadBy } from '../../core/call/index.ts';
+import { PRIVATE_NETWORKS, redirectedPorts } from '../../core/control/index.ts';
+import type { Interception } from '../../core/control/index.ts';
 import { upstreamOf } from '../../core/envoyconfig/index.ts';
-import type { EnvoySettings, ListenerSettings } from '../../core/envoyconfig/index.ts';
+import type { EnvoySettings, ListenerSettings, OutboundSettings } from '../../core/envoyconfig/index.ts';
 import type { Policies } from './feed.ts';
 
 /** A request body larger than this is answered 413; images and documents of the official APIs stay below. */
@@ -18,6 +20,15 @@ export interface MeshPlace {
   readonly trustedCaFile: string;
 }
 
+/** Connections that are redirected here, if policies say what becomes of them. */
+export type RedirectedConnections = Pick<OutboundSettings, 'workload' | 'addresses' | 'resolver'>;
+
+/** How calls come in besides by listeners, and by which headers their callers say who they are. */
+export interface Entrances {
+  readonly redirected?: RedirectedConnections | undefined;
+  readonly credentials?: ReadonlySet<string> | undefined;
+}
+
 export const processorSocket = (place: MeshPlace): string => join(place.socketFolder, 'processor.sock');
 export const adminSocket = (place: MeshPlace): string => join(place.socketFolder, 'envoy.sock');
 
@@ -25,7 +36,13 @@ export const adminSocket = (place: MeshPlace): string => join(place.socketFolder
  * Policies → what Envoy's configuration depends on. Of several, while one takes another's place, it has the
  * providers and headers of all; the last one's form of a provider counts.
  */
-export function envoySettings(policies: readonly Policies[], listeners: readonly ListenerSettings[], place: MeshPlace): EnvoySettings {
+export function envoySettings(
+  policies: readonly Policies[],
+  listeners: readonly ListenerSettings[],
+  place: MeshPlace,
+  { redirected, credentials }: Entrances = {},
+): EnvoySettings {
+  const interception = policies.at(-1)?.interception;
   const upstreams = new Map(policies.flatMap(({ providers }) => [...providers]));
   return {
     nodeId: 'airmesh',
@@ -33,14 +50,32 @@ export function envoySettings(policies: readonly Policies[], listeners: readonly
     adminSocket: adminSocket(place),
     folder: place.envoyFolder,
     listeners,
+    ...(redirected === undefined || interception === undefined ? {} : { outbound: outboundSettings(redirected, interception) }),
     endsAnswersOf: [
       ...new Set(policies.flatMap(({ snapshots }) => [...snapshots].flatMap(([workload, snapshot]) => (cutsStreams(snapshot) ? [workload] : [])))),
     ],
     upstreams: [...upstreams.values()].map(({ policy }) => upstreamOf(policy)).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
     headersRead: headersReadBy(policies.flatMap(({ snapshots }) => [...snapshots.values()])),
+    ...(credentials === undefined ? {} : { credentialHeaders: [...credentials] }),
     maxRequestBytes: MAX_REQUEST_BYTES,
     messageTimeoutMs: MESSAGE_TIMEOUT_MS,
     gracefulGrpcClose: true,
     trustedCaFile: place.trustedCaFile,
+  };
+}
+
+function outboundSettings(redirected: RedirectedConnections, interception: Interception): OutboundSettings {
+  const { hosts, egress, passedHosts = [], refusedHosts = [], networks = PRIVATE_NETWORKS } = interception;
+  return {
+    ...redirected,
+    hosts: hosts.map(({ host, leaf, addresses }) => ({
+      host,
+      ...(addresses === undefined ? {} : { addresses }),
+      ...(leaf === undefined ? {} : { leaf: { certificate: leaf.certificate, key: leaf.key } }),
+    })),
+    ports: redirectedPorts(interception),
+    passedHosts,
+    refusedHosts,
+    egress: egress === 'Open' ? { kind: 'Open' } : { kind: 'Enforced', networks },
   };
 }

@@ -1,9 +1,12 @@
+import { existsSync } from 'node:fs';
+import { SIDECAR_PATHS, SIDECAR_PORTS } from '../../core/control/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
 import { Roots, TokenFile, rootsFault } from '../../shell/wire/index.ts';
 import type { ServeAt } from '../mesh/calls.ts';
 import { accessLedger } from '../mesh/ledger.ts';
 import { startMesh } from '../mesh/mesh.ts';
 import type { RunningMesh, WorkloadListener } from '../mesh/mesh.ts';
+import type { RedirectedConnections } from '../mesh/settings.ts';
 import { SOLE_WORKLOAD } from '../mesh/snapshot-for.ts';
 import type { Address, EnvoyOptions } from '../ports.ts';
 import { StartError } from '../start-error.ts';
@@ -38,7 +41,17 @@ export async function startSidecar(options: SidecarOptions): Promise<RunningMesh
   const feed = new ControllerFeed({ addresses: controllers, access, kept, logger });
   const ledger = accessLedger({ addresses: controllers, access }, logger);
   const listeners: WorkloadListener[] = 'listen' in proxy ? [{ ...proxy.listen, workload: SOLE_WORKLOAD, option: '--listen' }] : [];
-  const mesh = await startMesh({ ...options, feed, listeners, ledger, ...('envoy' in proxy ? { envoy: proxy.envoy } : { serve: proxy.serve }) });
+  const own = 'envoy' in proxy ? { envoy: proxy.envoy, redirected: redirectedTo(SIDECAR_PORTS.outbound) } : { serve: proxy.serve };
+  // The application is beside it, and other pods can reach it.
+  const mesh = await startMesh({
+    ...options,
+    isAdminShared: true,
+    feed,
+    listeners,
+    ledger,
+    ...own,
+    ...(existsSync(SIDECAR_PATHS.trust) ? { trust: { folder: SIDECAR_PATHS.trust } } : {}),
+  });
   return {
     ...mesh,
     stop: async () => {
@@ -46,4 +59,10 @@ export async function startSidecar(options: SidecarOptions): Promise<RunningMesh
       access.token.close();
     },
   };
+}
+
+/** What an init container redirects comes to the loopback addresses; those of IPv6 only where there is any. */
+function redirectedTo(port: number): RedirectedConnections {
+  const hosts = existsSync('/proc/net/if_inet6') ? ['127.0.0.1', '::1'] : ['127.0.0.1'];
+  return { workload: SOLE_WORKLOAD, addresses: hosts.map((host) => ({ host, port })) };
 }

@@ -61,6 +61,7 @@ const snapshot: WorkloadSnapshot = {
       headers: [{ name: 'x-team', value: PLANTED }],
     },
   ],
+  hosts: [],
   aliases: new Map([['gpt-4', 'gpt-4.1']]),
   knownModels: new Map(),
 };

@@ -15,6 +15,7 @@ export function describeSnapshot(snapshot: WorkloadSnapshot): object {
     rules: snapshot.rules.map(describeRule),
     budgets: snapshot.budgets.map(describeBudget),
     aliases: Object.fromEntries(snapshot.aliases),
+    hosts: snapshot.hosts,
   };
 }
 

@@ -118,6 +118,7 @@ const snapshot: fc.Arbitrary<WorkloadSnapshot> = fc
     budgets: fc.array(budget, { maxLength: 3 }),
     aliases: mapOf(name),
     knownModels: mapOf(name),
+    hosts: words,
   })
   .map((one) => ({
     ...one,
@@ -130,7 +131,7 @@ const snapshot: fc.Arbitrary<WorkloadSnapshot> = fc
 const key: fc.Arbitrary<KeyMaterial> = fc.record({ type, value: name });
 
 const host: fc.Arbitrary<InterceptedHost> = fc.record(
-  { host: name, leaf: fc.record({ certificate: name, key: name, notAfter: count }), ports: fc.array(fc.nat(65_535), { maxLength: 3 }) },
+  { host: name, leaf: fc.record({ certificate: name, key: name, notAfter: count }), ports: fc.array(fc.nat(65_535), { maxLength: 3 }), addresses: words },
   { requiredKeys: ['host', 'ports'] },
 );
 
@@ -163,6 +164,7 @@ export function stateOf(workload: string, changes: Partial<SidecarState> = {}): 
       rules: [],
       budgets: [],
       aliases: new Map(),
+      hosts: [],
       knownModels: new Map(),
     },
     keys: new Map(),

@@ -30,7 +30,7 @@ export interface EnvoyState {
   readonly accepted: number;
 }
 
-const UPDATE = /^(cluster_manager\.cds|listener_manager\.lds|http\.\S+\.rds\.\S+?)\.(update_success|update_rejected): (\d+)$/;
+const UPDATE = /^(cluster_manager\.cds|listener_manager\.lds|http\.\S+\.rds\.\S+?|sds\.\S+?)\.(update_success|update_rejected): (\d+)$/;
 
 export async function envoyState(socketPath: string): Promise<EnvoyState> {
   const [stats, ready] = await Promise.all([

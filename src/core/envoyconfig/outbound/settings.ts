@@ -29,6 +29,8 @@ export interface OutboundAddress {
 export interface OutboundHost {
   /** Lower case. */
   readonly host: string;
+  /** Its own alone: where egress is enforced, whoever connects to them must name a governed host. */
+  readonly addresses?: readonly string[];
   /** PEM. Absent where it is called in plain HTTP only. */
   readonly leaf?: { readonly certificate: string; readonly key: string };
 }
@@ -40,8 +42,10 @@ export const NOWHERE = 'airmesh_nowhere';
 export const GOVERNED = 'airmesh_governed';
 export const RESOLVER = 'airmesh_resolver';
 
-export const hostsWithLeaf = (settings: OutboundSettings): readonly Required<OutboundHost>[] =>
-  settings.hosts.filter((host): host is Required<OutboundHost> => host.leaf !== undefined);
+type HostWithLeaf = OutboundHost & Required<Pick<OutboundHost, 'leaf'>>;
+
+export const hostsWithLeaf = (settings: OutboundSettings): readonly HostWithLeaf[] =>
+  settings.hosts.filter((host): host is HostWithLeaf => host.leaf !== undefined);
 
 /** An address to listen at. */
 export function listenAt({ host, port, networkNamespace }: OutboundAddress, protocol: 'TCP' | 'UDP' = 'TCP'): Json {

@@ -9,7 +9,7 @@ export type Fate =
   | 'governed-tls'
   /** HTTP without TLS: the host is known only from the request. */
   | 'plain'
-  /** The same, to an address that egress does not allow: governed hosts only. */
+  /** The same, to an address where only governed hosts are allowed. */
   | 'plain-outside'
   /** Carried to where it was going. */
   | 'passed'
@@ -22,6 +22,7 @@ export function sortConnections(settings: OutboundSettings): Json {
   const isEnforced = settings.egress.kind === 'Enforced';
   const own = ownPorts(settings).map((port) => String(port));
   const networks = settings.egress.kind === 'Enforced' ? settings.egress.networks : [];
+  const guarded = settings.hosts.flatMap(({ addresses = [] }) => addresses).map((each) => `${each}/${each.includes(':') ? 128 : 32}`);
   const rows: (readonly [Json | undefined, Fate])[] = [
     // Who connects to this listener itself, rather than being redirected, would be sent in a circle.
     [port(own), 'refused'],
@@ -30,6 +31,8 @@ export function sortConnections(settings: OutboundSettings): Json {
     [serverName(hostsWithLeaf(settings).map(({ host }) => host)), 'governed-tls'],
     ...(isEnforced
       ? ([
+          [both(SPEAKS_HTTP, address(guarded)), 'plain-outside'],
+          [address(guarded), 'refused'],
           [both(SPEAKS_HTTP, address(networks)), 'plain'],
           [SPEAKS_HTTP, 'plain-outside'],
           // It has not said what it speaks in time. Later it could speak to a model server of the cluster, ungoverned.

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { judged, quoted, withRule } from './cel.ts';
-import { duration, editableHeader, headerMatch, headerName, modelName, name, pattern, tokens, wait } from './scalars.ts';
+import { duration, editableHeader, headerMatch, headerName, hostName, modelName, name, pattern, tokens, wait } from './scalars.ts';
 import { selectorFields, workloads } from './selection.ts';
 
 const headerEdit = z.strictObject({
@@ -145,6 +145,13 @@ export const routeSpec = judged(
       .optional()
       .describe('By name: `name` in the route’s own namespace, `namespace/name`, or `*` for every workload that the route may select.'),
     ...selectorFields,
+    hosts: z
+      .array(hostName)
+      .max(64)
+      .optional()
+      .describe(
+        'Whose calls are taken in for these rules where connections are intercepted, besides those of their providers. Absent: the public hosts of the APIs that Airmesh speaks, such as `api.openai.com`.',
+      ),
     rules: withRule(z.array(rule).min(1).max(256), {
       rule: 'self.all(one, !has(one.name) || self.exists_one(other, has(other.name) && other.name == one.name))',
       message: 'have two of the same name',

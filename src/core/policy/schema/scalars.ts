@@ -11,6 +11,12 @@ export const headerName = z
   .regex(/^[a-zA-Z0-9!#$%&*+.^_|~-]{1,128}$/, 'must be a header name')
   .meta({ maxLength: 128 })
   .transform((text) => text.toLowerCase());
+/** A name that certificates can be issued for: no address, no wildcard. */
+export const hostName = z
+  .string()
+  .regex(/^([a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?\.)*[a-zA-Z]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?$/, 'must be a DNS name such as "api.openai.com"')
+  .max(253)
+  .transform((text) => text.toLowerCase());
 export const modelName = z.string().min(1).max(256);
 export const pattern = modelName.transform((text) => text.toLowerCase());
 export const tokens = z.int().min(1).max(100_000_000);

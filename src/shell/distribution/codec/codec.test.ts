@@ -106,6 +106,7 @@ const full: SidecarState = stateOf('shop/checkout', {
     ],
     aliases: new Map([['gpt-4', 'gpt-4.1']]),
     knownModels: new Map([['gpt-4.1', 'gpt-4.1']]),
+    hosts: ['api.openai.com'],
   },
   keys: new Map([['shop/openai', { type: 'OpenAI', value: SECRET }]]),
   interception: {

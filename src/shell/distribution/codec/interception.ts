@@ -49,14 +49,20 @@ export function readInterception(raw: Raw): Interception {
 const rawNames = (names: readonly string[] | undefined): Raw | undefined => (names === undefined ? undefined : { names });
 const readNames = (raw: Raw): readonly string[] => texts(raw, 'names', MAX_HOSTS);
 
-function rawHost({ leaf, ...host }: InterceptedHost): Raw {
+function rawHost({ leaf, addresses, ...rest }: InterceptedHost): Raw {
+  const host = { ...rest, addresses: rawNames(addresses) };
   if (leaf === undefined) return host;
   const { certificate, key, notAfter } = leaf;
   return { ...host, leaf: { certificate, key, notAfter } };
 }
 
 function readHost(raw: Raw): InterceptedHost {
-  return withoutAbsent<InterceptedHost>({ host: name(raw, 'host'), leaf: optionalChild(raw, 'leaf', readLeaf), ports: counts(raw, 'ports', MAX_PORTS) });
+  return withoutAbsent<InterceptedHost>({
+    host: name(raw, 'host'),
+    leaf: optionalChild(raw, 'leaf', readLeaf),
+    ports: counts(raw, 'ports', MAX_PORTS),
+    addresses: optionalChild(raw, 'addresses', readNames),
+  });
 }
 
 function readLeaf(raw: Raw): LeafCertificate {

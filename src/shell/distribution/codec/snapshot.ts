@@ -1,5 +1,5 @@
 import type { Workload, WorkloadSnapshot } from '../../../core/policy/index.ts';
-import { child, list, name, optionalText, withoutAbsent } from '../../wire/index.ts';
+import { child, list, name, optionalText, texts, withoutAbsent } from '../../wire/index.ts';
 import type { Raw } from '../../wire/index.ts';
 import { rawBudget, readBudget } from './budgets.ts';
 import { rawPairs, readPairs } from './pairs.ts';
@@ -9,7 +9,7 @@ import { rawRule, readRule } from './rules.ts';
 const MAX_RESOURCES = 10_000;
 const MAX_NAMES = 50_000;
 
-export function rawSnapshot({ version, workload, providers, rules, budgets, aliases, knownModels }: WorkloadSnapshot): Raw {
+export function rawSnapshot({ version, workload, providers, rules, budgets, aliases, knownModels, hosts }: WorkloadSnapshot): Raw {
   return {
     version,
     workload,
@@ -18,6 +18,7 @@ export function rawSnapshot({ version, workload, providers, rules, budgets, alia
     budgets: budgets.map(rawBudget),
     aliases: rawPairs(aliases),
     knownModels: rawPairs(besides(knownModels, modelsOf(providers))),
+    hosts,
   };
 }
 
@@ -31,6 +32,7 @@ export function readSnapshot(raw: Raw): WorkloadSnapshot {
     budgets: list(raw, 'budgets', MAX_RESOURCES, readBudget),
     aliases: new Map(readPairs(raw, 'aliases', MAX_NAMES)),
     knownModels: new Map([...modelsOf(providers), ...readPairs(raw, 'knownModels', MAX_NAMES)]),
+    hosts: texts(raw, 'hosts', MAX_NAMES),
   };
 }
 

@@ -1,0 +1,113 @@
+import { INIT_CONTAINER, SIDECAR_PATHS, SIDECAR_PORTS, SIDECAR_UID } from '../control/index.ts';
+import { javaLauncherVariable, javaOption, trustVariables } from './variables.ts';
+import type { Variable } from './variables.ts';
+
+/** What the mesh's operator decides of it. */
+export interface AdditionSettings {
+  /** The sidecar's image: it has the command, and the packet filter's programs. */
+  readonly image: string;
+  readonly imagePullPolicy: string;
+  /** Redirected besides 80 and 443; `all`: every port, which enforced egress needs. */
+  readonly ports: readonly number[] | 'all';
+}
+
+/** A container, as far as it is read. */
+interface Application {
+  readonly name: string;
+  readonly env?: readonly { readonly name: string; readonly value?: string }[];
+  readonly envFrom?: readonly unknown[];
+}
+
+interface Mount {
+  readonly name: string;
+  readonly mountPath: string;
+  readonly readOnly?: boolean;
+}
+
+type Named = { readonly name: string; readonly [field: string]: unknown };
+
+/** What interception adds to a pod, in the shape of injection's additions. */
+export interface InterceptionAddition {
+  readonly initContainers: readonly Named[];
+  readonly sharedVolumes: readonly Named[];
+  readonly sidecar: { readonly volumeMounts: readonly Mount[] };
+  readonly application: (container: Application) => {
+    readonly env: readonly { readonly name: string; readonly value: string }[];
+    readonly volumeMounts: readonly Mount[];
+    readonly warnings: readonly string[];
+  };
+}
+
+const VOLUME = 'airmesh-trust';
+/** A bundle of public authorities is a quarter of a megabyte, in two forms. */
+const VOLUME_SIZE = '4Mi';
+
+/** The init container that redirects, the volume of trust, and the variables that point at it. */
+export function interceptionAddition(settings: AdditionSettings): InterceptionAddition {
+  return {
+    initContainers: [initContainer(settings)],
+    sharedVolumes: [{ name: VOLUME, emptyDir: { medium: 'Memory', sizeLimit: VOLUME_SIZE } }],
+    sidecar: { volumeMounts: [{ name: VOLUME, mountPath: SIDECAR_PATHS.trust }] },
+    application: (container) => {
+      const { env, warnings } = variablesFor(container);
+      return {
+        env: env.map(({ name, value }) => ({ name, value })),
+        volumeMounts: [{ name: VOLUME, mountPath: SIDECAR_PATHS.trust, readOnly: true }],
+        warnings,
+      };
+    },
+  };
+}
+
+/** Root with one capability, for the fraction of a second that it lasts; nothing else in the pod has any. */
+function initContainer({ image, imagePullPolicy, ports }: AdditionSettings): Named {
+  return {
+    name: INIT_CONTAINER,
+    image,
+    imagePullPolicy,
+    args: [
+      'init',
+      '--to-port',
+      String(SIDECAR_PORTS.outbound),
+      '--except',
+      String(SIDECAR_UID),
+      '--ports',
+      ports === 'all' ? 'all' : ['80', '443', ...ports].join(','),
+    ],
+    resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '128Mi' } },
+    securityContext: {
+      runAsUser: 0,
+      runAsGroup: 0,
+      runAsNonRoot: false,
+      privileged: false,
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'], add: ['NET_ADMIN'] },
+      seccompProfile: { type: 'RuntimeDefault' },
+    },
+  };
+}
+
+/** What a container has not set for itself. What its ConfigMaps and Secrets hold is not seen here, and would lose. */
+function variablesFor({ name, env = [], envFrom = [] }: Application): { readonly env: readonly Variable[]; readonly warnings: readonly string[] } {
+  const present = new Map(env.map((variable) => [variable.name, variable.value]));
+  const wanted = trustVariables(SIDECAR_PATHS.trust);
+  const java = javaOption(SIDECAR_PATHS.trust);
+  const launcher = javaLauncherVariable(SIDECAR_PATHS.trust);
+  const isJavaTaken = present.has('JAVA_TOOL_OPTIONS') && present.get('JAVA_TOOL_OPTIONS')?.includes(java) !== true;
+  const kept = wanted.filter(
+    (variable) => present.has(variable.name) && present.get(variable.name) !== variable.value && variable.name !== 'JAVA_TOOL_OPTIONS',
+  );
+  const free = wanted.filter((variable) => !present.has(variable.name));
+  return {
+    env: isJavaTaken && !present.has(launcher.name) ? [...free, launcher] : free,
+    warnings: [
+      ...kept.map(
+        (variable) =>
+          `container ${name} has a ${variable.name} of its own, which stays: calls to intercepted hosts fail unless it holds what is in ${variable.value}`,
+      ),
+      ...(isJavaTaken && present.has(launcher.name) ? [`container ${name} has options for Java of its own, which stay: add ${java} to them`] : []),
+      ...(envFrom.length > 0 && free.length > 0 ? [`container ${name} takes variables from elsewhere; of those that say whom to trust, the mesh's count`] : []),
+    ],
+  };
+}

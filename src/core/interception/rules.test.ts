@@ -1,0 +1,56 @@
+import { describe, expect, it } from 'vitest';
+import { redirectionRules, removalOf } from './rules.ts';
+
+const ABSENT = { nat: true, filter: true };
+const sidecar = { uid: 1533, gid: 1533 };
+
+describe('the rules', () => {
+  it('take IPv4 connections to the sidecar, but its own', () => {
+    expect(redirectionRules('ipv4', { toPort: 15_401, ports: [443, 80, 8000, 80], except: sidecar }, ABSENT)).toBe(`*nat
+:AIRMESH_OUTPUT - [0:0]
+-A OUTPUT -j AIRMESH_OUTPUT
+-A AIRMESH_OUTPUT -m owner --uid-owner 1533 --gid-owner 1533 -j RETURN
+-A AIRMESH_OUTPUT -o lo -j RETURN
+-A AIRMESH_OUTPUT -d 127.0.0.0/8 -j RETURN
+-A AIRMESH_OUTPUT -p tcp -m multiport --dports 80,443,8000 -j REDIRECT --to-ports 15401
+COMMIT
+*filter
+:AIRMESH_REFUSE - [0:0]
+-A OUTPUT -j AIRMESH_REFUSE
+-A AIRMESH_REFUSE -m owner --uid-owner 1533 --gid-owner 1533 -j RETURN
+-A AIRMESH_REFUSE -o lo -j RETURN
+-A AIRMESH_REFUSE -p udp --dport 443 -j REJECT --reject-with icmp-port-unreachable
+COMMIT
+`);
+  });
+
+  it('are the same for IPv6, with its own addresses', () => {
+    const rules = redirectionRules('ipv6', { toPort: 15_401, ports: 'all', except: sidecar }, { nat: false, filter: false });
+    expect(rules).toContain('-A AIRMESH_OUTPUT -d ::1/128 -j RETURN\n-A AIRMESH_OUTPUT -p tcp -j REDIRECT --to-ports 15401\n');
+    expect(rules).toContain('--reject-with icmp6-port-unreachable');
+    expect(rules).not.toContain('-A OUTPUT');
+  });
+
+  it('name no more ports in one rule than one takes', () => {
+    const ports = Array.from({ length: 31 }, (_, index) => 8000 + index);
+    const matches = redirectionRules('ipv4', { toPort: 1, ports }, ABSENT).match(/--dports \S+/g) ?? [];
+    expect(matches.map((match) => match.split(',').length)).toEqual([15, 15, 1]);
+  });
+
+  it('take questions for names as well, wherever they go', () => {
+    const rules = redirectionRules('ipv4', { toPort: 15_401, ports: 'all', namesToPort: 15_453 }, ABSENT).split('\n');
+    expect(rules.indexOf('-A AIRMESH_OUTPUT -p udp --dport 53 -j REDIRECT --to-ports 15453')).toBeLessThan(rules.indexOf('-A AIRMESH_OUTPUT -o lo -j RETURN'));
+  });
+});
+
+describe('the removal', () => {
+  it('takes back each jump, and what is there', () => {
+    expect(removalOf({ nat: { jumps: 2, hasChain: true }, filter: { jumps: 0, hasChain: false } })).toBe(`*nat
+-D OUTPUT -j AIRMESH_OUTPUT
+-D OUTPUT -j AIRMESH_OUTPUT
+-F AIRMESH_OUTPUT
+-X AIRMESH_OUTPUT
+COMMIT
+`);
+  });
+});

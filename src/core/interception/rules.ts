@@ -1,0 +1,79 @@
+/** Which connections are redirected, and to where. */
+export interface RedirectionSettings {
+  /** Where redirected connections arrive, on the loopback address. */
+  readonly toPort: number;
+  /** Of TCP; `all`: every one. */
+  readonly ports: readonly number[] | 'all';
+  /** Whose connections are not redirected: the sidecar's, of this user and this group. Absent: nobody's. */
+  readonly except?: { readonly uid: number; readonly gid: number };
+  /** Where questions for names are redirected to, on the loopback address. Absent: they go where they were going. */
+  readonly namesToPort?: number;
+}
+
+export type Family = 'ipv4' | 'ipv6';
+
+/** Chains of our own; others' are left as they are, but for one jump to each. */
+export const CHAINS = { nat: 'AIRMESH_OUTPUT', filter: 'AIRMESH_REFUSE' } as const;
+
+const LOOPBACK: Readonly<Record<Family, string>> = { ipv4: '127.0.0.0/8', ipv6: '::1/128' };
+const UNREACHABLE: Readonly<Record<Family, string>> = { ipv4: 'icmp-port-unreachable', ipv6: 'icmp6-port-unreachable' };
+
+/** As many as one `multiport` match takes. Source: iptables-extensions(8). */
+const PORTS_OF_A_RULE = 15;
+
+/**
+ * What `iptables-restore --noflush` is given: in one go, all of it or nothing. Chains that are declared there are emptied
+ * first, so that applying it again changes nothing; the jump is put in where `isJumpAbsent` says that there is none.
+ *
+ * Only what the pod's own processes send is redirected, in the chain OUTPUT; what comes to it from outside is left alone.
+ * HTTP/3 to port 443 is refused with an answer, so that clients turn to TCP at once.
+ */
+export function redirectionRules(family: Family, settings: RedirectionSettings, isJumpAbsent: { readonly nat: boolean; readonly filter: boolean }): string {
+  const { toPort, ports, except, namesToPort } = settings;
+  const { nat, filter } = CHAINS;
+  const ours = except === undefined ? [] : [`-m owner --uid-owner ${except.uid} --gid-owner ${except.gid}`];
+  const names =
+    namesToPort === undefined
+      ? []
+      : [`-A ${nat} -p udp --dport 53 -j REDIRECT --to-ports ${namesToPort}`, `-A ${nat} -p tcp --dport 53 -j REDIRECT --to-ports ${toPort}`];
+  return lines(
+    '*nat',
+    `:${nat} - [0:0]`,
+    ...(isJumpAbsent.nat ? [`-A OUTPUT -j ${nat}`] : []),
+    ...ours.map((match) => `-A ${nat} ${match} -j RETURN`),
+    ...names,
+    `-A ${nat} -o lo -j RETURN`,
+    `-A ${nat} -d ${LOOPBACK[family]} -j RETURN`,
+    ...matchesOf(ports).map((match) => `-A ${nat} -p tcp${match} -j REDIRECT --to-ports ${toPort}`),
+    'COMMIT',
+    '*filter',
+    `:${filter} - [0:0]`,
+    ...(isJumpAbsent.filter ? [`-A OUTPUT -j ${filter}`] : []),
+    ...ours.map((match) => `-A ${filter} ${match} -j RETURN`),
+    `-A ${filter} -o lo -j RETURN`,
+    `-A ${filter} -p udp --dport 443 -j REJECT --reject-with ${UNREACHABLE[family]}`,
+    'COMMIT',
+  );
+}
+
+/** What takes it all back, whatever the settings were: how often each jump is there, and whether the chain is. */
+export function removalOf(present: Readonly<Record<'nat' | 'filter', { readonly jumps: number; readonly hasChain: boolean }>>): string {
+  return lines(
+    ...(['nat', 'filter'] as const).flatMap((table) => {
+      const { jumps, hasChain } = present[table];
+      if (!hasChain) return [];
+      return [`*${table}`, ...Array.from({ length: jumps }, () => `-D OUTPUT -j ${CHAINS[table]}`), `-F ${CHAINS[table]}`, `-X ${CHAINS[table]}`, 'COMMIT'];
+    }),
+  );
+}
+
+function matchesOf(ports: RedirectionSettings['ports']): readonly string[] {
+  if (ports === 'all') return [''];
+  const distinct = [...new Set(ports)].toSorted((a, b) => a - b);
+  const groups = Array.from({ length: Math.ceil(distinct.length / PORTS_OF_A_RULE) }, (_, index) =>
+    distinct.slice(index * PORTS_OF_A_RULE, (index + 1) * PORTS_OF_A_RULE),
+  );
+  return groups.map((group) => ` -m multiport --dports ${group.join(',')}`);
+}
+
+const lines = (...each: readonly string[]): string => each.map((line) => `${line}\n`).join('');

@@ -1,0 +1,34 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { TRUST_FILES, bundleOf } from '../../core/interception/index.ts';
+import { javaTrustStore } from './java.ts';
+
+/** Authorities that applications trust, PEM. */
+export interface Trusted {
+  /** Path of the public ones; those of the image are replaced by them in most runtimes. */
+  readonly publicFile: string;
+  /** The mesh's. */
+  readonly roots: string;
+  /** Those that the namespace adds, such as a company's own. */
+  readonly others?: string;
+}
+
+/** Writes what has changed, each file whole. Anybody may read them. Returns whether anything had. */
+export function writeTrust(folder: string, { publicFile, roots, others = '' }: Trusted): boolean {
+  mkdirSync(folder, { recursive: true, mode: 0o755 });
+  const added = bundleOf(roots, others);
+  const all = bundleOf(existsSync(publicFile) ? readFileSync(publicFile, 'utf8') : '', ...added);
+  const files: readonly (readonly [string, Uint8Array])[] = [
+    [TRUST_FILES.added, Buffer.from(added.join(''))],
+    [TRUST_FILES.all, Buffer.from(all.join(''))],
+    [TRUST_FILES.java, javaTrustStore(all)],
+  ];
+  return files.map(([name, content]) => replace(join(folder, name), content)).includes(true);
+}
+
+function replace(path: string, content: Uint8Array): boolean {
+  if (existsSync(path) && readFileSync(path).equals(content)) return false;
+  writeFileSync(`${path}.new`, content, { mode: 0o644 });
+  renameSync(`${path}.new`, path);
+  return true;
+}
