@@ -3,7 +3,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { TOKEN_AUDIENCE } from '../../src/core/control/index.ts';
 import { reviewerOf } from '../../src/main/gateway/reviewer.ts';
-import { ApiServer } from '../../src/shell/kube/index.ts';
+import { ApiServer } from '../../src/shell/kube/apiserver.ts';
 import { connect } from '../support/apiserver/client.ts';
 import { makeNamespace } from '../support/apiserver/resources.ts';
 

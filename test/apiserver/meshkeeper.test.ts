@@ -3,7 +3,7 @@ import { KubeConfig } from '@kubernetes/client-node';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
 import { MESHES } from '../../src/core/meshes/index.ts';
 import type { MeshInput, NamespaceUse } from '../../src/core/meshes/index.ts';
-import { ApiServer } from '../../src/shell/kube/index.ts';
+import { ApiServer } from '../../src/shell/kube/apiserver.ts';
 import { MeshKeeper } from '../../src/shell/meshes/index.ts';
 import { connect } from '../support/apiserver/client.ts';
 import { makeNamespace } from '../support/apiserver/resources.ts';
@@ -26,7 +26,7 @@ const upstream = (host: string): NamespaceUse['providers'][number] => ({
   outlierDetection: { consecutive5xx: 10, intervalMs: 10_000, baseEjectionTimeMs: 10_000 },
 });
 const inputOf = (...hosts: readonly string[]): MeshInput => ({
-  uses: hosts.length === 0 ? [] : [{ namespace: NAMESPACE, providers: hosts.map(upstream) }],
+  uses: hosts.length === 0 ? [] : [{ namespace: NAMESPACE, providers: hosts.map(upstream), hosts: [] }],
   settings: {
     processorSocket: '/run/airmesh/processor.sock',
     headersRead: ['content-type'],

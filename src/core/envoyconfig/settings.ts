@@ -34,7 +34,7 @@ export interface EnvoySettings {
 
 /** One workload's way in. */
 export interface ListenerSettings {
-  /** `namespace/name`; told to the processor with each call, by Envoy. */
+  /** `namespace/name`, or `SOLE_WORKLOAD`, or another word; told to the processor with each call, by Envoy. */
   readonly workload: string;
   readonly host: string;
   readonly port: number;

@@ -12,6 +12,8 @@ export const MESH_SOCKET = { folder: '/run/airmesh', file: '/run/airmesh/process
 export interface NamespaceUse {
   readonly namespace: string;
   readonly providers: readonly UpstreamSettings[];
+  /** Further hosts whose calls are governed, in their names' order. */
+  readonly hosts: readonly string[];
 }
 
 export interface MeshInput {

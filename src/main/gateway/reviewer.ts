@@ -32,9 +32,7 @@ export function reviewerOf(api: ApiServer, now: () => EpochMs): CallerReviewer {
       if (!reviewed.ok) return reviewed;
       const pod = pods.get(reviewed.value.uid)?.pod;
       if (pod === undefined) return err('its pod is not known');
-      if (pod.phase === 'ended') return err('its pod has ended');
-      const validUntil = endOf(token);
-      return validUntil === undefined ? err('it does not say when it ends') : ok({ workload: workloadOf(pod), validUntil });
+      return pod.phase === 'ended' ? err('its pod has ended') : ok({ workload: workloadOf(pod), validUntil: endOf(token) ?? now() });
     },
   };
 }

@@ -44,8 +44,7 @@ const READY_WITHIN_MS = 20_000;
 /** Envoy sees a changed file at once; clusters with names to resolve take longer. */
 const APPLIED_WITHIN_MS = 10_000;
 const DRAIN_MS = 30_000;
-const RETENTION_MS = 90 * 86_400_000;
-const RETENTION_EVERY_MS = 3_600_000;
+const [RETENTION_MS, RETENTION_EVERY_MS] = [90 * 86_400_000, 3_600_000];
 
 /** Starts a real Envoy, what governs its calls, and their books. Throws a StartError for what a person can mend. */
 export async function startMesh(options: MeshOptions): Promise<RunningMesh> {
@@ -173,12 +172,10 @@ class Mesh {
       events: tellOfBudgets(logger, this.#metrics, (limit) => [...(this.#policies?.snapshots.values() ?? [])].some((snapshot) => usdLimits(snapshot)(limit))),
     });
     this.#budgets = opened;
-    this.#stops.push(() => opened.close());
-    if (ledger !== undefined) this.#stops.push(() => ledger.close(), ledger.deliver(opened.outbox));
+    this.#stops.push(() => opened.close(), ...(ledger === undefined ? [] : [() => ledger.close(), ledger.deliver(opened.outbox)]));
     for (const warning of opened.warnings) logger.error('ledger.damaged', { warning });
-    const forget = (): void =>
-      void opened.budgets.forget(Date.now() - RETENTION_MS).catch((error: unknown) => logger.warn('records.retention_failed', { error: messageOf(error) }));
-    const timer = setInterval(forget, RETENTION_EVERY_MS);
+    const failed = (error: unknown): void => logger.warn('records.retention_failed', { error: messageOf(error) });
+    const timer = setInterval(() => void opened.budgets.forget(Date.now() - RETENTION_MS).catch(failed), RETENTION_EVERY_MS);
     this.#stops.push(() => clearInterval(timer));
   }
 
@@ -344,8 +341,7 @@ class Mesh {
   }
 
   #isBudget(limit: string): boolean {
-    const snapshots = this.#policies?.snapshots.values() ?? [];
-    return [...snapshots].some(({ budgets }) => budgets.some(({ id }) => id === limit));
+    return [...(this.#policies?.snapshots.values() ?? [])].some(({ budgets }) => budgets.some(({ id }) => id === limit));
   }
 
   #requirePolicies(): Policies {

@@ -1,4 +1,4 @@
-import type { ListenerTls } from '../../core/envoyconfig/index.ts';
+import type { ListenerSettings } from '../../core/envoyconfig/index.ts';
 import type { KeyHealth } from '../../shell/keys/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
 import type { Address, EnvoyOptions } from '../ports.ts';
@@ -9,12 +9,9 @@ import type { RedirectedConnections } from './settings.ts';
 import type { TrustPlace } from './trust.ts';
 
 /** A listener of Envoy's, and whose calls come in by it. */
-export interface WorkloadListener extends Address {
-  /** `namespace/name`, or `SOLE_WORKLOAD`. */
-  readonly workload: string;
+export interface WorkloadListener extends ListenerSettings {
   /** The option that says where it listens, for messages. */
   readonly option: string;
-  readonly tls?: ListenerTls;
 }
 
 export interface MeshOptions {

@@ -25,7 +25,7 @@ export interface Place {
 }
 
 /** Where a namespace's providers are, for Istio; and which cannot be governed by it. */
-export function placesOf({ providers }: NamespaceUse): { readonly places: readonly Place[]; readonly notes: readonly MeshNote[] } {
+export function placesOf({ providers, hosts }: NamespaceUse): { readonly places: readonly Place[]; readonly notes: readonly MeshNote[] } {
   const places = new Map<string, Map<number, PlacePort>>();
   const notes: MeshNote[] = [];
   for (const upstream of providers) {
@@ -51,6 +51,12 @@ export function placesOf({ providers }: NamespaceUse): { readonly places: readon
       continue;
     }
     ports.set(number, { number, target: port, tls, cluster: `outbound|${number}||${name}`, upstreams: [...(there?.upstreams ?? []), upstream] });
+  }
+  // No call leads there but by the processor's word, which names a provider: as if it were called in HTTPS, it is known and no more.
+  for (const host of hosts) {
+    const name = serviceName(host) ?? host;
+    const port = { number: PLAIN_PORT, target: 443, tls: true, cluster: `outbound|${PLAIN_PORT}||${name}`, upstreams: [] };
+    if (!places.has(name)) places.set(name, new Map([[PLAIN_PORT, port]]));
   }
   const sorted = [...places].toSorted(([one], [other]) => (one < other ? -1 : 1));
   return { places: sorted.map(([host, ports]) => ({ host, isService: serviceName(host) !== undefined, ports: [...ports.values()] })), notes };

@@ -50,35 +50,43 @@ function refusalOf({ host }: UpstreamSettings): string | undefined {
     : 'is a Service of the cluster, whose routes Kuma names by its own resources; have our own Envoy govern it';
 }
 
-function objectsOf({ namespace, providers }: NamespaceUse, settings: GuestSettings): readonly MeshObject[] {
+function objectsOf(use: NamespaceUse, settings: GuestSettings): readonly MeshObject[] {
+  const { namespace } = use;
   const metadata = { name: 'airmesh', namespace, labels: { ...OWNER_LABELS, 'kuma.io/mesh': 'default' } };
   const targetRef = { kind: 'Dataplane', labels: { [MESH_LABEL]: 'enabled' } };
   return [
-    { apiVersion: API, kind: 'MeshPassthrough', metadata, spec: { targetRef, default: passthrough(providers) } },
-    { apiVersion: API, kind: 'MeshProxyPatch', metadata, spec: { targetRef, default: { appendModifications: modifications(providers, settings) } } },
+    { apiVersion: API, kind: 'MeshPassthrough', metadata, spec: { targetRef, default: passthrough(use) } },
+    { apiVersion: API, kind: 'MeshProxyPatch', metadata, spec: { targetRef, default: { appendModifications: modifications(use, settings) } } },
   ];
 }
 
-/** Where an application calls a provider in plain HTTP. */
-const plainPort = ({ tls, port }: UpstreamSettings): number => (tls ? PLAIN_PORT : port);
-
-/** Kuma takes HTTP apart only for hosts that are named to it. */
-function passthrough(providers: readonly UpstreamSettings[]): Json {
-  const places = new Map(providers.map((upstream) => [`${upstream.host}:${plainPort(upstream)}`, upstream]));
-  return {
-    passthroughMode: 'Matched',
-    appendMatch: [...places.values()].map((upstream) => ({ type: 'Domain', value: upstream.host, protocol: 'http', port: plainPort(upstream) })),
-  };
+/** Where an application calls a host in plain HTTP. */
+interface Place {
+  readonly host: string;
+  readonly port: number;
 }
 
-function modifications(providers: readonly UpstreamSettings[], settings: GuestSettings): readonly Json[] {
+function placesOf({ providers, hosts }: NamespaceUse): readonly Place[] {
+  const places = [
+    ...providers.map(({ host, port, tls }) => ({ host, port: tls ? PLAIN_PORT : port })),
+    ...hosts.filter((host) => serviceName(host) === undefined).map((host) => ({ host, port: PLAIN_PORT })),
+  ];
+  return [...new Map(places.map((place) => [`${place.host}:${place.port}`, place])).values()];
+}
+
+/** Kuma takes HTTP apart only for hosts that are named to it. */
+const passthrough = (use: NamespaceUse): Json => ({
+  passthroughMode: 'Matched',
+  appendMatch: placesOf(use).map(({ host, port }) => ({ type: 'Domain', value: host, protocol: 'http', port })),
+});
+
+function modifications(use: NamespaceUse, settings: GuestSettings): readonly Json[] {
   const routes = guestRoutes(
-    providers.map((upstream) => ({ upstream, cluster: upstream.id })),
+    use.providers.map((upstream) => ({ upstream, cluster: upstream.id })),
     settings,
   );
-  const hosts = new Map(providers.map((upstream) => [`${upstream.host}:${plainPort(upstream)}`, upstream]));
   return [
-    ...[guestProcessor(settings), ...providers.map((upstream) => guestProvider(upstream, TRUSTED_CA_FILE))].map((cluster) => ({
+    ...[guestProcessor(settings), ...use.providers.map((upstream) => guestProvider(upstream, TRUSTED_CA_FILE))].map((cluster) => ({
       cluster: { operation: 'Add', value: JSON.stringify(cluster) },
     })),
     ...LISTENERS.flatMap((listenerName) =>
@@ -86,10 +94,10 @@ function modifications(providers: readonly UpstreamSettings[], settings: GuestSe
         httpFilter: { operation: 'AddBefore', match: { name: 'envoy.filters.http.router', listenerName }, value: JSON.stringify(filter) },
       })),
     ),
-    ...[...hosts.values()].map((upstream) => ({
+    ...placesOf(use).map(({ host, port }) => ({
       virtualHost: {
         operation: 'Patch',
-        match: { name: upstream.host, routeConfigurationName: `meshpassthrough_http_${plainPort(upstream)}` },
+        match: { name: host, routeConfigurationName: `meshpassthrough_http_${port}` },
         // Each goes before all that is there, so the first comes last.
         jsonPatches: routes.toReversed().map((value) => ({ op: 'add', path: '/routes/0', value })),
       },
