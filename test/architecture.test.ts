@@ -65,6 +65,7 @@ describe('imports', () => {
       'src/core/injection': ['src/core/control'],
       'src/core/interception': ['src/core/control'],
       'src/core/leases': ['src/core/ledger'],
+      'src/core/meshes': ['src/core/envoyconfig'],
       'src/core/policy': ['src/core/catalog', 'src/core/ledger'],
       'src/core/call': ['src/core/catalog', 'src/core/dialects', 'src/core/ledger', 'src/core/policy'],
     };
@@ -113,6 +114,13 @@ describe('rooms', () => {
         ]),
       );
     }
+  });
+
+  it('of meshes have the same files', () => {
+    const rooms = readdirSync(join(root, 'src/core/meshes'), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    expect(rooms.length).toBe(4);
+    for (const { name } of rooms)
+      expect(readdirSync(join(root, 'src/core/meshes', name)), name).toEqual(expect.arrayContaining(['index.ts', 'objects.ts', 'pods.ts']));
   });
 
   it('have files of a size that is one thought', () => {

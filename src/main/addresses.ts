@@ -4,6 +4,8 @@ import type { Address } from './ports.ts';
 
 const MAX_PORT = 65_535;
 const DEFAULT_HOST = '127.0.0.1';
+/** A century. */
+const MAX_DAYS = 36_525;
 
 /** `--listen` and `--admin`: `4000`, `0.0.0.0:4000` or `[::1]:4000`. */
 export function parseAddress(text: string): Address {
@@ -62,6 +64,14 @@ export function parseAdminUrl(text: string): URL {
   return url;
 }
 
+/** `--retention 90`. */
+export function parseDays(text: string): number {
+  const days = Number(text);
+  if (!Number.isInteger(days) || days < 1 || days > MAX_DAYS)
+    throw new InvalidArgumentError(`${JSON.stringify(text)} is not a number of days from 1 to ${MAX_DAYS}.`);
+  return days;
+}
+
 /** `--since 2026-01-31`. */
 export function parseTime(text: string): Date {
   const time = new Date(text);
@@ -73,4 +83,20 @@ export function parseTime(text: string): Date {
 export function httpUrl({ host, port }: Address): string {
   const callable = host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '::1' : host;
   return `http://${callable.includes(':') ? `[${callable}]` : callable}:${port}`;
+}
+
+/** `a,b`: names of namespaces, each once. */
+export function parseNames(text: string): string[] {
+  const names = text.split(',').map((name) => name.trim());
+  const wrong = names.find((name) => !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name));
+  if (wrong !== undefined) throw new InvalidArgumentError(`${JSON.stringify(wrong.slice(0, 80))} is not the name of a namespace.`);
+  return [...new Set(names)];
+}
+
+/** `a.example,*.b.example`: DNS names in lower case, each once. */
+export function parseHosts(text: string): string[] {
+  const hosts = text.split(',').map((host) => host.trim());
+  const wrong = hosts.find((host) => host.length > 253 || !/^(?:\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(host));
+  if (wrong !== undefined) throw new InvalidArgumentError(`${JSON.stringify(wrong.slice(0, 80))} is no host, such as api.example.com or *.example.com.`);
+  return [...new Set(hosts)];
 }

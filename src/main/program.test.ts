@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CallRecord } from '../core/call/index.ts';
-import type { SpendEntry, SpendReport } from '../shell/budgets/index.ts';
+import type { SpendEntry, SpendReport } from '../shell/spending/index.ts';
 import { BooksClient, entryText } from '../shell/stores/sqlite/index.ts';
+import { records } from './commands/records.ts';
 import { spend } from './commands/spend.ts';
 import { createProgram } from './program.ts';
 import { recordingTerminal } from './terminal/recording.ts';
@@ -152,6 +153,7 @@ const entry = (name: string): SpendEntry => ({
 });
 const report: SpendReport = {
   since: '1970-01-01T00:00:00.000Z',
+  until: null,
   totals: entry('all'),
   byWorkload: [entry('default/\u001B[31mcheckout')],
   byModel: [entry('gpt-4.1')],
@@ -170,6 +172,7 @@ const report: SpendReport = {
       windowEnd: null,
     },
   ],
+  lost: [{ lease: 7, processor: 'spiffe://mesh/p\u001B[31m7', budget: 'default/daily', subject: '', unit: 'usd', amount: '0.5' }],
 };
 
 describe('spend', () => {
@@ -190,6 +193,35 @@ describe('spend', () => {
   it('asks for a time', async () => {
     await serving({ '/spend?since=2026-01-31T00%3A00%3A00.000Z': report }, async (url) => {
       expect((await airmesh(['spend', '--admin', url, '--since', '2026-01-31'])).code).toBe(0);
+    });
+  });
+
+  it('shows what was lost with a disk apart, as one line', async () => {
+    await serving({ '/spend': report }, async (url) => {
+      expect((await airmesh(['spend', '--admin', url])).out).toMatch(
+        /\nlost with its disk +lease +budget +for +charged\nspiffe:\/\/mesh\/p7 +7 +default\/daily +all +0\.5000\n/,
+      );
+    });
+  });
+
+  it('shows one table, in a period, for people, machines and spreadsheets', async () => {
+    const answer = { since: '2026-01-31T00:00:00.000Z', until: '2026-02-28T00:00:00.000Z', by: 'budget', rows: [entry('default/daily'), entry('=default,2')] };
+    const path = `/spend?since=${encodeURIComponent(answer.since)}&until=${encodeURIComponent(answer.until)}&by=budget`;
+    await serving({ [path]: answer }, async (url) => {
+      const ask = async (...more: string[]): Promise<string> =>
+        (await airmesh(['spend', '--admin', url, '--by', 'budget', '--since', '2026-01-31', '--until', '2026-02-28', ...more])).out;
+      expect(await ask()).toMatch(/^by budget +requests .*\ndefault\/daily +1,200 +/);
+      expect(JSON.parse(await ask('--format', 'json'))).toEqual({ ...answer, warnings: [] });
+      const figures = '1200,2,3400,10,560,0,0.01128,0.082344';
+      expect(await ask('--format', 'csv')).toBe(
+        `budget,requests,estimated_requests,input_tokens,cached_input_tokens,output_tokens,reasoning_tokens,cost_usd,cost_cny\ndefault/daily,${figures}\n"'=default,2",${figures}\n`,
+      );
+    });
+  });
+
+  it('is by workload in a spreadsheet where nothing is said', async () => {
+    await serving({ '/spend?by=workload': { since: '', until: null, by: 'workload', rows: [] } }, async (url) => {
+      expect((await airmesh(['spend', '--admin', url, '--format', 'csv'])).out).toMatch(/^workload,requests,[a-z_,]+\n$/);
     });
   });
 
@@ -243,6 +275,38 @@ describe('spend without a server', () => {
       byWorkload: [{ name: 'shop/checkout' }],
       budgets: [],
     });
+  });
+
+  it('reads records page by page, in the order of their ending', async () => {
+    const state = mkdtempSync(join(folder, 'state-'));
+    const books = await BooksClient.open(join(state, 'ledger.db'));
+    const many = Array.from({ length: 2_500 }, (_, index) => ({
+      ...settled,
+      id: `call-${String(index).padStart(4, '0')}`,
+      endedAt: 1_000 + Math.floor(index / 7),
+    }));
+    await books.apply(
+      many.map((record) => entryText({ kind: 'settle', record })),
+      1,
+    );
+    await books.close();
+    const nobody = new URL(await serving({}, async (served) => served));
+    const [csv, lines] = [recordingTerminal(), recordingTerminal()];
+    expect(await records({ state, format: 'csv' }, csv.terminal, nobody)).toBe(0);
+    const rows = csv.out().trimEnd().split('\n');
+    expect(rows.slice(0, 2)).toEqual([
+      'id,started,ended,namespace,workload,rule,provider,model,served_model,operation,stream,ending,status,estimated,input_tokens,cached_input_tokens,cache_write_tokens,output_tokens,reasoning_tokens,cost_usd,charged_usd,price,accounts',
+      'call-0000,1970-01-01T00:00:00.000Z,1970-01-01T00:00:01.000Z,shop,checkout,shop/chat#0,shop/openai,gpt-4.1,,chat,false,finished,200,false,10,,,101,,0.000828,0.000828,airmesh-catalog/1,',
+    ]);
+    expect(rows.slice(1).map((row) => row.split(',', 1)[0])).toEqual(many.map(({ id }) => id));
+    expect(await records({ state, format: 'jsonl', until: new Date(1_001) }, lines.terminal, nobody)).toBe(0);
+    const objects = lines
+      .out()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { id: string });
+    expect(objects.map(({ id }) => id)).toEqual(many.slice(0, 7).map(({ id }) => id));
+    expect(objects[0]).toMatchObject({ costNanoUsd: '828000', usage: { inputTokens: 10 } });
   });
 
   it('says that there are none', async () => {

@@ -1,13 +1,35 @@
-import { Command, CommanderError, Option } from 'commander';
+import { existsSync } from 'node:fs';
+import { Argument, Command, CommanderError, Option } from 'commander';
+import { SPEND_GROUPINGS } from '../core/call/index.ts';
 import { SIDECAR_ENVIRONMENT, SIDECAR_PATHS, SIDECAR_PORTS } from '../core/control/index.ts';
 import { acceptLoss } from '../shell/budgets/index.ts';
 import { LOG_LEVELS } from '../shell/telemetry/index.ts';
-import { httpUrl, parseAddress, parseAdminUrl, parseHeader, parseLedger, parseListen, parseTime, parseWorkload } from './addresses.ts';
+import {
+  httpUrl,
+  parseAddress,
+  parseAdminUrl,
+  parseDays,
+  parseHeader,
+  parseHosts,
+  parseLedger,
+  parseListen,
+  parseNames,
+  parseTime,
+  parseWorkload,
+} from './addresses.ts';
+import { checkCluster, clusterStatus, explainInCluster, ownerOf } from './commands/cluster.ts';
+import type { ClusterFlags, ExplainClusterFlags } from './commands/cluster.ts';
 import { check, explain, validate } from './commands/policies.ts';
 import type { ExplainFlags } from './commands/policies.ts';
 import { initCommand } from './commands/init.ts';
 import { controller } from './commands/controller.ts';
 import type { ControllerFlags } from './commands/controller.ts';
+import { gateway } from './commands/gateway.ts';
+import type { GatewayFlags } from './commands/gateway.ts';
+import { records } from './commands/records.ts';
+import type { RecordsFlags } from './commands/records.ts';
+import { render } from './commands/render.ts';
+import type { RenderFlags } from './commands/render.ts';
 import { processor, sidecar } from './commands/sidecar.ts';
 import type { ProcessorFlags, SidecarFlags } from './commands/sidecar.ts';
 import { run } from './commands/run.ts';
@@ -15,8 +37,11 @@ import type { RunFlags } from './commands/run.ts';
 import { spend } from './commands/spend.ts';
 import type { SpendFlags } from './commands/spend.ts';
 import { EXIT } from './exit-codes.ts';
+import { MESHES } from '../core/meshes/index.ts';
+import type { MeshName } from '../core/meshes/index.ts';
 import type { Address } from './ports.ts';
 import { defaultStateFolder } from './state-folder.ts';
+import { StartError } from './start-error.ts';
 import type { Terminal } from './terminal/terminal.ts';
 import { VERSION } from './version.ts';
 
@@ -54,8 +79,15 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .showHelpAfterError()
     .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
     .exitOverride();
+  const rootNamespace = (): Option => new Option('--root-namespace <name>', 'the controllers’ own').default('airmesh-system');
   const state = (): Option =>
     new Option('--state <folder>', 'where budgets and records are kept').default(defaultStateFolder(terminal.environment), 'the user’s state folder');
+  const books = (): Option =>
+    new Option('--admin <url>', 'administration of the controller or server; without it, http://127.0.0.1:4001, else the books in the state folder').argParser(
+      parseAdminUrl,
+    );
+  const since = (): Option => new Option('--since <time>', 'only since then, sums by whole days (UTC), such as 2026-01-31').argParser(parseTime);
+  const until = (): Option => new Option('--until <time>', 'only before then').argParser(parseTime);
 
   airmesh
     .command('run [paths...]')
@@ -82,15 +114,58 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     });
 
   airmesh
-    .command('controller <paths...>')
-    .description('run the ledger service: budgets of these resources, shared by all processors that connect')
+    .command('gateway <paths...>')
+    .description('run a real Envoy for callers without sidecars, who prove by a service-account token or a certificate whose each call is')
+    .addOption(new Option('--listen <address>', 'where callers connect').default(parseAddress('0.0.0.0:4000'), '0.0.0.0:4000').argParser(parseAddress))
+    .addOption(new Option('--admin <address>', 'administration').default(parseAddress('4001'), '127.0.0.1:4001').argParser(parseAddress))
+    .option('--tls-cert <file>', 'its certificate, in PEM; plain text without it')
+    .option('--tls-key <file>', 'the key of that')
+    .option('--client-ca <file>', 'who issues certificates that callers may show instead of a token')
+    .option('--trust-domain <name...>', 'of those certificates’ names, spiffe://<name>/ns/…/sa/…', [])
+    .addOption(state())
+    .option('--envoy <path>', 'the Envoy binary to run')
+    .option('--envoy-version <version>', 'install and run this version')
+    .addOption(new Option('--ledger <addresses>', 'the ledger service that shares budgets with other processes; repeat').argParser(parseLedger))
+    .option('--ledger-ca <file>', 'who issues its certificate, in PEM')
+    .option('--ledger-cert <file>', 'the certificate by which it knows this process')
+    .option('--ledger-key <file>', 'the key of that')
+    .addOption(new Option('--log-level <level>', 'what is logged').choices(LOG_LEVELS).default('info'))
+    .addOption(new Option('--log-format <format>', 'for people or for machines').choices(['pretty', 'json']))
+    .action(async (paths: string[], flags: GatewayFlags) => finish(await gateway(paths, flags, terminal)));
+
+  airmesh
+    .command('controller [paths...]')
+    .description('govern a cluster (--kubernetes), or run the ledger service alone: budgets of these resources, shared by all processors that connect')
+    .option('--kubernetes', 'policies of the cluster around this pod, or that KUBECONFIG names', false)
+    .option('--root-namespace <name>', 'its own namespace, whose resources may select workloads of all; by default the one that it runs in')
+    .addOption(new Option('--namespaces <names>', 'govern these alone, besides its own; separated by commas').argParser(parseNames))
+    .option('--lease <name>', 'of the Lease by which several controllers elect who writes statuses', 'airmesh')
+    .option('--authorities <name>', 'what the names of the Secrets begin with that keep the mesh’s certificate authorities', 'airmesh-authorities')
+    .option('--views <name>', 'the ConfigMap by which controllers tell each other what sidecars say', 'airmesh-views')
+    .option('--service <name>', 'the Service by which sidecars reach it', 'airmesh')
+    .option('--injector <file>', 'inject sidecars into pods, by these settings, which the chart writes; API servers ask at port 9443')
+    .addOption(
+      new Option('--egress <mode>', 'take in pods’ connections to providers; what else they call passes (Open), or only what is declared (Enforced)').choices([
+        'Open',
+        'Enforced',
+      ]),
+    )
+    .addOption(new Option('--pass-hosts <hosts>', 'hosts that pass untouched; separated by commas').default([], 'none').argParser(parseHosts))
+    .addOption(new Option('--refuse-hosts <hosts>', 'hosts that are refused; separated by commas').default([], 'none').argParser(parseHosts))
+    .option('--cluster-domain <name>', 'behind .svc in the names of the cluster’s services', 'cluster.local')
+    .option('--simulated-url <url>', 'a simulated provider in the cluster, for AIProviders of type Simulated that name none')
     .addOption(
       new Option('--listen <address>', 'where processors connect: an address, or unix:/path')
         .default(parseListen('15010'), '127.0.0.1:15010')
         .argParser(parseListen),
     )
     .addOption(new Option('--admin <address>', 'administration').default(parseAddress('15012'), '127.0.0.1:15012').argParser(parseAddress))
-    .addOption(new Option('--store <url>', 'where the ledger is kept: sqlite:/folder/ledger.db, postgres://user@host/database, memory:').makeOptionMandatory())
+    .addOption(
+      new Option('--store <url>', 'where the ledger is kept: sqlite:/folder/ledger.db, postgres://user@host/database, memory:')
+        .env('AIRMESH_STORE')
+        .makeOptionMandatory(),
+    )
+    .addOption(new Option('--retention <days>', 'how long records are kept; sums are for ever').default(90).argParser(parseDays))
     .option('--tls-cert <file>', 'its certificate, in PEM')
     .option('--tls-key <file>', 'the key of that')
     .option('--client-ca <file>', 'who issues processors’ certificates')
@@ -119,16 +194,25 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
   airmesh
     .command('spend')
     .description('who spent what, in dollars and yuan, and where each budget stands')
-    .addOption(
-      new Option('--admin <url>', 'administration of the server; without it, http://127.0.0.1:4001, else the books in the state folder').argParser(
-        parseAdminUrl,
-      ),
-    )
+    .addOption(books())
     .addOption(state())
-    .addOption(new Option('--since <time>', 'only since then, by whole days (UTC), such as 2026-01-31').argParser(parseTime))
+    .addOption(since())
+    .addOption(until())
+    .addOption(new Option('--by <what>', 'one table').choices(SPEND_GROUPINGS))
+    .addOption(new Option('--format <format>', 'for people, machines or spreadsheets').choices(['table', 'json', 'csv']))
     .option('--watch', 'again each second', false)
-    .option('--json', 'for machines', false)
+    .option('--json', 'as --format json', false)
     .action(async (flags: SpendFlags) => finish(await spend(flags, terminal)));
+
+  airmesh
+    .command('records')
+    .description('a record of each call, those first that ended first')
+    .addOption(books())
+    .addOption(state())
+    .addOption(since())
+    .addOption(until())
+    .addOption(new Option('--format <format>', 'for spreadsheets, or an object on each line').choices(['csv', 'jsonl']).default('csv'))
+    .action(async (flags: RecordsFlags) => finish(await records(flags, terminal)));
 
   airmesh
     .command('validate <paths...>')
@@ -138,19 +222,47 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
 
   airmesh
     .command('explain <paths...>')
-    .description('which rule, provider, budgets and limits a call would meet, and why')
-    .option('--workload <name>', 'who calls', 'default')
+    .description('which rule, provider, budgets and limits a call would meet, and why: by files, or of deploy/NAME and its like in a cluster')
+    .option('--workload <name>', 'who calls, by files', 'default')
+    .option('-n, --namespace <name>', 'of the workload in a cluster; by default that of the context')
+    .addOption(rootNamespace())
     .requiredOption('--model <name>', 'the model that is asked for')
     .option('--path <path>', 'the endpoint below /v1', '/chat/completions')
     .addOption(new Option('--header <name=value>', 'a header of the call; repeat').default(new Map(), 'none').argParser(parseHeader))
     .option('--json', 'for machines', false)
-    .action((paths: string[], flags: ExplainFlags) => finish(explain(paths, flags, terminal)));
+    .action(async (paths: string[], flags: ExplainFlags & ExplainClusterFlags) => {
+      const [first = ''] = paths;
+      const owner = paths.length === 1 && !existsSync(first) ? ownerOf(first) : undefined;
+      finish(owner === undefined ? explain(paths, flags, terminal) : await explainInCluster(owner, flags, terminal));
+    });
+
+  airmesh
+    .command('render')
+    .description('what a mesh that people already run needs, as YAML: docs/meshes.md')
+    .addArgument(new Argument('<mesh>', 'which').choices(Object.keys(MESHES)))
+    .argument('<paths...>', 'files or folders of resources')
+    .option('--pods', 'a kustomize component for the pods, instead of what is applied', false)
+    .option('--root-namespace <name>', 'the controller’s own namespace', 'airmesh-system')
+    .action((mesh: MeshName, paths: string[], flags: RenderFlags) => finish(render(mesh, paths, flags, terminal)));
 
   airmesh
     .command('check [paths...]')
-    .description('ask each provider whether it accepts its key')
+    .description('ask each provider whether it accepts its key; or, with --kubernetes, say what is wrong with a cluster and what mends it')
+    .option('--kubernetes', 'the cluster that KUBECONFIG names', false)
+    .addOption(rootNamespace())
     .option('--json', 'for machines', false)
-    .action(async (paths: string[], flags: { json: boolean }) => finish(await check(paths, flags.json, terminal)));
+    .action(async (paths: string[], flags: ClusterFlags & { readonly kubernetes: boolean }) => {
+      if (flags.kubernetes && paths.length > 0)
+        throw new StartError('Files and a cluster are checked one after the other.', 'Leave out the paths, or --kubernetes.');
+      finish(flags.kubernetes ? await checkCluster(flags, terminal) : await check(paths, flags.json, terminal));
+    });
+
+  airmesh
+    .command('status')
+    .description('how the providers, routes and budgets of a cluster stand')
+    .addOption(rootNamespace())
+    .option('--json', 'for machines', false)
+    .action(async (flags: ClusterFlags) => finish(await clusterStatus(flags, terminal)));
 
   airmesh
     .command('simulate')

@@ -13,6 +13,7 @@ import type { EnvoySettings, Json } from '../../src/core/envoyconfig/index.ts';
 import { askAdmin, ensureEnvoy, writeConfiguration } from '../../src/shell/envoy/index.ts';
 import { startAirmesh } from '../support/airmesh-process.ts';
 import { freePorts, until } from '../support/mesh.ts';
+import { benchBudgets } from './budgets.ts';
 import { load } from './load.ts';
 import type { LoadResult } from './load.ts';
 
@@ -293,3 +294,5 @@ try {
   }
   rmSync(folder, { recursive: true, force: true });
 }
+
+await benchBudgets();

@@ -14,7 +14,7 @@ import { AnswerMemory } from '../../src/shell/answers/index.ts';
 import { openBudgets } from '../../src/shell/budgets/index.ts';
 import { decodeRequest, encodeRequest, encodeResponse } from '../../src/shell/extproc/codec.ts';
 import type { ProcessingRequest, ProcessingResponse } from '../../src/shell/extproc/codec.ts';
-import { Session } from '../../src/shell/extproc/index.ts';
+import { Session, byListener } from '../../src/shell/extproc/index.ts';
 import { createCallObserver, createMetrics, SILENT_LOGGER } from '../../src/shell/telemetry/index.ts';
 
 const CALLS = 4000;
@@ -136,7 +136,7 @@ try {
             resolve();
           },
         },
-        { ports, onError: (error) => console.error(error) },
+        { ports, identify: byListener, onError: (error) => console.error(error) },
       );
       if (head !== undefined) session.onMessage(decodeRequest(head));
       if (body !== undefined) session.onMessage(decodeRequest(body));

@@ -1,29 +1,43 @@
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { startAirmesh } from '../support/airmesh-process.ts';
+import { spawnAirmesh, startAirmesh } from '../support/airmesh-process.ts';
 import type { AirmeshProcess } from '../support/airmesh-process.ts';
 
 /** Something that can be killed at any time, and comes back. */
 export interface Part {
   readonly name: string;
+  /** What is down with it, or is it. */
+  readonly whole: object;
   kill(): Promise<void>;
   revive(): Promise<void>;
+  /** Comes back, and is killed so soon. */
+  stumble(afterMs: number): Promise<void>;
 }
 
 /** The program with one command, in a process that can be killed and started anew with the same arguments. */
 export class Program implements Part {
   readonly name: string;
+  readonly whole = this;
   readonly #args: readonly string[];
+  readonly #environment: NodeJS.ProcessEnv;
   #process: AirmeshProcess | undefined;
   #output = '';
 
-  constructor(name: string, args: readonly string[]) {
+  constructor(name: string, args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
     this.name = name;
     this.#args = args;
+    this.#environment = environment;
   }
 
   async revive(): Promise<void> {
-    this.#process = await startAirmesh(this.#args);
+    this.#process = await startAirmesh(this.#args, this.#environment);
+  }
+
+  async stumble(afterMs: number): Promise<void> {
+    const stumbling = spawnAirmesh(this.#args, this.#environment);
+    await delay(afterMs);
+    await stumbling.kill();
+    this.#output += stumbling.output();
   }
 
   async kill(): Promise<void> {
@@ -52,11 +66,13 @@ export class Program implements Part {
 export function withDiskLoss(program: Program, stateDir: string): Part {
   return {
     name: `${program.name} with its disk`,
+    whole: program,
     kill: async () => {
       await program.kill();
       rmSync(stateDir, { recursive: true, force: true });
     },
     revive: () => program.revive(),
+    stumble: (afterMs) => program.stumble(afterMs),
   };
 }
 
@@ -64,10 +80,12 @@ export function withDiskLoss(program: Program, stateDir: string): Part {
 export function envoyOf(program: Program): Part {
   return {
     name: `${program.name}'s Envoy`,
+    whole: program,
     kill: async () => {
       for (const pid of childrenOf(program.pid)) process.kill(pid, 'SIGKILL');
     },
     revive: () => delay(0),
+    stumble: () => delay(0),
   };
 }
 

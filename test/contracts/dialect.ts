@@ -68,6 +68,7 @@ const CODES: Readonly<Record<RefusalCode, true>> = {
   provider_timeout: true,
   headers_too_large: true,
   host_mismatch: true,
+  unauthenticated: true,
   upgrade_refused: true,
   internal_error: true,
 };

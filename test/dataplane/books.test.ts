@@ -10,7 +10,7 @@ import type { CallRecord, Ending } from '../../src/core/call/index.ts';
 import { usdToNano } from '../../src/core/units/index.ts';
 import { startSimulator } from '../../src/shell/simulator/index.ts';
 import type { Simulator } from '../../src/shell/simulator/index.ts';
-import type { SpendReport } from '../../src/shell/budgets/index.ts';
+import type { SpendReport } from '../../src/shell/spending/index.ts';
 import { BooksClient } from '../../src/shell/stores/sqlite/index.ts';
 import type { BooksState } from '../../src/shell/stores/sqlite/index.ts';
 import { Caller } from '../support/caller.ts';
@@ -193,7 +193,7 @@ beforeAll(async () => {
   }
   const books = await BooksClient.open(join(folder, 'ledger.db'));
   state = await books.state();
-  records = await books.records(CALLS * 2);
+  records = await books.records({ sinceMs: 0, count: CALLS * 2 });
   await books.close();
   attempts = (simulator.books.toJSON() as { attempts: Attempt[] }).attempts;
 });

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ensureEnvoy } from '../../src/shell/envoy/index.ts';
 import { startSimulator } from '../../src/shell/simulator/index.ts';
 import type { Simulator } from '../../src/shell/simulator/index.ts';
-import type { SpendReport } from '../../src/shell/budgets/index.ts';
+import type { SpendReport } from '../../src/shell/spending/index.ts';
 import { startAirmesh } from '../support/airmesh-process.ts';
 import { freePorts, startTestMesh, until } from '../support/mesh.ts';
 

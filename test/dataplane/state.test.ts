@@ -14,7 +14,7 @@ import { usdToNano } from '../../src/core/units/index.ts';
 import { startSimulator } from '../../src/shell/simulator/index.ts';
 import type { Simulator } from '../../src/shell/simulator/index.ts';
 import { KeptThings } from '../../src/shell/simulator/state/index.ts';
-import type { SpendReport } from '../../src/shell/budgets/index.ts';
+import type { SpendReport } from '../../src/shell/spending/index.ts';
 import { startAirmesh } from '../support/airmesh-process.ts';
 import { freePorts, startTestMesh, until } from '../support/mesh.ts';
 import type { TestMesh } from '../support/mesh.ts';

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureEnvoy } from '../../src/shell/envoy/index.ts';
-import type { SpendReport } from '../../src/shell/budgets/index.ts';
+import type { SpendReport } from '../../src/shell/spending/index.ts';
 import { startAirmesh } from '../support/airmesh-process.ts';
 import type { AirmeshProcess } from '../support/airmesh-process.ts';
 import { INSPECTED, heapBytes } from '../support/heap.ts';

@@ -25,9 +25,10 @@ export class AuthorityNode {
     return this.#authority !== undefined;
   }
 
-  /** Takes over, whoever leads now: its predecessor may not know. */
+  /** Takes over, whoever leads now: its predecessor may not know. Only where the store can be reached. */
   lead(): void {
     const { store, auditor, limits } = this.#world;
+    if (!store.isReachable) return;
     this.#reset();
     this.#term = store.lead();
     this.#authority = new Authority(this.#term, store.rows.values(), this.clocks.epochMs(), this.clocks.monotonicMs());
@@ -42,11 +43,18 @@ export class AuthorityNode {
 
   /** What it was storing may or may not have been stored. */
   crash(): void {
-    const { prng, store } = this.#world;
-    const storing = this.#isStoring ? this.#pipeline[0] : undefined;
-    if (storing !== undefined && prng.percent(50)) this.#commit(store, storing.entries);
-    this.#reset();
+    this.#giveUp(this.#isStoring ? this.#pipeline.slice(0, 1) : []);
     this.clocks = this.#world.newClocks();
+  }
+
+  #giveUp(storing: readonly Outcome[]): void {
+    const { prng, store } = this.#world;
+    if (storing.length > 0 && prng.percent(50))
+      this.#commit(
+        store,
+        storing.flatMap(({ entries }) => entries),
+      );
+    this.#reset();
   }
 
   /** False where nobody is there who could hear. */
@@ -88,6 +96,10 @@ export class AuthorityNode {
       if (life !== this.#life) return;
       this.#isStoring = false;
       const stored = this.#pipeline.splice(0, count);
+      if (!store.isReachable) {
+        this.#world.count('store lost');
+        return this.#giveUp(stored);
+      }
       if (
         !this.#commit(
           store,

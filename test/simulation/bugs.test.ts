@@ -74,7 +74,7 @@ const bugs: readonly Bug[] = [
         return this.state !== 'closing';
       });
     },
-    breaks: ['fencing', 'limit'],
+    breaks: ['fencing', 'limit', 'once'],
   },
   {
     name: 'the store takes what a deposed authority grants',

@@ -17,6 +17,8 @@ interface Call {
   readonly parts: readonly { readonly spec: LimitSpec; readonly hold: Hold; readonly key: string }[];
   readonly outputCap: number;
   readonly input: number;
+  /** What was held for it besides. */
+  readonly grown: { readonly key: string; readonly amount: bigint }[];
 }
 
 interface Tally {
@@ -43,6 +45,8 @@ export class HolderNode {
   #limits: readonly LimitSpec[] = [];
   readonly #waiting = new Map<string, { readonly input: number; readonly since: number }>();
   readonly #calls = new Map<string, Call>();
+  /** Reservations of more that are not decided, and whose call they are for. */
+  readonly #growing = new Map<string, string>();
   /** What outcomes have said, by lease and account: what the slices must show. Lease 0, before there is one, goes by the life of the lease to come. */
   #tallies = new Map<string, Tally>();
   #begun = 0;
@@ -93,6 +97,7 @@ export class HolderNode {
     this.#isConnecting = false;
     this.#waiting.clear();
     this.#calls.clear();
+    this.#growing.clear();
     this.#tallies = new Map();
     this.#begunLeases.clear();
   }
@@ -152,7 +157,16 @@ export class HolderNode {
       capIsDefault: prng.percent(30),
       estimate: { nanoUsd: BigInt(input) * IN + BigInt(outputCap) * OUT, tokens: input + outputCap },
     };
-    const outcome = this.#holder.reserve({ id, at: this.clocks.epochMs(), now: this.clocks.monotonicMs(), accounts, quote, profile: `p${prng.below(2)}` });
+    const profile = `p${prng.below(2)}`;
+    const outcome = this.#holder.reserve({
+      id,
+      at: this.clocks.epochMs(),
+      now: this.clocks.monotonicMs(),
+      accounts,
+      quote,
+      profile,
+      canBeEnded: prng.percent(50),
+    });
     this.#world.count(outcome.kind);
     if (outcome.kind === 'granted') this.#granted(outcome, input);
     if (outcome.kind === 'waiting') {
@@ -168,7 +182,61 @@ export class HolderNode {
     this.#settleDown();
   }
 
+  /** A stream outgrows what was expected of it: more is held, in bounded budgets, by a reservation of its own. */
+  #grow(id: string): void {
+    const { prng } = this.#world;
+    const accounts = (this.#calls.get(id)?.parts ?? [])
+      .filter(({ spec }) => spec.mode === 'Bounded')
+      .map(({ hold: { limit, subject } }) => ({ limit, subject }));
+    const inForce = accounts.filter(({ limit }) => this.#limits.some((spec) => spec.id === limit));
+    if (this.#holder === undefined || inForce.length === 0 || [...this.#growing.values()].includes(id)) return;
+    const step = 1 + prng.below(400);
+    const nanoUsd = BigInt(step) * OUT;
+    const more = `${id}+${this.#calls.get(id)?.grown.length ?? 0}`;
+    this.#growing.set(more, id);
+    const outcome = this.#holder.reserve({
+      id: more,
+      at: this.clocks.epochMs(),
+      now: this.clocks.monotonicMs(),
+      accounts: inForce,
+      quote: {
+        fixedNanoUsd: 0n,
+        outputNanoUsdPerMillion: OUT * 1_000_000n,
+        inputTokens: 0,
+        choices: 1,
+        outputCap: step,
+        capIsDefault: false,
+        estimate: { nanoUsd, tokens: step },
+      },
+      profile: 'p0',
+      grows: id,
+      canBeEnded: true,
+      waitMs: 500,
+    });
+    if (outcome.kind === 'granted') this.#grown(outcome, id);
+    else if (outcome.kind !== 'waiting') this.#growing.delete(more);
+    this.#settleDown();
+  }
+
+  #grown({ id: more, holds }: Granted, id: string): void {
+    this.#growing.delete(more);
+    if (this.#holder?.grow(id, more) !== true) throw new Violation('once', `${more} was granted for a call that is not held`);
+    this.#world.count('grown');
+    for (const hold of holds) {
+      const spec = this.#limits.find(({ id: limit }) => limit === hold.limit) as LimitSpec;
+      const key = `${this.#leaseKey(hold)}\n${keyOfHold(spec, hold)}`;
+      this.#tally(key).held += hold.amount;
+      this.#calls.get(id)?.grown.push({ key, amount: hold.amount });
+    }
+  }
+
   #decided(outcome: Granted | Refused): void {
+    const growing = this.#growing.get(outcome.id);
+    if (growing !== undefined) {
+      if (outcome.kind === 'granted') return this.#grown(outcome, growing);
+      this.#growing.delete(outcome.id);
+      return;
+    }
     const waited = this.#waiting.get(outcome.id);
     this.#waiting.delete(outcome.id);
     this.#world.count(`later ${outcome.kind}`);
@@ -190,7 +258,7 @@ export class HolderNode {
       if (spec.mode === 'Bounded' && this.#world.auditor.stateOf(hold.lease ?? 0) !== 'live') this.#world.count('overdrawn');
       return { spec, hold, key };
     });
-    this.#calls.set(id, { parts, outputCap, input });
+    this.#calls.set(id, { parts, outputCap, input, grown: [] });
     this.journal.append({ kind: 'hold', id, holds });
     this.journal.whenFlushed(() => this.#forward(id));
   }
@@ -202,10 +270,14 @@ export class HolderNode {
     const bill = provider.serve(call.parts, time.now);
     const life = this.#life;
     const durationMs = prng.percent(4) ? prng.between(20_000, 70_000) : prng.between(10, 4_000);
+    for (let step = prng.percent(30) ? prng.below(4) : 0; step > 0; step -= 1)
+      time.after(prng.between(0, durationMs), () => life === this.#life && this.#grow(id));
     time.after(durationMs, () => {
       const kind = prng.percent(80) ? 'actual' : prng.percent(60) ? 'estimated' : 'void';
-      const outputTokens = kind === 'void' ? 0 : prng.percent(20) ? call.outputCap : prng.below(call.outputCap + 1);
       const inputTokens = kind === 'void' ? 0 : prng.below(call.input + 1);
+      const wanted = kind === 'void' ? 0 : prng.percent(20) ? call.outputCap : prng.below(call.outputCap + 1);
+      const outputTokens = cutAt(call, wanted, inputTokens);
+      if (outputTokens < wanted) this.#world.count('cut');
       const used = { nanoUsd: BigInt(inputTokens) * IN + BigInt(outputTokens) * OUT, tokens: inputTokens + outputTokens, outputTokens };
       bill(({ unit }) => (kind === 'void' ? 0n : unit === 'requests' ? 1n : unit === 'usd' ? used.nanoUsd : BigInt(used.tokens)));
       if (life !== this.#life) return;
@@ -215,16 +287,23 @@ export class HolderNode {
 
   #settle(id: string, settlement: Settlement): void {
     const [at, now] = [this.clocks.epochMs(), this.clocks.monotonicMs()];
+    for (const [more, call] of this.#growing) {
+      if (call !== id) continue;
+      this.#growing.delete(more);
+      this.#holder?.cancel(more, at, now);
+    }
     const settled = this.#holder?.settle(id, settlement, at, now);
     if (settled === undefined) throw new Violation('once', `call ${id} was not held`);
     const call = this.#calls.get(id);
     this.#calls.delete(id);
+    if (settled.posted.some(({ lease = 0 }) => this.#world.auditor.stateOf(lease) === 'expired')) this.#world.count('settled under a lost lease');
     for (const [index, { amount }] of settled.posted.entries()) {
       const part = call?.parts[index];
       const tally = this.#tally(part?.key ?? '');
       tally.held -= part?.hold.amount ?? 0n;
       tally.spent += amount;
     }
+    for (const { key, amount } of call?.grown ?? []) this.#tally(key).held -= amount;
     this.journal.append({ kind: 'settle', id, posted: settled.posted });
     // An ending may be told twice.
     if (this.#world.prng.percent(10) && this.#holder?.settle(id, settlement, at, now) !== undefined)
@@ -344,4 +423,15 @@ export class HolderNode {
     const period = spec.window.kind === 'calendar' ? windowStart : 0;
     return { limit: limitIdentity(spec), subject, period, windowStart, amount, isRolling: spec.window.kind === 'rolling' };
   }
+}
+
+/** A stream that a budget ends has no more tokens than what is held for it pays for. */
+function cutAt({ parts, grown }: Call, outputTokens: number, inputTokens: number): number {
+  let most = outputTokens;
+  for (const { spec, hold, key } of parts) {
+    if (spec.nearLimit !== 'CutStream') continue;
+    const held = grown.reduce((sum, more) => (more.key === key ? sum + more.amount : sum), hold.amount);
+    most = Math.min(most, Math.max(0, Number((held - BigInt(inputTokens) * IN) / OUT)));
+  }
+  return most;
 }

@@ -20,6 +20,7 @@ export interface Faults {
   readonly powerCutEveryMs: number;
   readonly diskLossEveryMs: number;
   readonly failoverEveryMs: number;
+  readonly storeOutageEveryMs: number;
   readonly rivalEveryMs: number;
   readonly clockJumpEveryMs: number;
   readonly limitChangeEveryMs: number;
@@ -35,13 +36,14 @@ export const NO_FAULTS: Faults = {
   powerCutEveryMs: 0,
   diskLossEveryMs: 0,
   failoverEveryMs: 0,
+  storeOutageEveryMs: 0,
   rivalEveryMs: 0,
   clockJumpEveryMs: 0,
   limitChangeEveryMs: 0,
   skewMs: 0,
 };
 
-const common = { nearLimit: 'Reject', floorOutputTokens: 4, waitMs: 5_000, kind: 'budget', mode: 'Strict', unit: 'usd' } as const;
+const common = { nearLimit: 'Reject', floorOutputTokens: 4, waitMs: 5_000, kind: 'budget', mode: 'Strict', unit: 'usd', alerts: [50, 80, 100] } as const;
 
 const LIMITS: readonly LimitSpec[] = [
   { ...common, id: 'life', limit: 60_000n, window: { kind: 'lifetime' } },
@@ -52,6 +54,7 @@ const LIMITS: readonly LimitSpec[] = [
   { ...common, id: 'rolling', limit: 15_000n, window: { kind: 'rolling', durationMs: 30_000 } },
   { ...common, id: 'rate', unit: 'requests', limit: 60n, window: { kind: 'calendar', unit: 'minute', timeZone: 'UTC' }, kind: 'rate', waitMs: 0 },
   { ...common, id: 'bounded', limit: 120_000n, window: { kind: 'lifetime' }, mode: 'Bounded', nearLimit: 'Shrink' },
+  { ...common, id: 'bounded-cut', limit: 40_000n, window: { kind: 'lifetime' }, mode: 'Bounded', nearLimit: 'CutStream' },
   { ...common, id: 'seen', limit: 1_000n, window: { kind: 'lifetime' }, mode: 'Observe' },
 ];
 
@@ -74,6 +77,7 @@ export function scenarioOf(prng: Prng): Scenario {
       powerCutEveryMs: often(40, 20_000, 90_000),
       diskLossEveryMs: often(40, 20_000, 120_000),
       failoverEveryMs: often(60, 8_000, 90_000),
+      storeOutageEveryMs: often(50, 10_000, 90_000),
       rivalEveryMs: often(60, 8_000, 90_000),
       clockJumpEveryMs: often(50, 5_000, 60_000),
       limitChangeEveryMs: often(60, 5_000, 60_000),

@@ -39,6 +39,10 @@ describe('processors and controllers, with messages lost, doubled, late and out 
       'threshold',
       'deposed',
       'overdrawn',
+      'grown',
+      'cut',
+      'store lost',
+      'settled under a lost lease',
     ]) {
       expect(outcomes.get(outcome) ?? 0, outcome).toBeGreaterThan(5);
     }

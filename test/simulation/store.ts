@@ -4,6 +4,8 @@ import type { Entry } from '../../src/core/leases/index.ts';
 /** What the authority's store must be: a term that only rises, and entries that are kept all or none, while the term is the writer's. */
 export class Store {
   term = 0;
+  /** While it is not, nobody hears from it; what was on its way to it may have got there. */
+  isReachable = true;
   readonly rows = new Map<string, Entry>();
 
   /** A new term for a new authority: from now on, all before it are refused. */

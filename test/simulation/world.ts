@@ -137,6 +137,7 @@ export class World {
     plan(faults.powerCutEveryMs, () => this.#cutPower(prng.pick(this.holders), MOMENTS));
     plan(faults.diskLossEveryMs, () => this.#endHolder(prng.pick(this.holders), 'disk loss'));
     plan(faults.failoverEveryMs, () => this.#failOver());
+    plan(faults.storeOutageEveryMs, () => this.#loseStore());
     plan(faults.rivalEveryMs, () => prng.pick(this.authorities).lead());
     plan(faults.partitionEveryMs, () => this.#partition());
     plan(faults.clockJumpEveryMs, () => this.#jump());
@@ -164,6 +165,19 @@ export class World {
     leader?.crash();
     time.after(prng.between(10, prng.percent(10) ? 45_000 : 3_000), () => {
       if (!this.authorities.some(({ believesToLead }) => believesToLead)) prng.pick(this.authorities).lead();
+    });
+  }
+
+  /** Whoever leads hears nothing from the store any more, and leads no more; somebody does when it is back. */
+  #loseStore(): void {
+    const { prng, time, store } = this;
+    if (!store.isReachable) return;
+    store.isReachable = false;
+    time.after(prng.between(10, prng.percent(10) ? 60_000 : 5_000), () => {
+      store.isReachable = true;
+      time.after(prng.between(10, 3_000), () => {
+        if (!this.authorities.some(({ believesToLead }) => believesToLead)) prng.pick(this.authorities).lead();
+      });
     });
   }
 
@@ -216,6 +230,7 @@ export class World {
     this.isClosing = true;
     this.#faults = NO_FAULTS;
     this.#cut.clear();
+    this.store.isReachable = true;
     // Who believes to lead may have been deposed.
     this.authorities[0]?.lead();
     for (const holder of this.holders) if (!holder.isUp) holder.start();

@@ -1,6 +1,5 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const fromRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -25,24 +24,12 @@ export interface AirmeshProcess {
 /** What each command says when it is ready. */
 const READY = /Airmesh is ready|sidecar\.started|The ledger service listens at|The simulated provider listens at/;
 
-/** The real program in a process of its own; resolves when it says that it is ready. */
-export async function startAirmesh(
-  args: readonly string[],
-  environment: NodeJS.ProcessEnv = {},
-  program: keyof typeof PROGRAMS = 'sources',
-): Promise<AirmeshProcess> {
+/** The real program in a process of its own, ready or not. */
+export function spawnAirmesh(args: readonly string[], environment: NodeJS.ProcessEnv = {}, program: keyof typeof PROGRAMS = 'sources'): AirmeshProcess {
   const child = spawn(process.execPath, [...PROGRAMS[program], ...args], { env: { ...process.env, ...environment }, stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  await new Promise<void>((resolve, reject) => {
-    for (const stream of [child.stdout, child.stderr]) {
-      createInterface({ input: stream }).on('line', (line) => {
-        output += `${line}\n`;
-        if (READY.test(line)) resolve();
-      });
-    }
-    child.once('exit', (code) => reject(new Error(`airmesh ended with ${code}:\n${output}`)));
-  });
   return {
     child,
     output: () => output,
@@ -55,4 +42,19 @@ export async function startAirmesh(
       await exited;
     },
   };
+}
+
+/** The same; resolves when it says that it is ready. */
+export async function startAirmesh(
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv = {},
+  program: keyof typeof PROGRAMS = 'sources',
+): Promise<AirmeshProcess> {
+  const started = spawnAirmesh(args, environment, program);
+  const { child } = started;
+  await new Promise<void>((resolve, reject) => {
+    for (const stream of [child.stdout, child.stderr]) stream?.on('data', () => READY.test(started.output()) && resolve());
+    child.once('exit', (code) => reject(new Error(`airmesh ended with ${code}:\n${started.output()}`)));
+  });
+  return started;
 }

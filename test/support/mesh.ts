@@ -6,7 +6,7 @@ import { startRun } from '../../src/main/mesh/run.ts';
 import type { Running } from '../../src/main/ports.ts';
 import { ensureEnvoy } from '../../src/shell/envoy/index.ts';
 import { createLogger } from '../../src/shell/telemetry/index.ts';
-import type { SpendReport } from '../../src/shell/budgets/index.ts';
+import type { SpendReport } from '../../src/shell/spending/index.ts';
 
 export interface TestMesh {
   /** Root of the API for the workload `default`, as an SDK wants it. */

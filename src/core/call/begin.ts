@@ -45,6 +45,18 @@ export async function begin(id: string, incoming: IncomingRequest, ports: CallPo
   }
 }
 
+/** Refuses a call of which nobody knows whose it is. */
+export function refuseStranger(id: string, incoming: IncomingRequest, reason: StrangerReason, ports: Pick<CallPorts, 'observer'>): Replied {
+  const { dialect } = frontOfCall(incoming, undefined);
+  return refuse(ports, dialect, id, incoming.workload, refusal(reason.code, reason.message));
+}
+
+/** `unauthenticated`: it does not prove who it is. `processor_unavailable`: that cannot be found out now. */
+export interface StrangerReason {
+  readonly code: 'unauthenticated' | 'processor_unavailable';
+  readonly message: string;
+}
+
 async function beginCall(id: string, call: ResolvedCall, ports: CallPorts): Promise<Result<Replied | Forwarded, Refusal>> {
   const reused = await reuse(id, call, ports);
   if (reused.kind === 'reply') return ok(reused.replied);
@@ -96,7 +108,7 @@ function admitCall(id: string, call: ResolvedCall, quote: Quote, ports: CallPort
   return admit(id, ask, ports);
 }
 
-function refuse(ports: CallPorts, dialect: Dialect, id: string, workload: string, reason: Refusal): Replied {
+function refuse(ports: Pick<CallPorts, 'observer'>, dialect: Dialect, id: string, workload: string, reason: Refusal): Replied {
   ports.observer.refused({ workload, code: reason.code });
   return { kind: 'reply', reply: withCallId(dialect.refusal(reason, id), id), refusal: reason };
 }

@@ -6,7 +6,8 @@
 export type { CallHold, CallRecord, Ending } from './record.ts';
 export { SPEND_GROUPINGS } from './spend.ts';
 export type { RecordQuery, SpendGrouping, SpendQuery, SpendRow } from './spend.ts';
-export { begin } from './begin.ts';
+export { begin, refuseStranger } from './begin.ts';
+export type { StrangerReason } from './begin.ts';
 export type { BatchPart, BatchRequests, KeptObject, OpenBatch } from './kept.ts';
 export { MAX_KEPT_ANSWER_BYTES } from './reuse.ts';
 export type { AnswerCache, AnswerSlot, KeptAnswer, Lookup, Question } from './reuse.ts';

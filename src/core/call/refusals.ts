@@ -35,6 +35,7 @@ const TABLE: Readonly<Record<RefusalCode, { readonly status: number; readonly sh
   provider_unreachable: { status: 503, shouldRetry: true },
   provider_timeout: { status: 504, shouldRetry: false },
   host_mismatch: { status: 421, shouldRetry: false },
+  unauthenticated: { status: 401, shouldRetry: false },
   upgrade_refused: { status: 403, shouldRetry: false },
   internal_error: { status: 500, shouldRetry: false },
 };

@@ -38,8 +38,10 @@ export const CONTROLLER_PORTS = {
 export const SIDECAR_PATHS = {
   /** Projected service-account token, for `TOKEN_AUDIENCE`. */
   token: '/var/run/secrets/airmesh/token',
-  /** Memory-backed, mounted by no other container: journal, books, the last state. */
-  state: '/var/lib/airmesh',
+  /** Memory-backed, mounted by no other container. The kubelet's, so that everybody may write there. */
+  memory: '/var/lib/airmesh',
+  /** In it, and the sidecar's own: journal, books, the last state. */
+  state: '/var/lib/airmesh/state',
   /** Memory-backed, mounted read-only by the application's containers: the CA bundle. */
   trust: '/etc/airmesh/trust',
 } as const;

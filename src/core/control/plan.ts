@@ -1,5 +1,5 @@
 import { compile } from '../policy/index.ts';
-import type { Compiled, Finding, KnownModels, KnownWorkload, Labels, WorkloadSnapshot } from '../policy/index.ts';
+import type { Compiled, Finding, KnownModels, KnownWorkload, Labels } from '../policy/index.ts';
 import type { EpochMs } from '../units/index.ts';
 import { nextKeys } from './keybook.ts';
 import type { CheckKey, KeyBook, SecretLookup } from './keybook.ts';
@@ -30,14 +30,19 @@ export interface PlanSettings {
   /** Where the simulated provider listens; absent: there is none. */
   readonly simulatedUrl: string | undefined;
   readonly checkKey: CheckKey;
-  /** Whose calls a workload's sidecars take in; absent where they come to the sidecar by themselves. */
-  readonly interceptionOf: (snapshot: WorkloadSnapshot, namespaces: ReadonlyMap<string, Labels>) => Interception | undefined;
 }
 
-/** What is to be published, and what is to be remembered for the next plan. */
-export interface Plan {
+/** What follows from the resources and pods alone: certificates for it may have to be issued before there is a plan. */
+export interface Draft {
   readonly workloads: readonly KnownWorkload[];
   readonly compiled: Compiled;
+}
+
+/** By workload, whose calls its sidecars take in; those that are absent have calls come to them by themselves. */
+export type Interceptions = ReadonlyMap<string, Interception>;
+
+/** What is to be published, and what is to be remembered for the next plan. */
+export interface Plan extends Draft {
   /** Of whoever wrote the resources, by `Kind namespace/name`. */
   readonly findings: ReadonlyMap<string, readonly Finding[]>;
   readonly states: ReadonlyMap<string, SidecarState>;
@@ -47,18 +52,26 @@ export interface Plan {
 
 export const NO_PLAN: Pick<Plan, 'keys' | 'editions'> = { keys: new Map(), editions: new Map() };
 
-/** Facts → what each workload is given. Pure. */
-export function planOf(facts: ClusterFacts, before: Pick<Plan, 'keys' | 'editions'>, settings: PlanSettings, at: EpochMs): Plan {
-  const { rootNamespace, known, simulatedUrl, checkKey, interceptionOf } = settings;
+/** Facts → each workload's snapshot. Pure. */
+export function draftOf(facts: ClusterFacts, { rootNamespace, known, simulatedUrl }: PlanSettings): Draft {
   const workloads = workloadsOf(facts.pods);
   const usable = facts.resources.flatMap(({ resource }) => (resource === undefined ? [] : [resource]));
   const boundaries = { rootNamespace, namespaces: facts.namespaces };
   // A sidecar's loopback is not the controller's, so no address is its own.
-  const compiled = compile(usable, workloads, { own: [], known, simulatedUrl, boundaries });
+  return { workloads, compiled: compile(usable, workloads, { own: [], known, simulatedUrl, boundaries }) };
+}
+
+/** A draft of these facts → what each workload is given. Pure. */
+export function planOf(
+  facts: ClusterFacts,
+  { workloads, compiled }: Draft,
+  interceptions: Interceptions,
+  before: Pick<Plan, 'keys' | 'editions'>,
+  { checkKey }: PlanSettings,
+  at: EpochMs,
+): Plan {
   const keys = nextKeys(before.keys, compiled.providers, facts.secrets, checkKey, at);
-  const states = new Map(
-    [...compiled.snapshots].map(([workload, snapshot]) => [workload, stateOf(snapshot, keys, interceptionOf(snapshot, facts.namespaces))] as const),
-  );
+  const states = new Map([...compiled.snapshots].map(([workload, snapshot]) => [workload, stateOf(snapshot, keys, interceptions.get(workload))] as const));
   const findings = byResource([...facts.resources.flatMap((observed) => observed.findings), ...compiled.findings]);
   // What could not be read far enough to be named goes by its place in the API server all the same.
   for (const observed of facts.resources) if (observed.findings.length > 0) findings.set(labelOf(observed), ownOf(observed, findings));

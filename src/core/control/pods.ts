@@ -1,5 +1,5 @@
 import type { Labels } from '../policy/index.ts';
-import { SIDECAR_LABEL } from './names.ts';
+import { INJECT_LABEL, SIDECAR_LABEL } from './names.ts';
 
 /** What of a pod decides whose it is, and whether a sidecar of it is to be counted. */
 export interface PodFacts {
@@ -16,6 +16,10 @@ export interface PodFacts {
   readonly phase: 'starting' | 'running' | 'ended';
   /** Whether it has a sidecar of ours. */
   readonly isInjected: boolean;
+  /** Of the program that its sidecar is, by its label. */
+  readonly program?: string;
+  /** Why it is not to have one, whatever its namespace says. */
+  readonly exemption?: 'said so' | 'host network';
 }
 
 /** core/v1 Pod, as far as it is read. */
@@ -25,16 +29,20 @@ export interface PodObject {
     readonly namespace?: string;
     readonly uid?: string;
     readonly labels?: Labels;
+    readonly annotations?: Labels;
     readonly creationTimestamp?: string | Date;
     readonly deletionTimestamp?: string | Date;
     readonly ownerReferences?: readonly { readonly kind: string; readonly name: string; readonly controller?: boolean }[];
   };
-  readonly spec?: { readonly serviceAccountName?: string };
+  readonly spec?: { readonly serviceAccountName?: string; readonly hostNetwork?: boolean };
   readonly status?: { readonly phase?: string };
 }
 
 /** What is left out by who made it is empty: an API server leaves out neither name nor uid. */
-export function readPod({ metadata = {}, spec = {}, status = {} }: PodObject): PodFacts {
+export function readPod(pod: PodObject): PodFacts {
+  const { metadata = {}, spec = {}, status = {} } = pod;
+  const program = valueOf(metadata.labels, SIDECAR_LABEL);
+  const exemption = exemptionOf(pod);
   const owner = metadata.ownerReferences?.find(({ controller }) => controller === true);
   return {
     namespace: metadata.namespace ?? '',
@@ -45,8 +53,17 @@ export function readPod({ metadata = {}, spec = {}, status = {} }: PodObject): P
     ...(owner === undefined ? {} : { owner: { kind: owner.kind, name: owner.name } }),
     created: metadata.creationTimestamp instanceof Date ? metadata.creationTimestamp.toISOString() : (metadata.creationTimestamp ?? ''),
     phase: metadata.deletionTimestamp !== undefined ? 'ended' : phaseOf(status.phase),
-    isInjected: metadata.labels !== undefined && Object.hasOwn(metadata.labels, SIDECAR_LABEL),
+    isInjected: program !== undefined,
+    ...(program === undefined ? {} : { program }),
+    ...(exemption === undefined ? {} : { exemption }),
   };
+}
+
+const valueOf = (labels: Labels | undefined, key: string): string | undefined => (labels !== undefined && Object.hasOwn(labels, key) ? labels[key] : undefined);
+
+function exemptionOf({ metadata = {}, spec = {} }: PodObject): PodFacts['exemption'] {
+  if ((valueOf(metadata.labels, INJECT_LABEL) ?? valueOf(metadata.annotations, INJECT_LABEL)) === 'disabled') return 'said so';
+  return spec.hostNetwork === true ? 'host network' : undefined;
 }
 
 function phaseOf(phase: string | undefined): PodFacts['phase'] {

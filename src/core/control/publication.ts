@@ -1,8 +1,8 @@
 import type { KeyBook } from './keybook.ts';
-import { partsOf } from './states.ts';
+import { declaredVersion, partsOf } from './states.ts';
 import type { SidecarState } from './state.ts';
 
-/** What was published for one workload under one version. */
+/** What was published for one workload under one version, as far as it was declared. */
 export interface Edition {
   readonly version: string;
   readonly parts: ReadonlyMap<string, string>;
@@ -19,9 +19,10 @@ export function publish(before: Editions, states: ReadonlyMap<string, SidecarSta
   const editions = new Map<string, readonly Edition[]>();
   for (const [workload, state] of states) {
     const former = before.get(workload) ?? [];
-    const older = former.filter(({ version }) => version !== state.version);
-    const isNewest = former[0]?.version === state.version;
-    editions.set(workload, isNewest ? former : [{ version: state.version, parts: partsOf(state, book) }, ...older].slice(0, MAX_KEPT));
+    const version = declaredVersion(state.version);
+    const older = former.filter((edition) => edition.version !== version);
+    const isNewest = former[0]?.version === version;
+    editions.set(workload, isNewest ? former : [{ version, parts: partsOf(state, book) }, ...older].slice(0, MAX_KEPT));
   }
   return editions;
 }

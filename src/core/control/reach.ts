@@ -3,6 +3,7 @@ import type { EpochMs } from '../units/index.ts';
 import type { PodFacts } from './pods.ts';
 import type { Editions } from './publication.ts';
 import type { SidecarView } from './sidecar.ts';
+import { declaredVersion } from './states.ts';
 import { workloadOf } from './workloads.ts';
 
 export interface Straggler {
@@ -46,7 +47,7 @@ export function reachOf(pods: readonly PodFacts[], views: readonly SidecarView[]
       const current = new Set(history.filter(({ parts }) => parts.get(label) === part).map(({ version }) => version));
       for (const sidecar of ordered) {
         sum.total += 1;
-        if (sidecar.view?.applied !== undefined && current.has(sidecar.view.applied)) sum.applied += 1;
+        if (sidecar.view?.applied !== undefined && current.has(declaredVersion(sidecar.view.applied))) sum.applied += 1;
         else sum.behind.push(straggler(sidecar, newest.version));
       }
     }
@@ -84,6 +85,6 @@ function straggler({ pod, view, created }: Sidecar, newest: string): Straggler {
       ...(created === undefined || Number.isNaN(created) ? {} : { since: created }),
     };
   if (!view.isConnected) return { pod, reason: 'Disconnected', since: view.since };
-  if (view.refused?.version === newest) return { pod, reason: 'Refused', message: view.refused.reason };
+  if (view.refused !== undefined && declaredVersion(view.refused.version) === newest) return { pod, reason: 'Refused', message: view.refused.reason };
   return { pod, reason: 'Pending' };
 }

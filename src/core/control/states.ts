@@ -14,18 +14,26 @@ export function stateOf(snapshot: WorkloadSnapshot, book: KeyBook, interception:
     revisions.push([key, entry.revision]);
   }
   return {
-    version: fingerprint([snapshot.version, revisions, interception === undefined ? undefined : shown(interception)]),
+    version: versionOf([snapshot.version, revisions], interception),
     snapshot,
     keys,
     ...(interception === undefined ? {} : { interception }),
   };
 }
 
-/** Without the keys of leaves: a certificate tells which key it is. */
-const shown = ({ hosts, ...rest }: Interception): unknown => ({
-  ...rest,
-  hosts: hosts.map(({ leaf, ...host }) => ({ ...host, leaf: leaf?.certificate })),
-});
+/**
+ * Two parts: what was declared, which all controllers agree upon; and behind a dot, the certificates, as each controller issues
+ * its own. A certificate tells which key it is, so the keys of leaves have no part in it.
+ */
+function versionOf(declared: unknown, interception: Interception | undefined): string {
+  if (interception === undefined) return fingerprint(declared);
+  const { hosts, roots, ...settings } = interception;
+  const places = hosts.map(({ leaf, ...host }) => ({ ...host, takesLeaf: leaf !== undefined }));
+  return `${fingerprint([declared, settings, places])}.${fingerprint([roots, hosts.map(({ leaf }) => leaf?.certificate)])}`;
+}
+
+/** The part of a version that all controllers agree upon. */
+export const declaredVersion = (version: string): string => version.split('.', 1)[0] ?? version;
 
 /**
  * Of each resource that a state has something of, what: a fingerprint. A sidecar that applies a state with the same part

@@ -183,6 +183,7 @@ export type RefusalCode =
   | 'provider_timeout'
   | 'headers_too_large'
   | 'host_mismatch'
+  | 'unauthenticated'
   | 'upgrade_refused'
   | 'internal_error';
 

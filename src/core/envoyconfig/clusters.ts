@@ -22,7 +22,7 @@ export function clusters(settings: EnvoySettings): Json {
 const CLUSTER = 'envoy.config.cluster.v3.Cluster';
 const HTTP_OPTIONS = 'envoy.extensions.upstreams.http.v3.HttpProtocolOptions';
 
-function processor(settings: EnvoySettings): Json {
+export function processor(settings: Pick<EnvoySettings, 'processorSocket'>): Json {
   return typed(CLUSTER, {
     name: PROCESSOR_CLUSTER,
     type: 'STATIC',
@@ -43,7 +43,7 @@ function processor(settings: EnvoySettings): Json {
   });
 }
 
-function provider(upstream: UpstreamSettings, settings: EnvoySettings): Json {
+export function provider(upstream: UpstreamSettings, settings: Pick<EnvoySettings, 'trustedCaFile'>): Json {
   const { circuitBreaker, outlierDetection, timeouts } = upstream;
   return typed(CLUSTER, {
     name: upstream.id,
@@ -83,7 +83,7 @@ function protocols(upstream: UpstreamSettings): Json {
 }
 
 /** The provider is who its certificate says, by public authorities and by name; the name is the route's, never the caller's. */
-function tls(upstream: UpstreamSettings, settings: EnvoySettings): Json {
+function tls(upstream: UpstreamSettings, settings: Pick<EnvoySettings, 'trustedCaFile'>): Json {
   return {
     name: 'envoy.transport_sockets.tls',
     typed_config: typed('envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext', {

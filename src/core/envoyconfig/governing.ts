@@ -1,9 +1,20 @@
 import { localReplies } from './localreply.ts';
-import { BACKEND_HEADER, FRONT_METADATA, PROCESSOR_CLUSTER, WORKLOAD_METADATA, routesFile, seconds, typed, watched } from './settings.ts';
+import {
+  BACKEND_HEADER,
+  EXT_PROC_FILTER,
+  FRONT_METADATA,
+  PEER_URI_ATTRIBUTE,
+  PROCESSOR_CLUSTER,
+  WORKLOAD_METADATA,
+  routesFile,
+  seconds,
+  typed,
+  watched,
+} from './settings.ts';
 import type { EnvoySettings, Json } from './settings.ts';
 
 /** What a caller could otherwise tell Envoy to do, and what only the processor may say. Removed on entry, before anything reads it. */
-const REMOVED_ON_ENTRY = [
+export const REMOVED_ON_ENTRY = [
   BACKEND_HEADER,
   'x-airmesh-request-id',
   'x-airmesh-model',
@@ -75,24 +86,28 @@ function connectionManager(workload: string, settings: EnvoySettings, guards: re
 }
 
 /** Holds a request until its body is whole, so that the processor gets headers and body at once, and decides upon both with one wait. */
-function wholeBody(settings: EnvoySettings): Json {
+export function wholeBody(settings: Pick<EnvoySettings, 'maxRequestBytes'>): { readonly [name: string]: Json } {
   return {
     name: 'envoy.filters.http.buffer',
     typed_config: typed('envoy.extensions.filters.http.buffer.v3.Buffer', { max_request_bytes: settings.maxRequestBytes }),
   };
 }
 
+/** What the filter that asks the processor depends on. */
+export type ExtProcSettings = Pick<EnvoySettings, 'headersRead' | 'messageTimeoutMs' | 'credentialHeaders'>;
+
 /**
  * Asks the processor about calls that found a route, which says what is asked (`routes.ts`). What Envoy answers before it
  * knows a route (headers too large, no HTTP at all) is not its business, and would wait for it while the connection closes.
+ * `workload`: who calls; absent where the processor knows by itself.
  */
-function extProc(workload: string, settings: EnvoySettings): Json {
+export function extProc(workload: string | undefined, settings: ExtProcSettings): { readonly [name: string]: Json } {
   return {
-    name: 'envoy.filters.http.ext_proc',
+    name: EXT_PROC_FILTER,
     typed_config: typed('envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor', {
       grpc_service: {
         envoy_grpc: { cluster_name: PROCESSOR_CLUSTER },
-        initial_metadata: [{ key: WORKLOAD_METADATA, value: workload }],
+        ...(workload === undefined ? {} : { initial_metadata: [{ key: WORKLOAD_METADATA, value: workload }] }),
       },
       failure_mode_allow: false,
       status_on_error: { code: 'ServiceUnavailable' },
@@ -100,13 +115,19 @@ function extProc(workload: string, settings: EnvoySettings): Json {
       send_body_without_waiting_for_header_response: true,
       forward_rules: {
         allowed_headers: {
-          patterns: [':path', ':method', ':authority', ':status', 'content-type', ...settings.headersRead.filter((name) => name !== 'content-type')].map(
-            (exact) => ({
-              exact,
-            }),
-          ),
+          patterns: [
+            ':path',
+            ':method',
+            ':authority',
+            ':status',
+            'content-type',
+            ...new Set([...settings.headersRead, ...(settings.credentialHeaders ?? [])].filter((name) => name !== 'content-type')),
+          ].map((exact) => ({
+            exact,
+          })),
         },
       },
+      ...(settings.credentialHeaders === undefined ? {} : { request_attributes: [PEER_URI_ATTRIBUTE] }),
       response_attributes: ['response.code_details'],
       metadata_options: { receiving_namespaces: { untyped: [FRONT_METADATA.namespace] } },
       message_timeout: seconds(settings.messageTimeoutMs),

@@ -11,10 +11,13 @@ import { routes } from './routes.ts';
 import { routesFile } from './settings.ts';
 import type { EnvoySettings, Json } from './settings.ts';
 
+export { guestFilters, guestProcessor, guestProvider, guestRoutes } from './guest.ts';
+export type { GuestSettings, GuestWay } from './guest.ts';
+export { upstreamOf } from './upstream.ts';
 export { REFUSAL_DETAILS } from './localreply.ts';
-export { BACKEND_HEADER, FRONT_METADATA, isAskedByHeaders, WORKLOAD_METADATA } from './settings.ts';
+export { BACKEND_HEADER, FRONT_METADATA, PEER_URI_ATTRIBUTE, isAskedByHeaders, WORKLOAD_METADATA } from './settings.ts';
 export type { OutboundAddress, OutboundHost, OutboundSettings } from './outbound/index.ts';
-export type { EnvoySettings, Json, ListenerSettings, UpstreamSettings } from './settings.ts';
+export type { EnvoySettings, Json, ListenerSettings, ListenerTls, UpstreamSettings } from './settings.ts';
 
 /** File name → content. `bootstrap.json` is read once; the others are watched. Clusters come before what refers to them. */
 export function renderEnvoy(settings: EnvoySettings): ReadonlyMap<string, Json> {

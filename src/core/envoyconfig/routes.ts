@@ -1,5 +1,5 @@
 import { NO_BODY, NOTHING_HERE } from './localreply.ts';
-import { BACKEND_HEADER, CANCEL_PATH, METHODS_WITHOUT_BODY, seconds, typed } from './settings.ts';
+import { BACKEND_HEADER, CANCEL_PATH, EXT_PROC_FILTER, METHODS_WITHOUT_BODY, seconds, typed } from './settings.ts';
 import type { EnvoySettings, Json, UpstreamSettings } from './settings.ts';
 
 /**
@@ -16,12 +16,7 @@ export function routes(workload: string, settings: EnvoySettings): Json {
           {
             name: 'ai',
             domains: ['*'],
-            routes: [
-              ...settings.upstreams.map(toProvider),
-              withoutBody('without-body', WITHOUT_BODY),
-              withoutBody('cancel', CANCEL),
-              unseen(workload, settings),
-            ],
+            routes: [...settings.upstreams.map((upstream) => toProvider(upstream)), ...unseenRoutes({}, settings.endsAnswersOf?.includes(workload) === true)],
           },
         ],
       }),
@@ -29,14 +24,15 @@ export function routes(workload: string, settings: EnvoySettings): Json {
   };
 }
 
-function toProvider(upstream: UpstreamSettings): Json {
+/** The route that the processor chooses by its header; `also` must hold besides. */
+export function toProvider(upstream: UpstreamSettings, cluster: string = upstream.id, also: Readonly<Record<string, Json>> = {}): Json {
   const { timeouts, retries } = upstream;
   return {
     name: upstream.id,
-    match: { prefix: '/', headers: [{ name: BACKEND_HEADER, string_match: { exact: upstream.id } }] },
+    match: { prefix: '/', headers: [{ name: BACKEND_HEADER, string_match: { exact: upstream.id } }], ...also },
     request_headers_to_remove: [BACKEND_HEADER],
     route: {
-      cluster: upstream.id,
+      cluster,
       host_rewrite_literal: hostHeader(upstream),
       timeout: seconds(timeouts.requestMs),
       idle_timeout: seconds(timeouts.idleMs),
@@ -68,23 +64,28 @@ const WITHOUT_BODY: Json = { prefix: '/', headers: methods(METHODS_WITHOUT_BODY)
 /** What is cancelled is in the path. Some clients send an empty body, some an empty object, and neither says anything. */
 const CANCEL: Json = { safe_regex: { regex: CANCEL_PATH }, headers: methods('POST') };
 
+/** What a call that the processor has not seen matches, in this order; they lead nowhere. `more`: what other filters are to do there. */
+export function unseenRoutes(more: Readonly<Record<string, Json>>, endsAnswers: boolean): readonly Json[] {
+  return [withoutBody('without-body', WITHOUT_BODY, more), withoutBody('cancel', CANCEL, more), unseen(more, endsAnswers)];
+}
+
 /** A request that ends with its headers would pass a filter that waits for a body, so here it is asked by the headers. */
-function withoutBody(name: string, match: Json): Json {
+function withoutBody(name: string, match: Json, more: Readonly<Record<string, Json>>): Json {
   return {
     name,
     match,
     direct_response: { status: NOTHING_HERE },
-    typed_per_filter_config: asked('NONE'),
+    typed_per_filter_config: { ...more, ...asked('NONE') },
   };
 }
 
 /** Reached by a request with an empty body: the processor waits for a body, and none came. */
-function unseen(workload: string, { endsAnswersOf }: EnvoySettings): Json {
+function unseen(more: Readonly<Record<string, Json>>, endsAnswers: boolean): Json {
   return {
     name: 'unseen',
     match: { prefix: '/' },
     direct_response: { status: NO_BODY },
-    typed_per_filter_config: asked('STREAMED', endsAnswersOf?.includes(workload) === true ? 'FULL_DUPLEX_STREAMED' : 'STREAMED'),
+    typed_per_filter_config: { ...more, ...asked('STREAMED', endsAnswers ? 'FULL_DUPLEX_STREAMED' : 'STREAMED') },
   };
 }
 
@@ -92,7 +93,7 @@ function unseen(workload: string, { endsAnswersOf }: EnvoySettings): Json {
  * What the processor is asked: once with the whole request, then with the answer's headers and each of its chunks.
  * docs/decisions/0001-phases.md
  */
-function asked(requestBody: 'NONE' | 'STREAMED', answerBody: 'STREAMED' | 'FULL_DUPLEX_STREAMED' = 'STREAMED'): Json {
+function asked(requestBody: 'NONE' | 'STREAMED', answerBody: 'STREAMED' | 'FULL_DUPLEX_STREAMED' = 'STREAMED'): Readonly<Record<string, Json>> {
   const mode = {
     request_header_mode: 'SEND',
     request_body_mode: requestBody,
@@ -102,7 +103,7 @@ function asked(requestBody: 'NONE' | 'STREAMED', answerBody: 'STREAMED' | 'FULL_
     response_trailer_mode: 'SEND',
   };
   return {
-    'envoy.filters.http.ext_proc': typed('envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute', { overrides: { processing_mode: mode } }),
+    [EXT_PROC_FILTER]: typed('envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute', { overrides: { processing_mode: mode } }),
   };
 }
 

@@ -16,6 +16,8 @@ export interface EnvoySettings {
   /** Absent: nothing is redirected here. */
   readonly outbound?: OutboundSettings;
   readonly upstreams: readonly UpstreamSettings[];
+  /** Lower-case names of headers by which callers prove who they are; absent where the listener says whose calls they are. */
+  readonly credentialHeaders?: readonly string[];
   /** Lower-case names of the request headers that the processor reads. */
   readonly headersRead: readonly string[];
   /** Workloads, as `namespace/name`, whose answers the processor may end before their provider does. */
@@ -32,11 +34,24 @@ export interface EnvoySettings {
 
 /** One workload's way in. */
 export interface ListenerSettings {
-  /** `namespace/name`; told to the processor with each call, by Envoy. */
+  /** `namespace/name`, or `SOLE_WORKLOAD`, or another word; told to the processor with each call, by Envoy. */
   readonly workload: string;
   readonly host: string;
   readonly port: number;
+  /** Absent: plain text. */
+  readonly tls?: ListenerTls;
 }
+
+/** PEM files, of which all may be replaced at any time. */
+export interface ListenerTls {
+  readonly certificateFile: string;
+  readonly keyFile: string;
+  /** Of authorities whose certificates callers may show; absent: they are not asked for one. */
+  readonly clientAuthoritiesFile?: string;
+}
+
+/** What Envoy knows of a caller's certificate: its URI names. No header says it. */
+export const PEER_URI_ATTRIBUTE = 'connection.uri_san_peer_certificate';
 
 /** One provider's way out. */
 export interface UpstreamSettings {
@@ -64,6 +79,9 @@ export const FRONT_METADATA = { namespace: 'airmesh', key: 'front' } as const;
 
 /** Name of the cluster of the ext_proc server. */
 export const PROCESSOR_CLUSTER = 'airmesh_processor';
+
+/** The filter that asks the processor, and by which routes say what it is asked. */
+export const EXT_PROC_FILTER = 'envoy.filters.http.ext_proc';
 
 /** A duration in protobuf's JSON form. */
 export const seconds = (ms: number): string => `${ms / 1000}s`;

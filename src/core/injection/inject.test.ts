@@ -66,6 +66,7 @@ describe('refuses', () => {
     ['the sidecar’s port', app({ ports: [{ containerPort: 15480 }] }), 'container app uses port 15480'],
     ['an image that is none', annotated('sidecar-image', 'Not An Image'), 'airmesh.dev/sidecar-image: "Not An Image" is not'],
     ['a log level that is none', annotated('sidecar-log-level', 'loud'), '"loud" is not one of'],
+    ['threads that are none', annotated('sidecar-concurrency', '0'), '"0" is not a number from 1 to 128'],
     ['CPU that is none', annotated('sidecar-cpu-limit', '-1'), '"-1" is not a CPU quantity'],
     ['memory that is none', annotated('sidecar-memory-limit', '128MB'), '"128MB" is not a memory quantity'],
     ['a switch that is none', annotated('base-urls', 'true'), '"true" is not "enabled"'],
@@ -122,7 +123,9 @@ describe('another concern', () => {
   it('has its part in each place, and comes before the sidecar', () => {
     const pod = injected(podWith({ initContainers: [{ name: 'own' }] }), [redirect]);
     expect(pod.spec.initContainers?.map(({ name }) => name)).toEqual(['airmesh-init', 'airmesh-sidecar', 'own']);
-    expect(pod.spec.initContainers?.[1]).toMatchObject({ args: ['sidecar', '--log-level', 'info', '--log-format', 'json', '--intercept'] });
+    expect(pod.spec.initContainers?.[1]).toMatchObject({
+      args: ['sidecar', '--log-level', 'info', '--log-format', 'json', '--concurrency', '2', '--intercept'],
+    });
     for (const container of [pod.spec.initContainers?.[2], pod.spec.containers[0]])
       expect(container?.volumeMounts).toEqual([{ name: 'airmesh-trust', mountPath: '/trust', readOnly: true }]);
     expect(injected(pod, [redirect])).toEqual(pod);

@@ -10,6 +10,7 @@ export type Switch = 'enabled' | 'disabled' | 'forced';
 export interface Overrides {
   readonly image: string;
   readonly logLevel: string;
+  readonly concurrency: number;
   readonly resources: ContainerResources;
   readonly baseUrls: Switch;
   readonly placeholderKeys: Switch;
@@ -57,6 +58,12 @@ export const OVERRIDES: Readonly<Record<string, Override>> = {
     takes: (value) => LOG_LEVELS.includes(value),
     put: (overrides, logLevel) => ({ ...overrides, logLevel }),
   },
+  'sidecar-concurrency': {
+    meaning: 'Worker threads of the sidecar’s Envoy.',
+    example: 'a number from 1 to 128',
+    takes: (value) => /^[1-9]\d{0,2}$/.test(value) && Number(value) <= 128,
+    put: (overrides, value) => ({ ...overrides, concurrency: Number(value) }),
+  },
   'sidecar-cpu-request': resource('cpuRequest', 'CPU that the sidecar is sure of.', 'a CPU quantity such as "100m" or "0.5"', CPU),
   'sidecar-cpu-limit': resource('cpuLimit', 'CPU that the sidecar gets at most.', 'a CPU quantity such as "500m" or "2"', CPU),
   'sidecar-memory-request': resource('memoryRequest', 'Memory that the sidecar is sure of.', 'a memory quantity such as "128Mi"', MEMORY),
@@ -84,6 +91,7 @@ export function readOverrides(
   let overrides: Overrides = {
     image: settings.image,
     logLevel: settings.logLevel,
+    concurrency: settings.concurrency,
     resources: settings.resources,
     baseUrls: settings.baseUrls ? 'enabled' : 'disabled',
     placeholderKeys: settings.placeholderKeys ? 'enabled' : 'disabled',

@@ -8,6 +8,7 @@ export const SETTINGS: InjectionSettings = {
   controllers: ['airmesh.airmesh-system.svc:15010'],
   controllerRoots: '-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----\n',
   logLevel: 'info',
+  concurrency: 2,
   resources: { cpuRequest: '50m', memoryRequest: '128Mi', memoryLimit: '512Mi' },
   baseUrls: false,
   placeholderKeys: true,

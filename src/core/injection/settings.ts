@@ -17,6 +17,8 @@ export interface InjectionSettings {
   /** Authorities of the controllers' certificates, PEM. */
   readonly controllerRoots: string;
   readonly logLevel: string;
+  /** Envoy's worker threads. */
+  readonly concurrency: number;
   readonly resources: ContainerResources;
   /** Whether applications are told to call the sidecar by the base-URL variables of SDKs. */
   readonly baseUrls: boolean;

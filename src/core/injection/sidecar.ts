@@ -44,7 +44,7 @@ export const contributeSidecar: Contributor = (_pod, settings): Addition => ({
     ],
     volumeMounts: [
       { name: VOLUMES.token, mountPath: TOKEN_FOLDER, readOnly: true },
-      { name: VOLUMES.state, mountPath: SIDECAR_PATHS.state },
+      { name: VOLUMES.state, mountPath: SIDECAR_PATHS.memory },
       { name: VOLUMES.temporary, mountPath: '/tmp' },
     ],
   },
@@ -67,7 +67,7 @@ export function sidecarContainer(
     image: overrides.image,
     imagePullPolicy: settings.imagePullPolicy,
     restartPolicy: 'Always',
-    args: ['sidecar', '--log-level', overrides.logLevel, '--log-format', 'json', ...args],
+    args: ['sidecar', '--log-level', overrides.logLevel, '--log-format', 'json', '--concurrency', String(overrides.concurrency), ...args],
     env,
     ports: [{ name: 'airmesh-admin', containerPort: SIDECAR_PORTS.admin, protocol: 'TCP' }],
     startupProbe: { ...probe('/readyz'), periodSeconds: 1, timeoutSeconds: 1, failureThreshold: STARTUP_FAILURES },

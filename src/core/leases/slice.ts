@@ -174,8 +174,8 @@ export class Slice implements Purse, Outlook, PeriodRef {
     if (answer.returned > this.#booked.returned) this.#booked.returned = answer.returned;
     if (this.isBooked) for (const bucket of this.#buckets.values()) bucket.booked = bucket.amount;
     if (number <= this.#heardNumber) return false;
-    // Who asked for something waits to hear that it was heard; who only repeats what is known does not.
-    if (answer.supply !== 'ample' && answer.supply !== this.#heard?.supply && this.atHand > 0n) this.#tenancy.wake();
+    // Others wait for what is here, or would not if they knew that it is spent.
+    if (answer.supply !== 'ample' && answer.supply !== this.#heard?.supply && (this.atHand > 0n || !this.isBooked)) this.#tenancy.wake();
     this.#heardNumber = number;
     this.#heard = answer;
     this.#heardAt = this.#tenancy.now;

@@ -127,7 +127,8 @@ export function isShort(place: Place): boolean {
 }
 
 /** Why waiting is of no use, where it is not. In a shared account it is of use until no more can come from elsewhere. */
-function refusalOf({ command: { id } }: Candidate, place: Place, room: bigint, at: EpochMs, isLastChance: boolean): Refused | undefined {
+function refusalOf(candidate: Candidate, place: Place, room: bigint, at: EpochMs, isLastChance: boolean): Refused | undefined {
+  const { id } = candidate.command;
   const { account, least } = place;
   const { spec, outlook } = account;
   if (outlook !== undefined && !isLastChance && (!outlook.isFinal || (least <= room + outlook.offer && least <= outlook.limitAmount))) return undefined;
@@ -140,7 +141,8 @@ function refusalOf({ command: { id } }: Candidate, place: Place, room: bigint, a
   });
   const isRate = spec.kind === 'rate';
   if (least > (outlook?.limitAmount ?? spec.limit)) return refuse('too_small_for_call', undefined);
-  if (least > account.unspent) return refuse(isRate ? 'rate_limited' : 'exhausted', account.enoughAt(least, at));
+  // What the call itself holds does not come free for it.
+  if (least > account.unspent - candidate.heldIn(account)) return refuse(isRate ? 'rate_limited' : 'exhausted', account.enoughAt(least, at));
   if (spec.waitMs > 0 && !isLastChance) return undefined;
   if (isRate) return refuse('rate_limited', account.enoughAt(least, at));
   return refuse(spec.waitMs > 0 ? 'wait_timeout' : 'exhausted', retryAfterHolds(account, at));

@@ -1,4 +1,7 @@
 import { once } from 'node:events';
+import type { InterceptionSettings } from '../../core/control/index.ts';
+import { CONTROLLER_PORTS } from '../../core/control/index.ts';
+import type { ClusterScope } from '../controller/cluster.ts';
 import { startController } from '../controller/controller.ts';
 import { openStore } from '../controller/store.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -13,10 +16,25 @@ export interface ControllerFlags extends LogFlags {
   readonly listen: Address | { readonly socketPath: string };
   readonly admin: Address;
   readonly store: string;
+  /** In days. */
+  readonly retention: number;
   readonly tlsCert?: string;
   readonly tlsKey?: string;
   readonly clientCa?: string;
   readonly trustDomain?: string;
+  readonly kubernetes: boolean;
+  readonly rootNamespace?: string;
+  readonly namespaces?: readonly string[];
+  readonly lease: string;
+  readonly authorities: string;
+  readonly service: string;
+  readonly views: string;
+  readonly egress?: 'Open' | 'Enforced';
+  readonly passHosts: readonly string[];
+  readonly refuseHosts: readonly string[];
+  readonly clusterDomain: string;
+  readonly simulatedUrl?: string;
+  readonly injector?: string;
 }
 
 /** Runs until a signal comes. */
@@ -26,8 +44,26 @@ export async function controller(paths: readonly string[], flags: ControllerFlag
   const { tlsCert, tlsKey, clientCa, trustDomain } = flags;
   const named = [tlsCert, tlsKey, clientCa].filter((path) => path !== undefined).length;
   if (named !== 0 && named !== 3) throw new StartError('A part of the certificates is missing.', 'Name --tls-cert, --tls-key and --client-ca together.');
+  if (flags.kubernetes === paths.length > 0)
+    throw new StartError('Where policies come from is not said.', 'Name files and folders, or a cluster with --kubernetes.');
+  const { rootNamespace, namespaces, lease, authorities, service, views, simulatedUrl } = flags;
   const running = await startController({
-    paths,
+    policies: flags.kubernetes
+      ? {
+          kind: 'cluster',
+          scope: {
+            rootNamespace,
+            namespaces,
+            lease,
+            authorities,
+            service,
+            views,
+            interception: interceptionBy(flags),
+            simulatedUrl,
+            injector: await injectorOf(flags),
+          },
+        }
+      : { kind: 'files', paths },
     listen: flags.listen,
     admin: flags.admin,
     ...(tlsCert !== undefined && tlsKey !== undefined && clientCa !== undefined
@@ -35,6 +71,7 @@ export async function controller(paths: readonly string[], flags: ControllerFlag
       : {}),
     ...(trustDomain === undefined ? {} : { trustDomain }),
     store: await openStore(flags.store),
+    retentionDays: flags.retention,
     environment: terminal.environment,
     logger,
   });
@@ -43,4 +80,18 @@ export async function controller(paths: readonly string[], flags: ControllerFlag
   await running.stop();
   logger.flush();
   return EXIT.ok;
+}
+
+/** Where API servers ask for injection, and what is injected. */
+async function injectorOf({ injector, listen, tlsCert }: ControllerFlags): Promise<ClusterScope['injector']> {
+  if (injector === undefined) return undefined;
+  if (!('port' in listen) || tlsCert !== undefined)
+    throw new StartError('--injector needs a certificate of the mesh’s own.', 'Let it listen on TCP, without --tls-cert; or leave --injector out.');
+  // Only here, as with it comes the client of Kubernetes.
+  const { loadInjectorFile } = await import('../controller/injectorfile.ts');
+  return { listen: { host: listen.host, port: CONTROLLER_PORTS.webhook }, file: loadInjectorFile(injector) };
+}
+
+function interceptionBy({ egress, passHosts, refuseHosts, clusterDomain }: ControllerFlags): InterceptionSettings | undefined {
+  return egress === undefined ? undefined : { egress, passedHosts: passHosts, refusedHosts: refuseHosts, clusterDomain };
 }

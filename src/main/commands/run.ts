@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import type { CertificatePaths } from '../../shell/wire/index.ts';
+import type { Logger } from '../../shell/telemetry/index.ts';
 import { accessLedger } from '../mesh/ledger.ts';
+import type { LedgerAccess } from '../mesh/ledger.ts';
 import { firstSignal, loggerFor } from '../process.ts';
 import type { LogFlags } from '../process.ts';
 import { StartError } from '../start-error.ts';
@@ -11,6 +13,8 @@ import type { Address } from '../ports.ts';
 import { painter } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { banner } from '../views/banner.ts';
+
+type LedgerFlags = Pick<RunFlags, 'ledger' | 'ledgerCa' | 'ledgerCert' | 'ledgerKey'>;
 
 export interface RunFlags extends LogFlags {
   readonly listen: Address;
@@ -32,7 +36,7 @@ export async function run(paths: readonly string[], command: readonly string[], 
   if (flags.intercept !== command.length > 0)
     throw new StartError('--intercept and a command go together.', 'Write airmesh run --intercept -- COMMAND, such as: airmesh run --intercept -- node app.js');
   const logger = loggerFor(flags, terminal);
-  const ledger = flags.ledger === undefined ? undefined : accessLedger({ addresses: flags.ledger, ...certificatesOf(flags) }, logger);
+  const ledger = ledgerOf(flags, logger);
   const interruption = firstSignal();
   const network = flags.intercept ? await openInterceptedNetwork(DEFAULT_WORKLOAD, terminal.environment) : undefined;
   const starting = startRun({
@@ -73,8 +77,13 @@ export async function run(paths: readonly string[], command: readonly string[], 
   return code;
 }
 
+/** The ledger service that the flags name, if any. */
+export function ledgerOf(flags: LedgerFlags, logger: Logger): LedgerAccess | undefined {
+  return flags.ledger === undefined ? undefined : accessLedger({ addresses: flags.ledger, ...certificatesOf(flags) }, logger);
+}
+
 /** In plain text on a socket file; over TCP with certificates, all three. */
-function certificatesOf({ ledger = [], ledgerCa, ledgerCert, ledgerKey }: RunFlags): { certificates?: CertificatePaths } {
+function certificatesOf({ ledger = [], ledgerCa, ledgerCert, ledgerKey }: LedgerFlags): { certificates?: CertificatePaths } {
   if (ledgerCa !== undefined && ledgerCert !== undefined && ledgerKey !== undefined)
     return { certificates: { authorities: ledgerCa, certificate: ledgerCert, key: ledgerKey } };
   if (ledger.every((address) => address.startsWith('unix:')) && [ledgerCa, ledgerCert, ledgerKey].every((path) => path === undefined)) return {};

@@ -1,12 +1,14 @@
+import { isDeepStrictEqual } from 'node:util';
 import { limitsOf } from '../../core/call/index.ts';
 import type { LimitSpec } from '../../core/ledger/index.ts';
 import { startAdminServer } from '../../shell/admin/index.ts';
 import type { Readiness } from '../../shell/admin/index.ts';
 import { ALL_PERMITTED, LedgerHost, ledgerService } from '../../shell/ledger/index.ts';
-import type { ServiceEvent } from '../../shell/ledger/index.ts';
-import { CertificateFiles, WireServer, byCertificate } from '../../shell/wire/index.ts';
-import type { CertificatePaths } from '../../shell/wire/index.ts';
+import type { Permissions, ServiceEvent } from '../../shell/ledger/index.ts';
+import { CertificateFiles, WireServer, byCertificate, byEither } from '../../shell/wire/index.ts';
+import type { Authenticate, CertificatePaths } from '../../shell/wire/index.ts';
 import { formatFinding, watchResources } from '../../shell/resources/index.ts';
+import { answerRecords, answerSpend } from '../../shell/spending/index.ts';
 import { createLedgerMetrics } from '../../shell/telemetry/index.ts';
 import type { LedgerMetrics, Logger } from '../../shell/telemetry/index.ts';
 import { systemClock } from '../mesh/clock.ts';
@@ -16,6 +18,8 @@ import { requireFree } from '../mesh/preflight.ts';
 import type { Address } from '../ports.ts';
 import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
+import { booksOf, keepRetention } from './books.ts';
+import type { ClusterPolicies, ClusterScope } from './cluster.ts';
 import { tellOfLedger } from './events.ts';
 import type { OpenedStore } from './store.ts';
 
@@ -23,8 +27,8 @@ import type { OpenedStore } from './store.ts';
 const CLOSE_WITHIN_MS = 1_000;
 
 export interface ControllerOptions {
-  /** Files and folders of resources: whose budgets and rate limits are kept here. */
-  readonly paths: readonly string[];
+  /** Files and folders of resources, or a cluster: whose budgets and rate limits are kept here. */
+  readonly policies: { readonly kind: 'files'; readonly paths: readonly string[] } | { readonly kind: 'cluster'; readonly scope: ClusterScope };
   /** Where processors connect. */
   readonly listen: Address | { readonly socketPath: string };
   /** For TCP. */
@@ -33,6 +37,8 @@ export interface ControllerOptions {
   readonly trustDomain?: string;
   readonly admin: Address;
   readonly store: OpenedStore;
+  /** How long records are kept. */
+  readonly retentionDays: number;
   readonly environment: NodeJS.ProcessEnv;
   readonly logger: Logger;
 }
@@ -63,6 +69,12 @@ class Controller {
   #limits: readonly LimitSpec[] = [];
   /** What is wrong with the files as they are now. */
   #problems: readonly string[] = [];
+  #isServing = false;
+  #cluster: ClusterPolicies | undefined;
+  readonly #permissions: Permissions = {
+    mayUse: (identity, limit, subject) => (this.#cluster?.permissions ?? ALL_PERMITTED).mayUse(identity, limit, subject),
+    maySpeakFor: (identity, call) => (this.#cluster?.permissions ?? ALL_PERMITTED).maySpeakFor(identity, call),
+  };
   /** What the store failed with; `undefined` while it works. */
   #storeFault: string | undefined;
 
@@ -81,7 +93,7 @@ class Controller {
     this.#host = new LedgerHost({
       ...store,
       clock: systemClock,
-      permissions: ALL_PERMITTED,
+      permissions: this.#permissions,
       tell: (event) => {
         if (event.kind === 'store_unavailable') this.#storeFault = event.error.message;
         if (event.kind === 'leading') this.#storeFault = undefined;
@@ -91,18 +103,17 @@ class Controller {
   }
 
   async start(): Promise<RunningController> {
-    const { admin, listen, logger } = this.#options;
+    const { admin, listen, logger, retentionDays } = this.#options;
     const taken = [{ ...admin, option: '--admin' }];
     await requireFree('port' in listen ? [{ ...listen, option: '--listen' }, ...taken] : taken);
-    this.#limits = this.#load();
-    const started = this.#host.start(this.#limits);
-    if (!started.ok)
-      throw new StartError(
-        `The budgets cannot be kept: ${started.error.map(({ limit, field, message }) => `${limit} ${field} ${message}`).join('; ')}.`,
-        'Mend them.',
-      );
+    const { policies } = this.#options;
+    if (policies.kind === 'cluster') await this.#follow(policies.scope);
+    else this.#begin(this.#load(policies.paths));
     this.#stops.push(() => this.#host.close());
-    const address = await this.#serve();
+    const { store } = this.#options.store;
+    this.#stops.push(keepRetention({ store, days: retentionDays, isLeading: () => this.#host.term !== undefined, now: () => systemClock.epochMs(), logger }));
+    const books = booksOf(store, () => this.#host.views().filter(({ limit }) => this.#isBudget(limit)));
+    // Before the rest, which may have to wait for an API server: probes are answered meanwhile.
     const server = await startAdminServer({
       ...admin,
       logger,
@@ -110,13 +121,18 @@ class Controller {
         healthy: () => true,
         readiness: () => this.#readiness(),
         metrics: () => this.#metrics.render(),
-        spend: async () => ({ ok: true, value: {} }),
+        spend: (parameters) => answerSpend(books, parameters),
+        records: (parameters) => answerRecords(books, parameters),
         configuration: () => ({ limits: this.#limits }),
       },
     });
     this.#stops.push(() => server.stop());
-    const watching = watchResources(this.#options.paths, () => this.#reload());
-    this.#stops.push(() => watching.close());
+    const address = await this.#serve();
+    this.#isServing = true;
+    if (policies.kind === 'files') {
+      const watching = watchResources(policies.paths, () => this.#reload(policies.paths));
+      this.#stops.push(() => watching.close());
+    }
     return { address, admin: server, stop: () => this.stop() };
   }
 
@@ -131,18 +147,56 @@ class Controller {
     }
   }
 
+  #begin(limits: readonly LimitSpec[]): void {
+    const started = this.#host.start(limits);
+    if (!started.ok)
+      throw new StartError(
+        `The budgets cannot be kept: ${started.error.map(({ limit, field, message }) => `${limit} ${field} ${message}`).join('; ')}.`,
+        'Mend them.',
+      );
+    this.#limits = limits;
+  }
+
+  /** The ledger begins with the first plan: of limits that it does not know, processors would hear that there are none. */
+  async #follow(scope: ClusterScope): Promise<void> {
+    const { environment, logger } = this.#options;
+    // Only here: the client of Kubernetes takes seconds to load, and more memory than all the rest.
+    const { ClusterPolicies } = await import('./cluster.ts');
+    let hasBegun = false;
+    const cluster = new ClusterPolicies({
+      scope,
+      environment,
+      logger,
+      onPlan: ({ compiled }) => {
+        const limits = limitsOf([compiled]);
+        if (hasBegun) {
+          if (!isDeepStrictEqual(limits, this.#limits)) this.#configure(limits);
+          return;
+        }
+        this.#begin(limits);
+        hasBegun = true;
+      },
+      accounts: () => (this.#host.term === undefined ? undefined : this.#host.views()),
+      // Where the ledger's store is out of reach nobody has accounts, and conditions are to be told all the same.
+      isFit: () => this.#host.term !== undefined || this.#storeFault !== undefined,
+    });
+    this.#cluster = cluster;
+    this.#stops.push(() => cluster.close());
+  }
+
   async #serve(): Promise<string> {
-    const { listen, logger, store, trustDomain } = this.#options;
-    const certificates = this.#openCertificates();
+    const { listen, logger, store } = this.#options;
+    const cluster = this.#cluster;
+    const files = this.#openCertificates();
     const tell = (event: ServiceEvent): void => tellOfLedger(event, logger, this.#metrics);
     const server = new WireServer({
-      services: [ledgerService({ host: this.#host, store: store.store, permissions: ALL_PERMITTED, tell })],
+      services: [
+        ledgerService({ host: this.#host, store: store.store, permissions: this.#permissions, tell }),
+        ...(cluster === undefined ? [] : [cluster.service]),
+      ],
       clock: systemClock,
-      // Who can open the socket file is whoever runs this.
-      authenticate:
-        certificates === undefined
-          ? ({ metadata }) => ({ ok: true, value: { processor: metadata('airmesh-processor') ?? 'local' } })
-          : byCertificate(trustDomain),
+      authenticate: this.#authenticate(files !== undefined),
+      absence: () => cluster?.absence(),
       tell,
     });
     this.#stops.push(() => server.close(CLOSE_WITHIN_MS));
@@ -150,13 +204,23 @@ class Controller {
       await server.listen(listen);
       return `unix:${listen.socketPath}`;
     }
+    const certificates = files ?? (await cluster?.certificate());
     if (certificates === undefined)
       throw new StartError(
         'Processors must prove who they are.',
         'Name --tls-cert, --tls-key and --client-ca, or listen on a socket file: --listen unix:/path.',
       );
-    const port = await server.listen({ ...listen, certificates });
+    const port = await server.listen({ ...listen, certificates, callers: cluster === undefined ? 'with certificates' : 'with certificates or tokens' });
     return `${listen.host}:${port ?? listen.port}`;
+  }
+
+  #authenticate(hasClientAuthorities: boolean): Authenticate {
+    const { listen, trustDomain } = this.#options;
+    // Who can open the socket file is whoever runs this.
+    if ('socketPath' in listen) return ({ metadata }) => ({ ok: true, value: { processor: metadata('airmesh-processor') ?? 'local' } });
+    if (this.#cluster === undefined) return byCertificate(trustDomain);
+    // The mesh's own authority signs controllers alone.
+    return hasClientAuthorities ? byEither(byCertificate(trustDomain), this.#cluster.authenticate) : this.#cluster.authenticate;
   }
 
   #openCertificates(): CertificateFiles | undefined {
@@ -169,17 +233,20 @@ class Controller {
   }
 
   /** A changed file takes effect as a whole, or not at all: what is broken is reported, and what was good goes on. */
-  #reload(): void {
+  #reload(paths: readonly string[]): void {
     try {
-      const limits = this.#load();
-      const configured = this.#host.configure(limits);
-      if (!configured.ok) return this.#refuse(configured.error.map(({ limit, field, message }) => `AIBudget ${limit} ${field}: ${message}`));
-      this.#limits = limits;
-      this.#problems = [];
-      this.#options.logger.info('limits.applied', { limits: limits.length });
+      this.#configure(this.#load(paths));
     } catch (error) {
       this.#refuse([messageOf(error)]);
     }
+  }
+
+  #configure(limits: readonly LimitSpec[]): void {
+    const configured = this.#host.configure(limits);
+    if (!configured.ok) return this.#refuse(configured.error.map(({ limit, field, message }) => `AIBudget ${limit} ${field}: ${message}`));
+    this.#limits = limits;
+    this.#problems = [];
+    this.#options.logger.info('limits.applied', { limits: limits.length });
   }
 
   #refuse(errors: readonly string[]): void {
@@ -187,8 +254,8 @@ class Controller {
     for (const error of errors) this.#options.logger.error('limits.rejected', { finding: error });
   }
 
-  #load(): readonly LimitSpec[] {
-    const { paths, environment } = this.#options;
+  #load(paths: readonly string[]): readonly LimitSpec[] {
+    const { environment } = this.#options;
     const { compiled, findings } = loadPolicies({ kind: 'files', paths }, { workloads: [], own: [], simulatedUrl: SIMULATED_URL, environment });
     const errors = findings.filter(({ severity }) => severity === 'error').map(formatFinding);
     if (errors.length > 0)
@@ -203,9 +270,17 @@ class Controller {
     return this.#limits.some(({ id, kind }) => id === limit && kind === 'budget');
   }
 
-  /** Ready is who can answer: the one that leads, and those that would if it went. */
+  /** Ready is who can answer: the one that leads, and those that would if it went. In a cluster, once it knows what is there; later it goes by what it knew. */
   #readiness(): Readiness {
-    const reasons = this.#storeFault === undefined ? [] : [`the store of the ledger is out of reach: ${this.#storeFault}`];
-    return { ready: reasons.length === 0, reasons, warnings: this.#problems, configuration: { present: undefined, running: undefined }, providers: [] };
+    const governor = this.#cluster?.governor;
+    const injection = this.#cluster?.injection();
+    const reasons = [
+      ...(this.#storeFault === undefined ? [] : [`the store of the ledger is out of reach: ${this.#storeFault}`]),
+      ...(this.#isServing ? [] : ['processors cannot connect yet']),
+      ...(governor === undefined || governor.plan !== undefined ? [] : governor.faults),
+      ...(injection?.reasons ?? []),
+    ];
+    const warnings = [...this.#problems, ...(governor?.plan === undefined ? [] : governor.faults), ...(injection?.warnings ?? [])];
+    return { ready: reasons.length === 0, reasons, warnings, configuration: { present: undefined, running: undefined }, providers: [] };
   }
 }

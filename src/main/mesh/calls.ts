@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CallPorts } from '../../core/call/index.ts';
 import { ExtProcServer, Session } from '../../shell/extproc/index.ts';
-import type { ExtProcServerOptions } from '../../shell/extproc/index.ts';
+import type { ExtProcServerOptions, SessionOptions } from '../../shell/extproc/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
 import { messageOf } from './message-of.ts';
 import { MAX_REQUEST_BYTES } from './settings.ts';
@@ -16,6 +16,9 @@ const POLL_MS = 25;
 /** Room for what is around a body in a message. */
 const MESSAGE_OVERHEAD_BYTES = 1024 * 1024;
 
+/** How a call's workload is known. */
+export type Whose = Pick<SessionOptions, 'identify' | 'credentialHeaders'>;
+
 export interface CallServer {
   /** Calls that Envoy has in flight. */
   active(): number;
@@ -26,7 +29,7 @@ export interface CallServer {
 export type ServeAt = ExtProcServerOptions['listen'];
 
 /** Serves Envoy's external processing; one broken call ends alone. */
-export async function serveCalls(ports: CallPorts, listen: ServeAt, logger: Logger): Promise<CallServer> {
+export async function serveCalls(ports: CallPorts, listen: ServeAt, logger: Logger, whose: Whose = {}): Promise<CallServer> {
   let active = 0;
   const onError = (error: unknown): void =>
     logger.error('processor.error', { error: messageOf(error), stack: error instanceof Error ? error.stack : undefined });
@@ -36,7 +39,7 @@ export async function serveCalls(ports: CallPorts, listen: ServeAt, logger: Logg
     onError,
     onStream: (stream) => {
       active++;
-      const session = new Session(stream, { ports, onError });
+      const session = new Session(stream, { ports, onError, ...whose });
       return {
         onMessage: (message) => session.onMessage(message),
         onEnd: () => {

@@ -1,4 +1,4 @@
-import type { Workload } from '../../core/policy/index.ts';
+import type { KnownWorkload } from '../../core/policy/index.ts';
 import { formatFinding, watchResources } from '../../shell/resources/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
 import type { Address } from '../ports.ts';
@@ -12,7 +12,8 @@ import type { SimulatorThread } from './simulator.ts';
 
 export interface FileFeedOptions {
   readonly source: PolicySource;
-  readonly workloads: readonly Workload[];
+  /** As they are at each reading. */
+  readonly workloads: () => readonly KnownWorkload[];
   /** Where a provider's address would lead back to this process. */
   readonly own: readonly Address[];
   /** `auto`: the simulated provider where a resource asks for it. */
@@ -25,6 +26,7 @@ export interface FileFeedOptions {
 export class FileFeed implements PolicyFeed {
   readonly #options: FileFeedOptions;
   #simulator: SimulatorThread | undefined;
+  #reloaded = Promise.resolve();
 
   constructor(options: FileFeedOptions) {
     this.#options = options;
@@ -46,10 +48,14 @@ export class FileFeed implements PolicyFeed {
   follow(listener: PolicyListener): () => void {
     const { source } = this.#options;
     if (source.kind !== 'files') return () => undefined;
-    let reloaded = Promise.resolve();
-    const reload = (): void => void (reloaded = reloaded.then(() => this.#reload(listener)).catch((error: unknown) => listener.refuse([messageOf(error)])));
-    const watching = watchResources(source.paths, reload);
+    const watching = watchResources(source.paths, () => void this.reload(listener));
     return () => watching.close();
+  }
+
+  /** Reads all anew, after what is being read; resolves when it is applied or refused. */
+  reload(listener: PolicyListener): Promise<void> {
+    this.#reloaded = this.#reloaded.then(() => this.#reload(listener)).catch((error: unknown) => listener.refuse([messageOf(error)]));
+    return this.#reloaded;
   }
 
   async stop(): Promise<void> {
@@ -65,6 +71,6 @@ export class FileFeed implements PolicyFeed {
 
   #load(): LoadedPolicies {
     const { source, workloads, own, environment } = this.#options;
-    return loadPolicies(source, { workloads, own, simulatedUrl: this.#simulator?.url, environment });
+    return loadPolicies(source, { workloads: workloads(), own, simulatedUrl: this.#simulator?.url, environment });
   }
 }

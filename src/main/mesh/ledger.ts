@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { LeasedFrom, Outbox } from '../../shell/budgets/index.ts';
 import { LedgerLink, RecordLink } from '../../shell/ledger/index.ts';
+import type { Traffic } from '../../shell/ledger/index.ts';
 import { CertificateFiles } from '../../shell/wire/index.ts';
 import type { CertificatePaths, TokenAccess } from '../../shell/wire/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
@@ -10,6 +11,9 @@ import { systemClock } from './clock.ts';
 /** At an orderly end, how long the last records and what is given back may take. */
 const LEAVE_WITHIN_MS = 5_000;
 const LEAVE_STEP_MS = 50;
+/** Records are told so long after the first of them ended, so that a batch holds many. */
+const GATHER_MS = 1_000;
+const NO_TRAFFIC: Traffic = { sent: 0, received: 0 };
 
 export interface LedgerOptions {
   /** `host:port` or `unix:/path` of every controller; a name may stand for several. */
@@ -27,6 +31,8 @@ export interface LedgerAccess {
   deliver(outbox: Outbox): () => Promise<void>;
   /** Why it is not connected; `undefined` while it is. */
   problem(): string | undefined;
+  /** Of slices (`hold`), and of batches of records (`record`). */
+  traffic(): Readonly<Record<'hold' | 'record', Traffic>>;
   close(): void;
 }
 
@@ -36,6 +42,7 @@ export function accessLedger({ addresses, certificates: paths, access }: LedgerO
   if (opened?.ok === false) throw new StartError(`The certificate for the ledger service cannot be used: ${opened.error}.`, 'Mend the file, or name another.');
   const common = { addresses, access: access ?? opened?.value ?? ('plain text' as const), clock: systemClock };
   let link: LedgerLink | undefined;
+  let records: RecordLink | undefined;
   return {
     leasedFrom: {
       connect: (listener) =>
@@ -50,18 +57,27 @@ export function accessLedger({ addresses, certificates: paths, access }: LedgerO
       leaveWithinMs: LEAVE_WITHIN_MS,
     },
     deliver: (outbox) => {
-      const records = new RecordLink({
+      const telling = new RecordLink({
         ...common,
         outbox,
         onRefused: (id, reason) => logger.error('record.refused', { call: id, reason }),
         onFault: (error) => logger.error('records.unreadable', { error: error.message }),
       });
-      outbox.onMore(() => records.poke());
+      records = telling;
+      let gathering: NodeJS.Timeout | undefined;
+      const tell = (): void => {
+        gathering = undefined;
+        telling.poke();
+      };
+      outbox.onMore(() => (gathering ??= setTimeout(tell, GATHER_MS)));
       return async () => {
         const until = systemClock.monotonicMs() + LEAVE_WITHIN_MS;
-        records.poke();
-        while (systemClock.monotonicMs() < until && (await outbox.next(1)).length > 0) await delay(LEAVE_STEP_MS);
-        records.close();
+        while (systemClock.monotonicMs() < until && (await outbox.next(1)).length > 0) {
+          telling.poke();
+          await delay(LEAVE_STEP_MS);
+        }
+        clearTimeout(gathering);
+        telling.close();
       };
     },
     problem: () => {
@@ -69,6 +85,7 @@ export function accessLedger({ addresses, certificates: paths, access }: LedgerO
       const { lastError } = link.state;
       return `the ledger service is not connected${lastError === undefined ? '' : `: ${lastError.message}`}`;
     },
+    traffic: () => ({ hold: link?.traffic ?? NO_TRAFFIC, record: records?.traffic ?? NO_TRAFFIC }),
     close: () => opened?.ok === true && opened.value.close(),
   };
 }

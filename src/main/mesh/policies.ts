@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { compile, parseResource } from '../../core/policy/index.ts';
-import type { Compiled, Finding, Resource, Workload } from '../../core/policy/index.ts';
+import type { Boundaries, Compiled, Finding, KnownWorkload, Resource } from '../../core/policy/index.ts';
 import { knownModels } from '../../shell/prices/index.ts';
 import { budgetOf, readResources, resourcesFromEnvironment } from '../../shell/resources/index.ts';
 import type { LocatedFinding } from '../../shell/resources/index.ts';
@@ -39,10 +39,12 @@ export function policySource(paths: readonly string[], environment: NodeJS.Proce
 }
 
 export interface CompileSettings {
-  readonly workloads: readonly Workload[];
+  readonly workloads: readonly KnownWorkload[];
   readonly own: readonly Address[];
   readonly simulatedUrl: string | undefined;
   readonly environment: NodeJS.ProcessEnv;
+  /** Absent: all files are of one hand. */
+  readonly boundaries?: Boundaries;
 }
 
 const known = knownModels();
@@ -55,7 +57,7 @@ export function loadPolicies(source: PolicySource, settings: CompileSettings): L
     ...(read?.resources ?? (source.kind === 'environment' ? source.resources : [])),
     ...(isQuickstart ? extraBudget(settings.environment) : []),
   ];
-  const compiled = compile(resources, settings.workloads, { own: settings.own, known, simulatedUrl: settings.simulatedUrl });
+  const compiled = compile(resources, settings.workloads, { own: settings.own, known, simulatedUrl: settings.simulatedUrl, boundaries: settings.boundaries });
   const locate = read?.locate ?? ((finding: Finding): LocatedFinding => ({ ...finding, file: 'environment', line: 0, column: 0 }));
   return { resources, compiled, findings: [...(read?.findings ?? []), ...compiled.findings.map(locate)] };
 }

@@ -20,7 +20,7 @@ export async function startRun(options: RunOptions): Promise<Running> {
   const source = policySource(options.paths, environment);
   const files = new FileFeed({
     source,
-    workloads: named.map(({ name }) => ({ namespace: NAMESPACE, name })),
+    workloads: () => named.map(({ name }) => ({ namespace: NAMESPACE, name })),
     own: ownAddresses([listen, admin, ...workloads]),
     simulate,
     environment,

@@ -2,15 +2,15 @@ import { join } from 'node:path';
 import { cutsStreams, headersReadBy } from '../../core/call/index.ts';
 import { PRIVATE_NETWORKS, redirectedPorts } from '../../core/control/index.ts';
 import type { Interception } from '../../core/control/index.ts';
-import type { EnvoySettings, ListenerSettings, OutboundSettings, UpstreamSettings } from '../../core/envoyconfig/index.ts';
-import type { ProviderPolicy } from '../../core/policy/index.ts';
+import { upstreamOf } from '../../core/envoyconfig/index.ts';
+import type { EnvoySettings, ListenerSettings, OutboundSettings } from '../../core/envoyconfig/index.ts';
 import type { Policies } from './feed.ts';
 
 /** A request body larger than this is answered 413; images and documents of the official APIs stay below. */
 export const MAX_REQUEST_BYTES = 32 * 1024 * 1024;
 
 /** An admission may wait up to five minutes for others' holds; Envoy waits a little longer for the answer. */
-const MESSAGE_TIMEOUT_MS = 330_000;
+export const MESSAGE_TIMEOUT_MS = 330_000;
 
 export interface MeshPlace {
   /** Envoy's files. */
@@ -23,6 +23,12 @@ export interface MeshPlace {
 /** Connections that are redirected here, if policies say what becomes of them. */
 export type RedirectedConnections = Pick<OutboundSettings, 'workload' | 'addresses' | 'resolver'>;
 
+/** How calls come in besides by listeners, and by which headers their callers say who they are. */
+export interface Entrances {
+  readonly redirected?: RedirectedConnections | undefined;
+  readonly credentials?: ReadonlySet<string> | undefined;
+}
+
 export const processorSocket = (place: MeshPlace): string => join(place.socketFolder, 'processor.sock');
 export const adminSocket = (place: MeshPlace): string => join(place.socketFolder, 'envoy.sock');
 
@@ -34,7 +40,7 @@ export function envoySettings(
   policies: readonly Policies[],
   listeners: readonly ListenerSettings[],
   place: MeshPlace,
-  redirected?: RedirectedConnections,
+  { redirected, credentials }: Entrances = {},
 ): EnvoySettings {
   const interception = policies.at(-1)?.interception;
   const upstreams = new Map(policies.flatMap(({ providers }) => [...providers]));
@@ -50,6 +56,7 @@ export function envoySettings(
     ],
     upstreams: [...upstreams.values()].map(({ policy }) => upstreamOf(policy)).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
     headersRead: headersReadBy(policies.flatMap(({ snapshots }) => [...snapshots.values()])),
+    ...(credentials === undefined ? {} : { credentialHeaders: [...credentials] }),
     maxRequestBytes: MAX_REQUEST_BYTES,
     messageTimeoutMs: MESSAGE_TIMEOUT_MS,
     gracefulGrpcClose: true,
@@ -71,9 +78,4 @@ function outboundSettings(redirected: RedirectedConnections, interception: Inter
     refusedHosts,
     egress: egress === 'Open' ? { kind: 'Open' } : { kind: 'Enforced', networks },
   };
-}
-
-function upstreamOf({ id, baseUrl, timeouts, retries, circuitBreaker, outlierDetection }: ProviderPolicy): UpstreamSettings {
-  const { host, port, tls } = baseUrl;
-  return { id, host, port, tls, timeouts, retries, circuitBreaker, outlierDetection };
 }

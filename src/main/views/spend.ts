@@ -1,4 +1,5 @@
-import type { BudgetReport, SpendEntry, SpendReport } from '../../shell/budgets/index.ts';
+import type { BudgetReport, LostLease, SpendEntry, SpendReport, SpendTable } from '../../shell/spending/index.ts';
+import { csvLine } from '../terminal/csv.ts';
 import { bar, printable, table } from '../terminal/table.ts';
 import type { Column } from '../terminal/table.ts';
 import type { Paint } from '../terminal/terminal.ts';
@@ -8,9 +9,35 @@ const right = { align: 'right' } as const;
 
 /** The report of /spend as tables, and what should be known besides. */
 export function spendView(report: SpendReport, warnings: readonly string[], paint: Paint): string {
-  const told = warnings.map((warning) => paint('yellow', `! ${printable(warning, 300)}`)).join('\n');
   const parts = report.totals.requests === 0 && report.budgets.length === 0 ? ['Nothing was spent yet.'] : sections(report, paint);
-  return [...parts, ...(told === '' ? [] : [told])].join('\n\n');
+  return [...parts, ...warned(warnings, paint)].join('\n\n');
+}
+
+/** One table of `/spend?by=`. */
+export function tableView({ by, rows }: SpendTable, warnings: readonly string[], paint: Paint): string {
+  const parts = rows.length === 0 ? ['Nothing was spent then.'] : [section(`by ${by}`, rows, paint)];
+  return [...parts, ...warned(warnings, paint)].join('\n\n');
+}
+
+/** The same for a spreadsheet, whole figures. */
+export function spendCsv({ by, rows }: SpendTable): string {
+  const head = [by, 'requests', 'estimated_requests', 'input_tokens', 'cached_input_tokens', 'output_tokens', 'reasoning_tokens', 'cost_usd', 'cost_cny'];
+  const lines = rows.map((row) => [
+    row.name,
+    row.requests,
+    row.estimatedRequests,
+    row.inputTokens,
+    row.cachedInputTokens,
+    row.outputTokens,
+    row.reasoningTokens,
+    row.costUsd,
+    row.costCny,
+  ]);
+  return [head, ...lines].map(csvLine).join('\n');
+}
+
+function warned(warnings: readonly string[], paint: Paint): string[] {
+  return warnings.length === 0 ? [] : [warnings.map((warning) => paint('yellow', `! ${printable(warning, 300)}`)).join('\n')];
 }
 
 function sections(report: SpendReport, paint: Paint): string[] {
@@ -20,6 +47,7 @@ function sections(report: SpendReport, paint: Paint): string[] {
     section('by provider', report.byProvider, paint),
     section('in all', [report.totals], paint),
     ...(report.budgets.length === 0 ? [] : [budgets(report.budgets, paint)]),
+    ...(report.lost.length === 0 ? [] : [lostLeases(report.lost, paint)]),
   ];
 }
 
@@ -53,6 +81,25 @@ function budgets(reports: readonly BudgetReport[], paint: Paint): string {
       report.windowEnd ?? 'no end',
     ];
   });
+  return table(columns, rows, (text) => paint('bold', text));
+}
+
+/** What processors had when they were lost with their disks, and no record tells. */
+function lostLeases(leases: readonly LostLease[], paint: Paint): string {
+  const columns: Column[] = [
+    { title: 'lost with its disk' },
+    { title: 'lease', ...right },
+    { title: 'budget' },
+    { title: 'for' },
+    { title: 'charged', ...right },
+  ];
+  const rows = leases.map(({ processor, lease, budget, subject, unit, amount }) => [
+    printable(processor),
+    String(lease),
+    printable(budget),
+    subject === '' ? 'all' : printable(subject),
+    unit === 'usd' ? money(amount) : `${amount} ${unit}`,
+  ]);
   return table(columns, rows, (text) => paint('bold', text));
 }
 

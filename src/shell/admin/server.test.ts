@@ -20,6 +20,7 @@ const sources: AdminSources = {
   readiness: () => readiness,
   metrics: async () => ({ contentType: 'text/plain; version=0.0.4; charset=utf-8', body: 'up 1\n' }),
   spend: async (parameters) => (parameters.get('since') === 'never' ? err('since is not a time') : ok({ totals: { tokens: 12n } })),
+  records: async () => ok({ records: [], next: null }),
   configuration: () => {
     throw new Error('planted');
   },
@@ -55,7 +56,8 @@ describe('administration server', () => {
     ['/readyz', 503, readiness],
     ['/spend', 200, { totals: { tokens: '12' } }],
     ['/spend?since=never', 400, { error: { code: 'invalid_parameter', message: 'since is not a time' } }],
-    ['/spend?from=x', 400, { error: { code: 'unknown_parameter', message: '/spend knows no parameter "from"; it takes since.' } }],
+    ['/records?count=5', 200, { records: [], next: null }],
+    ['/spend?from=x', 400, { error: { code: 'unknown_parameter', message: '/spend knows no parameter "from"; it takes since, until, by.' } }],
     ['/config', 500, { error: { code: 'internal_error', message: 'This page could not be made; the log says why.' } }],
   ])('GET %s: %i', async (path, status, body) => {
     const answer = await ask(path);
@@ -66,7 +68,7 @@ describe('administration server', () => {
   it('lists what exists where a page does not', async () => {
     const answer = await ask('/status');
     expect(answer.status).toBe(404);
-    expect(Object.keys(JSON.parse(answer.body).error.pages)).toEqual(['/healthz', '/readyz', '/metrics', '/spend', '/config']);
+    expect(Object.keys(JSON.parse(answer.body).error.pages)).toEqual(['/healthz', '/readyz', '/metrics', '/spend', '/records', '/config']);
   });
 
   it('serves metrics in their own content type', async () => {

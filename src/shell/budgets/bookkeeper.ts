@@ -1,7 +1,7 @@
-import type { CallRecord, KeptObject } from '../../core/call/index.ts';
+import type { CallRecord, KeptObject, RecordQuery, SpendQuery, SpendRow } from '../../core/call/index.ts';
 import type { Journal, Keeping } from '../journal/index.ts';
 import { entryText } from '../stores/sqlite/index.ts';
-import type { BookEntry, BooksClient, SpendGrouping, SpendRow } from '../stores/sqlite/index.ts';
+import type { BookEntry, BooksClient } from '../stores/sqlite/index.ts';
 import { Backlog } from './backlog.ts';
 
 /** How long entries gather before the books take them: they are safe in the journal meanwhile. */
@@ -94,14 +94,14 @@ export class Bookkeeper {
   }
 
   /** Sums over all calls that have ended by now. */
-  async spend(by: SpendGrouping, sinceMs: number): Promise<SpendRow[]> {
+  async spend(query: SpendQuery): Promise<SpendRow[]> {
     await this.#catchUp();
-    return this.#books.spend(by, sinceMs);
+    return this.#books.spend(query);
   }
 
-  async records(count: number): Promise<CallRecord[]> {
+  async records(query: RecordQuery): Promise<CallRecord[]> {
     await this.#catchUp();
-    return this.#books.records(count);
+    return this.#books.records(query);
   }
 
   /** Deletes records older than that; totals stay. */

@@ -1,4 +1,4 @@
-import type { BudgetGate, CallHold, CallRecord, Clock, KeptObject, Unavailable } from '../../core/call/index.ts';
+import type { BudgetGate, CallHold, CallRecord, Clock, KeptObject, RecordQuery, SpendQuery, SpendRow, Unavailable } from '../../core/call/index.ts';
 import type { Ledger } from '../../core/ledger/index.ts';
 import type {
   AccountRef,
@@ -18,7 +18,7 @@ import type {
 import type { Holder, OutOfReach } from '../../core/leases/index.ts';
 import type { Result } from '../../core/units/index.ts';
 import type { Keeping } from '../journal/index.ts';
-import type { Cover, ObjectKey, SpendGrouping, SpendRow } from '../stores/sqlite/index.ts';
+import type { Cover, ObjectKey } from '../stores/sqlite/index.ts';
 import type { Bookkeeper } from './bookkeeper.ts';
 import { Covers } from './covers.ts';
 import { lostCoverRecord, lostRecord, lostSettlement } from './lost.ts';
@@ -250,12 +250,12 @@ export class DurableBudgets implements BudgetGate {
   }
 
   /** Sums over all calls that have ended by now. */
-  spend(by: SpendGrouping, sinceMs: number): Promise<SpendRow[]> {
-    return this.#bookkeeper.spend(by, sinceMs);
+  spend(query: SpendQuery): Promise<SpendRow[]> {
+    return this.#bookkeeper.spend(query);
   }
 
-  records(count: number): Promise<CallRecord[]> {
-    return this.#bookkeeper.records(count);
+  records(query: RecordQuery): Promise<CallRecord[]> {
+    return this.#bookkeeper.records(query);
   }
 
   /** Deletes records older than that; totals stay. */

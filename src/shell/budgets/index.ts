@@ -10,5 +10,4 @@ export type { AuthorityLink, AuthorityListener, ConnectAuthority, LeasedFrom } f
 export type { BatchListener } from './objects.ts';
 export { ObjectBook } from './objects.ts';
 export type { OpenedBudgets, OpenOptions, Outbox } from './open.ts';
-export { spendReport, storedSpend } from './spend.ts';
-export type { BudgetReport, SpendEntry, SpendReport } from './spend.ts';
+export { openStoredBooks } from './stored.ts';

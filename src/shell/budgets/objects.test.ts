@@ -1,4 +1,4 @@
-import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -171,9 +171,11 @@ describe('whose what is', () => {
     const path = booksFile(folder);
     await (await open()).close();
     const database = new DatabaseSync(path);
-    database.exec('DROP TABLE objects; PRAGMA user_version = 2;');
+    database.exec('DROP TABLE objects; DROP TABLE leases; DROP TABLE lease_limits; DROP TABLE lease_posts; DROP TABLE undelivered; DROP TABLE subjects;');
+    database.exec('DROP INDEX records_by_ending; ALTER TABLE records DROP COLUMN ended; PRAGMA user_version = 2;');
     database.close();
     const opened = await open();
+    expect(readdirSync(folder).filter((name) => name.includes('damaged'))).toEqual([]);
     opened.objects.keep(file('file-1'));
     expect(await opened.objects.idsOf('shop/alpha', 'file', 'shop/openai')).toEqual(new Set(['file-1']));
     await opened.close();

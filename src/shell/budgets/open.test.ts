@@ -124,8 +124,10 @@ describe('openBudgets', () => {
     const second = await open();
     expect(posted(second)).toBe(500n);
     expect(recovered).toEqual([]);
-    expect(await second.budgets.spend('workload', 0)).toMatchObject([{ key: 'shop/checkout', requests: 5, inputTokens: 35, costNanoUsd: '500' }]);
-    expect(await second.budgets.records(10)).toHaveLength(5);
+    expect(await second.budgets.spend({ by: 'workload', sinceMs: 0 })).toMatchObject([
+      { key: 'shop/checkout', requests: 5, inputTokens: 35, costNanoUsd: '500' },
+    ]);
+    expect(await second.budgets.records({ sinceMs: 0, count: 10 })).toHaveLength(5);
     expect(await spend(second, 'more', 501n)).toBe('refused');
     await second.close();
   });
@@ -150,7 +152,7 @@ describe('openBudgets', () => {
     await spend(opened, 'once', 100n);
     opened.budgets.settle('once', { kind: 'actual', actual: { nanoUsd: 100n, tokens: 10, outputTokens: 3 } }, (settled) => recordOf(settled, 100n));
     expect(posted(opened)).toBe(100n);
-    expect(await opened.budgets.records(10)).toHaveLength(1);
+    expect(await opened.budgets.records({ sinceMs: 0, count: 10 })).toHaveLength(1);
     await opened.close();
   });
 
@@ -241,7 +243,7 @@ describe('damage', () => {
     const path = join(folder, 'ledger.db');
     mkdirSync(path);
     await expect(open()).rejects.toMatchObject({ fault: 'place' });
-    expect(readdirSync(folder)).toEqual(['ledger.db']);
+    expect(readdirSync(folder)).toEqual(['ledger.db', 'lock.db']);
   });
 });
 

@@ -6,7 +6,10 @@
 export { decodeResponse, encodeRequest } from './codec.ts';
 export type { ProcessingRequest, ProcessingResponse } from './codec.ts';
 export { frame, FrameReader } from './framing.ts';
+export { always, byListener } from './identify.ts';
+export type { Credentials, Identify } from './identify.ts';
 export { Session } from './session.ts';
+export type { SessionOptions } from './session.ts';
 export { ExtProcServer } from './transport.ts';
 export type { ExtProcServerOptions } from './transport.ts';
 export { clearSocketFile, ownerOnly } from './socketfile.ts';

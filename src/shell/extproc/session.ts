@@ -1,13 +1,19 @@
-import { begin } from '../../core/call/index.ts';
+import { begin, refuseStranger } from '../../core/call/index.ts';
 import type { AnswerChanges, AnswerHead, CallPorts, Forwarded, ForwardedCall, IncomingRequest, LocalAnswer, Replied } from '../../core/call/index.ts';
-import { BACKEND_HEADER, FRONT_METADATA, isAskedByHeaders, REFUSAL_DETAILS, WORKLOAD_METADATA } from '../../core/envoyconfig/index.ts';
+import { BACKEND_HEADER, FRONT_METADATA, isAskedByHeaders, REFUSAL_DETAILS } from '../../core/envoyconfig/index.ts';
 import type { LocalReply } from '../../core/dialects/index.ts';
 import { APPEND, FULL_DUPLEX_STREAMED, OVERWRITE } from './codec.ts';
 import type { HeaderMutation, HeaderValue, HttpBody, HttpHeaders, ProcessingRequest, Struct, StructValue } from './codec.ts';
 import type { ProcessHandler, ProcessStream } from './conversation.ts';
+import { byListener } from './identify.ts';
+import type { Credentials, Identify } from './identify.ts';
 
 export interface SessionOptions {
   readonly ports: CallPorts;
+  /** By the listener, if nothing is said. */
+  readonly identify?: Identify;
+  /** Lower-case names of headers that prove who calls; what governs a call never sees them. */
+  readonly credentialHeaders?: ReadonlySet<string>;
   /** A bug: the call was answered or settled all the same. */
   readonly onError: (error: unknown) => void;
 }
@@ -23,6 +29,7 @@ export class Session implements ProcessHandler {
   readonly #options: SessionOptions;
   /** Kept until the body is there, which is what the verdict needs. */
   #requestHeaders: HttpHeaders | undefined;
+  #attributes: ReadonlyMap<string, string> = NO_ATTRIBUTES;
   #id: string | undefined;
   #call: ForwardedCall | undefined;
   /** Chunks are answered by chunks of ours, the last of which ends the answer, and with it what the provider still sends. */
@@ -38,7 +45,7 @@ export class Session implements ProcessHandler {
 
   onMessage(message: ProcessingRequest): void {
     if (message.protocolConfig?.responseBodyMode === FULL_DUPLEX_STREAMED) this.#isDuplex = true;
-    if (message.requestHeaders) this.#requestHead(message.requestHeaders);
+    if (message.requestHeaders) this.#requestHead(message.requestHeaders, message);
     else if (message.requestBody) void this.#decide(message.requestBody);
     else if (message.responseHeaders) this.#answerHead(message.responseHeaders, attributesOf(message));
     else if (message.responseBody) this.#answerBody(message.responseBody);
@@ -52,8 +59,9 @@ export class Session implements ProcessHandler {
     else if (this.#id !== undefined) this.#options.ports.budgets.cancel(this.#id);
   }
 
-  #requestHead(headers: HttpHeaders): void {
+  #requestHead(headers: HttpHeaders, message: ProcessingRequest): void {
     this.#requestHeaders = headers;
+    if (message.attributes !== undefined) this.#attributes = attributesOf(message);
     if (headers.endOfStream === true || isAskedByHeaders(pseudo(headers, ':method'), pseudo(headers, ':path'))) void this.#decide(undefined);
   }
 
@@ -62,7 +70,7 @@ export class Session implements ProcessHandler {
     this.#id = ports.newId();
     let decision: Replied | Forwarded;
     try {
-      decision = await begin(this.#id, incomingRequest(this.#stream, this.#requestHeaders, body), ports);
+      decision = await this.#begin(this.#id, body);
     } catch (error) {
       onError(error);
       this.#stream.send({
@@ -83,6 +91,15 @@ export class Session implements ProcessHandler {
     if (body === undefined) return this.#stream.send(headers);
     const changed = instructions.body !== undefined && instructions.body !== body.body;
     this.#stream.send(headers, { requestBody: changed ? { response: { bodyMutation: { body: instructions.body } } } : {} });
+  }
+
+  async #begin(id: string, body: HttpBody | undefined): Promise<Replied | Forwarded> {
+    const { ports, identify = byListener, credentialHeaders } = this.#options;
+    const request = incomingRequest(this.#requestHeaders, body);
+    const identified = identify(credentialsOf(this.#stream, request, this.#attributes));
+    const caller = identified instanceof Promise ? await identified : identified;
+    const shown = credentialHeaders === undefined ? request : { ...request, headers: without(request.headers, credentialHeaders) };
+    return caller.ok ? begin(id, { ...shown, workload: caller.value }, ports) : refuseStranger(id, shown, caller.error, ports);
   }
 
   #reply(reply: LocalReply): void {
@@ -129,6 +146,7 @@ export class Session implements ProcessHandler {
 }
 
 const NO_BYTES = new Uint8Array(0);
+const NO_ATTRIBUTES: ReadonlyMap<string, string> = new Map();
 const JSON_CONTENT = ['content-type', 'application/json'] as const;
 const INTERNAL_ERROR = Buffer.from(
   JSON.stringify({
@@ -141,7 +159,20 @@ const INTERNAL_ERROR = Buffer.from(
   }),
 );
 
-function incomingRequest(stream: ProcessStream, requestHeaders: HttpHeaders | undefined, body: HttpBody | undefined): IncomingRequest {
+function credentialsOf(stream: ProcessStream, request: IncomingRequest, attributes: ReadonlyMap<string, string>): Credentials {
+  return {
+    metadata: (name) => stream.metadata(name),
+    header: (name) => request.headers.get(name),
+    path: request.path,
+    attribute: (name) => attributes.get(name),
+  };
+}
+
+const without = (headers: ReadonlyMap<string, string>, names: ReadonlySet<string>): ReadonlyMap<string, string> =>
+  new Map([...headers].filter(([name]) => !names.has(name)));
+
+/** Whose it is, is not known yet. */
+function incomingRequest(requestHeaders: HttpHeaders | undefined, body: HttpBody | undefined): IncomingRequest {
   const headers = new Map<string, string>();
   let path = '';
   let method = '';
@@ -153,7 +184,7 @@ function incomingRequest(stream: ProcessStream, requestHeaders: HttpHeaders | un
     else if (header.key === ':authority') host = text;
     else if (text !== '') headers.set(header.key, headers.has(header.key) ? `${headers.get(header.key)},${text}` : text);
   }
-  return { workload: stream.metadata(WORKLOAD_METADATA) ?? '', method, host, path, body: body?.body, headers };
+  return { workload: '', method, host, path, body: body?.body, headers };
 }
 
 function pseudo({ headers }: HttpHeaders, name: string): string {

@@ -40,6 +40,7 @@ function world(webhooks: RegisteredWebhook[] | undefined) {
 it('sets what differs, once, and again when it was taken away or is another', async () => {
   const { state, told, keeper, looked, pass } = world([{ name: 'a' }, { name: 'b', authorities: 'A' }]);
   expect(keeper.problem()).toMatch(/not been told yet/);
+  expect(keeper.hasBeenTrusted).toBe(false);
   keeper.start();
   expect(await looked()).toBe(10_000);
   expect(keeper.problem()).toBeUndefined();
@@ -57,6 +58,11 @@ it('sets what differs, once, and again when it was taken away or is another', as
     { name: 'b', authorities: 'A B' },
   ]);
   expect(told).toEqual(['trusted a', 'trusted a,b', 'trusted a,b']);
+  state.fails = true;
+  pass();
+  await looked();
+  expect(keeper.problem()).toMatch(/gone/);
+  expect(keeper.hasBeenTrusted).toBe(true);
   await keeper.stop();
 });
 

@@ -32,6 +32,7 @@ export class BundleKeeper {
   readonly #stopped = new AbortController();
   #wake = new AbortController();
   #problem: string | undefined = 'API servers have not been told yet to trust the injector';
+  #hasBeenTrusted = false;
   #done: Promise<void> | undefined;
 
   constructor(parts: BundleKeeperParts) {
@@ -40,6 +41,11 @@ export class BundleKeeper {
 
   start(): void {
     this.#done ??= this.#run();
+  }
+
+  /** Whether API servers have trusted the webhook since this began. An API server that is out of reach later takes nothing back. */
+  get hasBeenTrusted(): boolean {
+    return this.#hasBeenTrusted;
   }
 
   /** What keeps API servers from asking the webhook; `undefined` where nothing does. */
@@ -64,6 +70,7 @@ export class BundleKeeper {
       const problem = await this.#keep();
       if (problem !== undefined && problem !== this.#problem) this.#parts.onEvent({ kind: 'failed', problem });
       this.#problem = problem;
+      if (problem === undefined) this.#hasBeenTrusted = true;
       // It may have been stopped while it looked.
       if (this.#stopped.signal.aborted) return;
       await this.#parts.wait(problem === undefined ? LOOK_EVERY_MS : AGAIN_AFTER_MS, this.#wake.signal);

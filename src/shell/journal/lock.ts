@@ -1,5 +1,12 @@
-import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+const NAME = 'lock';
+/** Source: sqlite.org/rescode.html. */
+const BUSY = 5;
+/** What nobody refers to any more would be collected, and its lock with it. */
+const held = new Set<DatabaseSync>();
 
 /** Another process uses the folder. */
 export class FolderInUse extends Error {
@@ -11,26 +18,39 @@ export class FolderInUse extends Error {
   }
 }
 
-/** Makes a folder one process's own until it is released. A lock whose process is gone is taken over. */
+/**
+ * Makes a folder one process's own until it is released, or the process ends in any way: the system keeps the lock, by the
+ * exclusive transaction of a database that stays empty. The file `lock` says only whose it is. Throws FolderInUse, and what the
+ * file system says.
+ */
 export function lockFolder(folder: string): { release(): void } {
-  const path = join(folder, 'lock');
-  const content = JSON.stringify({ pid: process.pid, started: startTime(process.pid) });
-  for (let attempt = 0; ; attempt++) {
-    try {
-      writeFileSync(path, content, { flag: 'wx', mode: 0o600 });
-      return { release: () => unlinkSync(path) };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    const holder = holderOf(path);
-    if (attempt > 3 || (holder !== undefined && isRunning(holder))) throw new FolderInUse(folder, holder?.pid ?? 0);
-    unlinkSync(path);
+  const path = join(folder, NAME);
+  const guard = join(folder, `${NAME}.db`);
+  accessSync(folder, constants.W_OK);
+  // Never opened otherwise where it is there: a process that closes a file lets go all that it has locked of it.
+  if (!existsSync(guard)) writeFileSync(guard, '', { flag: 'a', mode: 0o600 });
+  const database = new DatabaseSync(guard);
+  try {
+    database.exec('BEGIN EXCLUSIVE');
+  } catch (error) {
+    database.close();
+    if ((error as { readonly errcode?: number }).errcode === BUSY) throw new FolderInUse(folder, holderOf(path)?.pid ?? 0);
+    throw error;
   }
+  held.add(database);
+  writeFileSync(path, JSON.stringify({ pid: process.pid, started: startTime(process.pid) }), { mode: 0o600 });
+  return {
+    release: () => {
+      unlinkSync(path);
+      held.delete(database);
+      database.close();
+    },
+  };
 }
 
 /** The process that uses a folder now; `undefined`: none does. */
 export function folderHolder(folder: string): number | undefined {
-  const holder = holderOf(join(folder, 'lock'));
+  const holder = holderOf(join(folder, NAME));
   return holder !== undefined && isRunning(holder) ? holder.pid : undefined;
 }
 

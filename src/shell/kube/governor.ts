@@ -1,6 +1,17 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { NO_PLAN, differenceOf, findingsWith, labelOf, observe, planOf, reachOf, readPod, statusOf, SIDECAR_LABEL } from '../../core/control/index.ts';
-import type { CustomObject, Observed, Plan, PlanSettings, PodFacts, PodObject, SidecarState, SidecarView } from '../../core/control/index.ts';
+import { NO_PLAN, draftOf, differenceOf, findingsWith, labelOf, observe, planOf, reachOf, readPod, statusOf, SIDECAR_LABEL } from '../../core/control/index.ts';
+import type {
+  CustomObject,
+  Draft,
+  Interceptions,
+  Observed,
+  Plan,
+  PlanSettings,
+  PodFacts,
+  PodObject,
+  SidecarState,
+  SidecarView,
+} from '../../core/control/index.ts';
 import type { AccountView } from '../../core/ledger/index.ts';
 import type { Kind, Labels } from '../../core/policy/index.ts';
 import type { EpochMs, MonotonicMs } from '../../core/units/index.ts';
@@ -26,6 +37,7 @@ export type GovernorEvent =
   | { readonly kind: 'watch_failed'; readonly path: string; readonly message: string }
   | { readonly kind: 'watch_mended'; readonly path: string }
   | { readonly kind: 'status_failed'; readonly resource: string; readonly message: string }
+  | { readonly kind: 'event_failed'; readonly message: string }
   /** A bug: facts from which no plan could be made. The last one stands. */
   | { readonly kind: 'plan_failed'; readonly message: string };
 
@@ -35,6 +47,8 @@ export interface GovernorParts {
   readonly namespaces: readonly string[] | undefined;
   readonly settings: PlanSettings;
   readonly streams: Streams;
+  /** Whose calls sidecars take in; certificates for it are issued here. What it rejects with leaves the plan of before in force. */
+  readonly intercept: (draft: Draft) => Promise<Interceptions>;
   /** What is in force now, for the ledger. */
   readonly onPlan: (plan: Plan) => void;
   /** Of budgets; `undefined` where the ledger is not led here. */
@@ -114,7 +128,7 @@ export class Governor {
     this.#secrets = new Secrets(cluster, () => this.#changed(), parts.random);
     this.#writer = new StatusWriter({
       api: cluster.api,
-      events: new EventWriter({ api: cluster.api, identity, clock }),
+      events: new EventWriter({ api: cluster.api, identity, clock, onFault: (message) => tell({ kind: 'event_failed', message }) }),
       now: () => clock.monotonicMs(),
       mayWrite,
       onFault: (resource, message) => tell({ kind: 'status_failed', resource, message }),
@@ -143,6 +157,11 @@ export class Governor {
   meet(pod: PodFacts): void {
     if (this.pod(pod.uid) !== undefined) return;
     this.#met.set(pod.uid, pod);
+    this.#changed();
+  }
+
+  /** What `intercept` gives has changed: a certificate is due. */
+  renew(): void {
     this.#changed();
   }
 
@@ -196,7 +215,7 @@ export class Governor {
       const resources = this.#resources.flatMap((informer) => informer.items());
       this.#secrets.follow(secretsOf(resources));
       await Promise.race([this.#secrets.settled(), delay(SECRETS_WITHIN_MS, undefined, { ref: false })]);
-      if (!this.#isClosed) this.#take();
+      if (!this.#isClosed) await this.#take();
     } catch (error) {
       this.#parts.tell({ kind: 'plan_failed', message: messageOf(error) });
     } finally {
@@ -205,8 +224,8 @@ export class Governor {
     }
   }
 
-  #take(): void {
-    const { settings, clock, streams, onPlan, tell } = this.#parts;
+  async #take(): Promise<void> {
+    const { settings, clock, streams, intercept, onPlan, tell } = this.#parts;
     const began = clock.monotonicMs();
     this.#forgetMet();
     const resources = this.#resources.flatMap((informer) => informer.items());
@@ -216,7 +235,9 @@ export class Governor {
       pods: this.#allPods(),
       secrets: (namespace: string, name: string) => this.#secrets.lookUp(namespace, name),
     };
-    const plan = planOf(facts, this.#plan ?? NO_PLAN, settings, clock.epochMs());
+    const draft = draftOf(facts, settings);
+    const interceptions = await intercept(draft);
+    const plan = planOf(facts, draft, interceptions, this.#plan ?? NO_PLAN, settings, clock.epochMs());
     this.#plan = plan;
     // The ledger first: a sidecar asks for the limits of its state as soon as it has it.
     onPlan(plan);

@@ -1,6 +1,7 @@
 import { ListWatch } from '@kubernetes/client-node';
 import type { KubernetesListObject } from '@kubernetes/client-node';
-import { ApiUnreachable, messageOf, refusalOf } from './apiserver.ts';
+import { ApiUnreachable, messageOf } from './apiserver.ts';
+import { listAll } from './list.ts';
 import type { Cluster } from './open.ts';
 import { SteadyWatch } from './steadywatch.ts';
 
@@ -25,8 +26,7 @@ export interface InformerFault {
   readonly message: string;
 }
 
-const PAGE = '500';
-const BACKOFF = { leastMs: 250, mostMs: 10_000 };
+const BACKOFF = { leastMs: 250, mostMs: 5_000 };
 
 /** What the client's cache holds: by name, and with the version by which it tells changes. */
 interface Held<T> {
@@ -53,7 +53,12 @@ export class Informer<T> {
   constructor(parts: InformerParts<T>) {
     this.#parts = parts;
     const { cluster, path, labelSelector, fieldSelector } = parts;
-    this.#watch = new SteadyWatch(cluster.config, cluster.api, (object) => this.#hold(object));
+    this.#watch = new SteadyWatch(
+      cluster.config,
+      cluster.api,
+      (object) => this.#hold(object),
+      () => this.#opened(),
+    );
     this.#informer = new ListWatch<Held<T>>(path, this.#watch, () => this.#list(), false, labelSelector, fieldSelector);
     const changed = (held: Held<T>, isGone: boolean): void => {
       this.#failures = 0;
@@ -114,27 +119,12 @@ export class Informer<T> {
 
   async #list(): Promise<KubernetesListObject<Held<T>>> {
     const { cluster, path, labelSelector, fieldSelector } = this.#parts;
-    const items: Held<T>[] = [];
-    let resourceVersion: string | undefined;
-    for (let token: string | undefined = ''; token !== undefined;) {
-      const query: Record<string, string> = {
-        limit: PAGE,
-        ...(token === '' ? {} : { continue: token }),
-        ...(labelSelector === undefined ? {} : { labelSelector }),
-        ...(fieldSelector === undefined ? {} : { fieldSelector }),
-      };
-      const answer = await cluster.api.send('GET', path, { query });
-      if (answer.status !== 200) throw Object.assign(new Error(refusalOf(answer)), { statusCode: answer.status });
-      const { metadata, items: page } = answer.body as {
-        readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
-        readonly items: readonly unknown[];
-      };
-      items.push(...page.map((object) => this.#hold(object)));
-      resourceVersion = metadata.resourceVersion;
-      token = metadata.continue === undefined || metadata.continue === '' ? undefined : metadata.continue;
-    }
+    const { items, resourceVersion } = await listAll(cluster.api, path, {
+      ...(labelSelector === undefined ? {} : { labelSelector }),
+      ...(fieldSelector === undefined ? {} : { fieldSelector }),
+    });
     this.#succeeded();
-    return { items, metadata: resourceVersion === undefined ? {} : { resourceVersion } };
+    return { items: items.map((object) => this.#hold(object)), metadata: { resourceVersion } };
   }
 
   #hold(object: unknown): Held<T> {
@@ -160,6 +150,14 @@ export class Informer<T> {
       this.#release();
       this.#parts.onChange();
     });
+  }
+
+  /** From where it was, where nothing was missed. */
+  #opened(): void {
+    this.#failures = 0;
+    if (this.#fault === undefined) return;
+    this.#fault = undefined;
+    this.#parts.onChange();
   }
 
   #failed(error: unknown): void {

@@ -1,3 +1,4 @@
+import { delimiter } from 'node:path';
 import { existsSync, readFileSync } from 'node:fs';
 import { KubeConfig } from '@kubernetes/client-node';
 import { err, ok } from '../../core/units/index.ts';
@@ -21,8 +22,9 @@ export interface Cluster {
 export function openCluster(environment: NodeJS.ProcessEnv, context?: string): Result<Cluster, string> {
   const config = new KubeConfig();
   try {
-    const isNamed = (environment['KUBECONFIG'] ?? '') !== '';
-    if (!isNamed && existsSync(`${SERVICE_ACCOUNT}/token`)) config.loadFromCluster();
+    const [named, ...others] = (environment['KUBECONFIG'] ?? '').split(delimiter).filter((file) => file !== '');
+    if (named !== undefined) loadFiles(config, named, others);
+    else if (existsSync(`${SERVICE_ACCOUNT}/token`)) config.loadFromCluster();
     else config.loadFromDefault();
   } catch (error) {
     return err(`the kubeconfig cannot be read (${(error as NodeJS.ErrnoException).code ?? 'it is no YAML of a kubeconfig'}); name another with KUBECONFIG`);
@@ -36,6 +38,15 @@ export function openCluster(environment: NodeJS.ProcessEnv, context?: string): R
   if (!cluster.server.startsWith('https:')) return err(`${cluster.server} is not https; keys would cross the network in plain text`);
   const current = config.getContextObject(config.getCurrentContext());
   return ok({ api: new ApiServer(config), config, namespace: current?.namespace ?? ownNamespace(), address: cluster.server });
+}
+
+function loadFiles(config: KubeConfig, first: string, others: readonly string[]): void {
+  config.loadFromFile(first);
+  for (const file of others) {
+    const other = new KubeConfig();
+    other.loadFromFile(file);
+    config.mergeConfig(other, true);
+  }
 }
 
 function ownNamespace(): string | undefined {

@@ -20,7 +20,7 @@ const UNREACHABLE_MS: MonotonicMs = 1_000;
 const REPEAT_MS: MonotonicMs = 60_000;
 
 export interface StatusWriterParts {
-  readonly api: ApiServer;
+  readonly api: Pick<ApiServer, 'send'>;
   readonly events: EventWriter;
   readonly now: () => MonotonicMs;
   /** Asked right before each write. */

@@ -24,8 +24,12 @@ export class SteadyWatch<T> extends Watch {
   #current: AbortController | undefined;
   #isClosed = false;
 
-  constructor(config: KubeConfig, api: ApiServer, read: (object: unknown) => T) {
+  readonly #onOpen: () => void;
+
+  /** `onOpen`: the API server has taken a watch. */
+  constructor(config: KubeConfig, api: ApiServer, read: (object: unknown) => T, onOpen: () => void) {
     super(config);
+    this.#onOpen = onOpen;
     this.#api = api;
     this.#read = read;
   }
@@ -84,6 +88,7 @@ export class SteadyWatch<T> extends Watch {
         incoming.resume();
         return Object.assign(new Error(`the API server answers ${incoming.statusCode}`), { statusCode: incoming.statusCode ?? 0 });
       }
+      this.#onOpen();
       incoming.on('data', () => silence.refresh());
       for await (const line of linesOf(incoming)) {
         if (controller.signal.aborted) break;

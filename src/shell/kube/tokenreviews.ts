@@ -4,24 +4,14 @@ import type { PodFacts, PodObject } from '../../core/control/index.ts';
 import { workloadId } from '../../core/policy/index.ts';
 import { err, ok } from '../../core/units/index.ts';
 import type { EpochMs, Result } from '../../core/units/index.ts';
+import { endOf } from '../wire/index.ts';
+import type { Pod, TokenReviewer } from '../wire/index.ts';
 import { ApiUnreachable, refusalOf } from './apiserver.ts';
 import type { ApiServer } from './apiserver.ts';
 import { paths } from './paths.ts';
 
-/** Who a sidecar is: its token is bound to that pod, which lives. */
-export interface PodIdentity {
-  readonly namespace: string;
-  readonly pod: string;
-  readonly podUid: string;
-  readonly serviceAccount: string;
-  /** `namespace/name` */
-  readonly workload: string;
-  /** When the token ends. */
-  readonly validUntil: EpochMs;
-}
-
 export interface TokenReviewsParts {
-  readonly api: ApiServer;
+  readonly api: Pick<ApiServer, 'send'>;
   /** A live pod that is known already. */
   readonly pod: (uid: string) => PodFacts | undefined;
   /** One that was not, and lives. */
@@ -56,7 +46,7 @@ interface Bound {
  * Who shows a token, by the API server's word (authentication.k8s.io/v1 TokenReview): good, for our audience, and bound to a
  * pod that lives and has not ended. A stolen token ends with its pod.
  */
-export class TokenReviews {
+export class TokenReviews implements TokenReviewer {
   readonly #parts: TokenReviewsParts;
   /** By the token's digest: tokens themselves are not kept. */
   readonly #kept = new Map<string, Review>();
@@ -69,7 +59,7 @@ export class TokenReviews {
   }
 
   /** Rejects where the API server cannot be asked: then nobody knows. The error is told to who asked, and quotes nothing of the token. */
-  async review(token: string): Promise<Result<PodIdentity, string>> {
+  async review(token: string): Promise<Result<Pod, string>> {
     if (token.length > MAX_TOKEN_LENGTH || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) return err('it is no service-account token');
     const digest = createHash('sha256').update(token).digest('base64');
     const now = this.#parts.now();
@@ -80,12 +70,12 @@ export class TokenReviews {
     return this.#withPod(bound.value);
   }
 
-  async #withPod(bound: Bound): Promise<Result<PodIdentity, string>> {
-    const { namespace, pod: name, podUid, serviceAccount, validUntil } = bound;
+  async #withPod(bound: Bound): Promise<Result<Pod, string>> {
+    const { namespace, pod: name, podUid, serviceAccount } = bound;
     const pod = this.#parts.pod(podUid) ?? (await this.#fetchPod(namespace, name));
     if (pod === undefined || pod.uid !== podUid || pod.namespace !== namespace) return err(`its pod ${namespace}/${name} is gone`);
     if (pod.serviceAccount !== serviceAccount) return err(`its pod ${namespace}/${name} runs as another service account`);
-    return ok({ namespace, pod: name, podUid, serviceAccount, workload: workloadId(workloadOf(pod)), validUntil });
+    return ok({ namespace, name, uid: podUid, serviceAccount, workload: workloadId(workloadOf(pod)) });
   }
 
   async #fetchPod(namespace: string, name: string): Promise<PodFacts | undefined> {
@@ -155,14 +145,4 @@ function boundBy(review: unknown, token: string): Result<Bound, string> {
   const validUntil = endOf(token);
   if (validUntil === undefined) return err('the token says not when it ends');
   return ok({ namespace, serviceAccount, pod, podUid, validUntil });
-}
-
-/** The claim `exp` (RFC 7519), in seconds. To be read only once the token is known to be good. */
-function endOf(token: string): EpochMs | undefined {
-  try {
-    const { exp } = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8')) as { readonly exp?: unknown };
-    return typeof exp === 'number' ? exp * 1000 : undefined;
-  } catch {
-    return undefined;
-  }
 }

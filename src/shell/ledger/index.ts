@@ -13,6 +13,6 @@ export type { LedgerServiceParts } from './service.ts';
 export { ALL_PERMITTED } from './ports.ts';
 export type { Permissions, ServiceEvent } from './ports.ts';
 export { LedgerLink } from './link.ts';
-export type { LedgerLinkParts } from './link.ts';
+export type { LedgerLinkParts, Traffic } from './link.ts';
 export { RecordLink } from './uploader.ts';
 export type { Outbox, RecordLinkParts } from './uploader.ts';

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server as TcpServer } from 'node:net';
@@ -105,6 +106,29 @@ describe('a link', () => {
     const processor = service.keep(new TestProcessor('p', { addresses: [address], access: 'plain text', clock: service.clock }, [LIMIT]));
     await vi.waitFor(() => expect(processor.link.state.lastError?.message).toBe('the controller has not answered for 5 s'), SOON);
     await vi.waitFor(() => expect(streams).toBe(2), SOON);
+  });
+
+  it('that is closed while a service is about to take its stream does not come about', async () => {
+    const metadata = new Metadata();
+    metadata.set('airmesh-protocol', '1');
+    const { promise: called, resolve: isCalled } = Promise.withResolvers<ServerDuplexStream<Buffer, Buffer>>();
+    let connections = 0;
+    const address = await otherService(isCalled);
+    const link = service.keep(
+      new LedgerLink({
+        addresses: [address],
+        access: 'plain text',
+        clock: service.clock,
+        onConnected: () => (connections += 1),
+        onMessage: () => undefined,
+      }),
+    );
+    const call = await called;
+    const cancelled = once(call, 'cancelled');
+    link.close();
+    await cancelled;
+    call.sendMetadata(metadata);
+    expect(connections).toBe(0);
   });
 
   it('of a name that another has, too, does not fight for it', async () => {

@@ -13,9 +13,17 @@ export interface LedgerLinkParts extends LinkParts {
   readonly onMessage: (message: ToHolder) => void;
 }
 
+/** Messages so far. */
+export interface Traffic {
+  readonly sent: number;
+  readonly received: number;
+}
+
 /** A processor's way to the authority, wherever that is. */
 export class LedgerLink {
   readonly #dialer: Dialer;
+  #sent = 0;
+  #received = 0;
 
   constructor({ onConnected, onMessage, ...parts }: LedgerLinkParts) {
     this.#dialer = new Dialer({
@@ -27,6 +35,7 @@ export class LedgerLink {
       onMessage: (bytes) => {
         const message = decodeToHolder(bytes);
         if (!message.ok) return message.error;
+        this.#received += 1;
         onMessage(message.value);
         return undefined;
       },
@@ -35,7 +44,12 @@ export class LedgerLink {
 
   /** Lost where there is no connection, and perhaps where there is: counters are whole, so the next message tells all. */
   send(message: ToAuthority): void {
+    this.#sent += 1;
     this.#dialer.send(encodeToAuthority(message));
+  }
+
+  get traffic(): Traffic {
+    return { sent: this.#sent, received: this.#received };
   }
 
   get state(): LinkState {

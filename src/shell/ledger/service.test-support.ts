@@ -7,7 +7,7 @@ import { TestAuthority, writeCertificates } from '../../../test/support/certific
 import type { CertificateWishes } from '../../../test/support/certificates.ts';
 import { Holder } from '../../core/leases/index.ts';
 import type { Entry, ToHolder } from '../../core/leases/index.ts';
-import type { Granted, LimitSpec, Quote, Refused, Waiting } from '../../core/ledger/index.ts';
+import type { AccountRef, Granted, LimitSpec, Quote, Refused, Waiting } from '../../core/ledger/index.ts';
 import type { OutOfReach } from '../../core/leases/index.ts';
 import type { CallRecord, Clock } from '../../core/call/index.ts';
 import { MemoryStore } from '../stores/memory/index.ts';
@@ -186,15 +186,20 @@ export class TestProcessor {
 
   /** What becomes of it at last is in `decided` where it has to wait. Returns its id, too. */
   reserve(nanoUsd: bigint, limit = LIMIT.id): { readonly id: string; readonly outcome: Granted | Refused | Waiting | OutOfReach } {
+    return this.reserveIn([{ limit, subject: '' }], nanoUsd);
+  }
+
+  /** In several accounts, of `amount` nano-dollars or tokens. */
+  reserveIn(accounts: readonly AccountRef[], amount: bigint): { readonly id: string; readonly outcome: Granted | Refused | Waiting | OutOfReach } {
     const [id, at, now] = [`call-${this.#calls++}`, this.#clock.epochMs(), this.#clock.monotonicMs()];
-    const outcome = this.holder.reserve({ id, at, now, accounts: [{ limit, subject: '' }], quote: quoteOf(nanoUsd), profile: 'p' });
+    const outcome = this.holder.reserve({ id, at, now, accounts, quote: quoteOf(amount), profile: 'p' });
     if (outcome.kind === 'granted' || outcome.kind === 'refused') this.decided.set(id, outcome);
     this.#carryOut();
     return { id, outcome };
   }
 
   settle(id: string, nanoUsd: bigint): void {
-    this.holder.settle(id, { kind: 'actual', actual: { nanoUsd, tokens: 1, outputTokens: 0 } }, this.#clock.epochMs(), this.#clock.monotonicMs());
+    this.holder.settle(id, { kind: 'actual', actual: { nanoUsd, tokens: Number(nanoUsd), outputTokens: 0 } }, this.#clock.epochMs(), this.#clock.monotonicMs());
     this.#carryOut();
   }
 
@@ -214,11 +219,11 @@ function quoteOf(nanoUsd: bigint): Quote {
   return {
     fixedNanoUsd: nanoUsd,
     outputNanoUsdPerMillion: 0n,
-    inputTokens: 1,
+    inputTokens: Number(nanoUsd),
     choices: 1,
     outputCap: 0,
     capIsDefault: false,
-    estimate: { nanoUsd, tokens: 1 },
+    estimate: { nanoUsd, tokens: Number(nanoUsd) },
   };
 }
 

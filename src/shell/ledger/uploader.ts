@@ -2,6 +2,7 @@ import type { CallRecord } from '../../core/call/index.ts';
 import { Dialer, MAX_MESSAGE_BYTES, backoffMs } from '../wire/index.ts';
 import type { LinkParts, LinkState } from '../wire/index.ts';
 import { LEDGER_METHODS } from './methods.ts';
+import type { Traffic } from './link.ts';
 import { MAX_RECORDS, decodeReceipt, encodeBatch } from './record-codec.ts';
 import type { RecordReceipt } from './record-codec.ts';
 
@@ -46,6 +47,7 @@ export class RecordLink {
   #failures = 0;
   #retry: NodeJS.Timeout | undefined;
   #isClosed = false;
+  #received = 0;
 
   constructor(parts: RecordLinkParts) {
     this.#parts = parts;
@@ -69,6 +71,10 @@ export class RecordLink {
   poke(): void {
     this.#isPoked = true;
     void this.#work();
+  }
+
+  get traffic(): Traffic {
+    return { sent: this.#number, received: this.#received };
   }
 
   get state(): LinkState {
@@ -123,6 +129,7 @@ export class RecordLink {
     const receipt = decodeReceipt(bytes);
     if (!receipt.ok) return receipt.error;
     if (this.#unacknowledged?.number !== receipt.value.number) return `RecordReceipt.number: ${receipt.value.number} is not what was sent`;
+    this.#received += 1;
     this.#acknowledge(receipt.value);
     return undefined;
   }

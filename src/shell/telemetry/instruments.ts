@@ -170,6 +170,12 @@ export function createInstruments(registry: Registry) {
       help: 'Times that Envoy ended unasked and was started again.',
       registers,
     }),
+    ledgerMessages: new Counter({
+      name: 'airmesh_ledger_messages_total',
+      help: 'Messages between this processor and the ledger service. stream is hold (slices of budgets) or record (batches of records); direction is sent or received.',
+      labelNames: ['stream', 'direction'],
+      registers,
+    }),
     ready: new Gauge({
       name: 'airmesh_ready',
       help: '1 while Envoy runs the present configuration, else 0: the same as /readyz.',

@@ -54,6 +54,19 @@ afterEach(() => made.splice(0).forEach(({ registry }) => registry.clear()));
 const linesOf = async (metrics: Metrics, name: string): Promise<string[]> =>
   (await metrics.render()).body.split('\n').filter((line) => line.startsWith(`${name}{`) || line.startsWith(`${name} `));
 
+it('messages to and from the ledger service are as they are told, each time', async () => {
+  let sent = 3;
+  const ledgerMessages = () => ({ hold: { sent, received: 2 } });
+  const metrics = createMetrics({ accounts: () => [], providerType: () => undefined, ready: () => true, ledgerMessages }, '0.1.0');
+  made.push(metrics);
+  await metrics.render();
+  sent = 4;
+  expect(await linesOf(metrics, 'airmesh_ledger_messages_total')).toEqual([
+    'airmesh_ledger_messages_total{stream="hold",direction="sent"} 4',
+    'airmesh_ledger_messages_total{stream="hold",direction="received"} 2',
+  ]);
+});
+
 describe('a settled call', () => {
   it('is counted by ending, tokens and money', async () => {
     const metrics = metricsWith();

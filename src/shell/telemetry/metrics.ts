@@ -15,6 +15,8 @@ export interface MetricSources {
   /** Type of the AIProvider `namespace/name`, for `gen_ai_provider_name`. */
   providerType(provider: string): ProviderType | undefined;
   ready(): boolean;
+  /** Messages to and from the ledger service so far, by stream; absent where there is none. */
+  ledgerMessages?(): Readonly<Record<string, { readonly sent: number; readonly received: number }>>;
 }
 
 /** The text that a scraper gets. */
@@ -65,6 +67,11 @@ export function createMetrics(sources: MetricSources, version: string): Metrics 
     envoyRestarted: () => instruments.envoyRestarts.inc(),
     render: async () => {
       publishAccounts(instruments, sources.accounts());
+      instruments.ledgerMessages.reset();
+      for (const [stream, { sent, received }] of Object.entries(sources.ledgerMessages?.() ?? {})) {
+        instruments.ledgerMessages.inc({ stream, direction: 'sent' }, sent);
+        instruments.ledgerMessages.inc({ stream, direction: 'received' }, received);
+      }
       instruments.ready.set(sources.ready() ? 1 : 0);
       return { contentType: registry.contentType, body: await registry.metrics() };
     },

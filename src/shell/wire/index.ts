@@ -19,6 +19,7 @@ export { Roots } from './roots.ts';
 export type { Access, TokenAccess } from './access.ts';
 export { CertificateFiles, rootsFault } from './certificates.ts';
 export type { CertificatePaths } from './certificates.ts';
+export { ShownCertificate } from './shown.ts';
 export { Dialer } from './dialer.ts';
 export type { DialerParts, LinkParts, LinkState } from './dialer.ts';
 export { addressFault } from './addresses.ts';

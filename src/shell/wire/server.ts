@@ -10,6 +10,7 @@ import type { Authenticate } from './identity.ts';
 import type { Dismissal, Identity, Violation } from './ports.ts';
 import { MAX_MESSAGE_BYTES, protocolFault } from './protocol.ts';
 import type { Serve, Service } from './service.ts';
+import type { ShownCertificate } from './shown.ts';
 import { Stream } from './stream.ts';
 
 export interface WireServerParts {
@@ -29,7 +30,7 @@ export type ListenAt =
   | {
       readonly host: string;
       readonly port: number;
-      readonly certificates: CertificateFiles;
+      readonly certificates: CertificateFiles | ShownCertificate;
       readonly callers?: 'with certificates' | 'with certificates or tokens';
     }
   | { readonly socketPath: string }
@@ -146,6 +147,6 @@ export class WireServer {
   }
 }
 
-function tls(certificates: CertificateFiles, requiresCertificate: boolean): ServerCredentials {
+function tls(certificates: CertificateFiles | ShownCertificate, requiresCertificate: boolean): ServerCredentials {
   return experimental.createCertificateProviderServerCredentials(certificates, certificates, requiresCertificate);
 }

@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { NO_PLAN, changesOf, findingsWith, observe, planOf, reachOf, readPod, statusOf } from '../../../src/core/control/index.ts';
+import { NO_PLAN, changesOf, draftOf, findingsWith, observe, planOf, reachOf, readPod, statusOf } from '../../../src/core/control/index.ts';
 import type { ClusterFacts, CustomObject, Plan, SecretAnswer, SidecarState, SidecarView, Status } from '../../../src/core/control/index.ts';
 import type { AccountView } from '../../../src/core/ledger/index.ts';
 import { SCHEMAS, STATUS_SCHEMAS } from '../../../src/core/policy/index.ts';
@@ -44,18 +44,14 @@ class Cluster {
     for (const name of step.removed ?? []) expect(this.#objects.delete(name), name).toBe(true);
     this.#views = step.views ?? this.#views;
     const at = Date.parse(step.at);
-    const plan = planOf(
-      this.#facts(step.forbidden ?? []),
-      this.#plan,
-      {
-        rootNamespace: 'airmesh-system',
-        known: { openai: [], anthropic: [], google: [], deepseek: [] },
-        simulatedUrl: undefined,
-        checkKey,
-        interceptionOf: () => undefined,
-      },
-      at,
-    );
+    const settings = {
+      rootNamespace: 'airmesh-system',
+      known: { openai: [], anthropic: [], google: [], deepseek: [] },
+      simulatedUrl: undefined,
+      checkKey,
+    };
+    const facts = this.#facts(step.forbidden ?? []);
+    const plan = planOf(facts, draftOf(facts, settings), new Map(), this.#plan, settings, at);
     this.#plan = plan;
     const views = this.#views.map((view) => this.#viewOf(view, plan));
     const situation = {

@@ -7,6 +7,7 @@ export const manifests = (): KubernetesObject[] => documentsOf('deploy/manifests
 const PLACES: Readonly<Record<string, string>> = {
   Namespace: '/api/v1/namespaces',
   ServiceAccount: '/api/v1/namespaces/{ns}/serviceaccounts',
+  ConfigMap: '/api/v1/namespaces/{ns}/configmaps',
   Service: '/api/v1/namespaces/{ns}/services',
   PersistentVolumeClaim: '/api/v1/namespaces/{ns}/persistentvolumeclaims',
   Deployment: '/apis/apps/v1/namespaces/{ns}/deployments',

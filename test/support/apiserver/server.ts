@@ -20,6 +20,10 @@ export interface ApiServerAccess {
 }
 
 export interface RunningApiServer extends ApiServerAccess {
+  /** Of its etcd, in plain HTTP. */
+  readonly store: string;
+  /** Kills the API server alone, and starts it again at the same address, on the same etcd. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -47,7 +51,7 @@ export async function startApiServer(binaries: ApiServerBinaries): Promise<Runni
   }
 }
 
-async function startIn(folder: string, binaries: ApiServerBinaries, processes: Process[]): Promise<ApiServerAccess> {
+async function startIn(folder: string, binaries: ApiServerBinaries, processes: Process[]): Promise<Omit<RunningApiServer, 'stop'>> {
   const [client, peer, secure] = await Promise.all([freePort(), freePort(), freePort()]);
   const store = `http://127.0.0.1:${client}`;
   processes.push(
@@ -64,7 +68,7 @@ async function startIn(folder: string, binaries: ApiServerBinaries, processes: P
   writeFileSync(join(folder, 'service-accounts.key'), generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey.export({ type: 'pkcs1', format: 'pem' }), {
     mode: 0o600,
   });
-  const server = start(folder, binaries['kube-apiserver'], [
+  const args = [
     `--etcd-servers=${store}`,
     '--bind-address=127.0.0.1',
     `--secure-port=${secure}`,
@@ -75,15 +79,23 @@ async function startIn(folder: string, binaries: ApiServerBinaries, processes: P
     '--service-account-issuer=https://kubernetes.default.svc',
     `--service-account-key-file=${join(folder, 'service-accounts.key')}`,
     `--service-account-signing-key-file=${join(folder, 'service-accounts.key')}`,
-  ]);
-  processes.push(server);
+  ];
   const url = `https://127.0.0.1:${secure}`;
   // It signs a certificate for itself where there is none.
   const certificate = join(folder, 'certificates', 'apiserver.crt');
   const access = (): ApiServerAccess => ({ url, ca: readFileSync(certificate, 'utf8'), token, kubeconfig: join(folder, 'kubeconfig') });
-  await until(server, () => existsSync(certificate) && isReady(access()));
+  const begin = async (): Promise<void> => {
+    const server = start(folder, binaries['kube-apiserver'], args);
+    processes.push(server);
+    await until(server, () => existsSync(certificate) && isReady(access()));
+  };
+  await begin();
   writeFileSync(access().kubeconfig, kubeconfigOf(access()), { mode: 0o600 });
-  return access();
+  const restart = async (): Promise<void> => {
+    await processes.pop()?.stop();
+    await begin();
+  };
+  return { ...access(), store, restart };
 }
 
 interface Process {
@@ -137,7 +149,7 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-const kubeconfigOf = ({ url, ca, token }: ApiServerAccess): string =>
+export const kubeconfigOf = ({ url, ca, token }: Pick<ApiServerAccess, 'url' | 'ca' | 'token'>): string =>
   JSON.stringify({
     apiVersion: 'v1',
     kind: 'Config',

@@ -37,6 +37,7 @@ const TYPES: Readonly<Record<RefusalCode, ErrorType>> = {
   model_not_allowed: 'permission_error',
   headers_too_large: 'invalid_request_error',
   host_mismatch: 'invalid_request_error',
+  unauthenticated: 'authentication_error',
   upgrade_refused: 'permission_error',
   price_unknown: 'permission_error',
   cost_unbounded: 'permission_error',

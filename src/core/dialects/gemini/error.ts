@@ -18,6 +18,7 @@ const STATUSES: Readonly<Record<RefusalCode, RpcStatus>> = {
   empty_body: 'INVALID_ARGUMENT',
   headers_too_large: 'INVALID_ARGUMENT',
   host_mismatch: 'INVALID_ARGUMENT',
+  unauthenticated: 'UNAUTHENTICATED',
   upgrade_refused: 'PERMISSION_DENIED',
   method_not_allowed: 'UNIMPLEMENTED',
   endpoint_not_supported: 'NOT_FOUND',

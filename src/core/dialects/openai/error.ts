@@ -23,6 +23,7 @@ const TYPES: Readonly<Record<RefusalCode, ErrorType>> = {
   model_not_allowed: 'invalid_request_error',
   headers_too_large: 'invalid_request_error',
   host_mismatch: 'invalid_request_error',
+  unauthenticated: 'invalid_request_error',
   upgrade_refused: 'invalid_request_error',
   price_unknown: 'invalid_request_error',
   cost_unbounded: 'invalid_request_error',

@@ -102,7 +102,7 @@ export function tallyOf(records: Iterable<CallRecord>): Tally {
     const figures = figuresOf(record);
     count(totals, [day, namespace, workload, model, provider], { day, namespace, workload, model, provider, figures });
     const postings = record.posted.map((posting) => ({ ...posting, limit: posting.limit.toWellFormed(), subject: posting.subject.toWellFormed() }));
-    for (const { limit, subject } of accountsOf(postings)) count(subjects, [day, limit, subject], { day, budget: limit, subject, figures });
+    for (const { limit, subject } of budgetsOf({ posted: postings })) count(subjects, [day, limit, subject], { day, budget: limit, subject, figures });
     for (const { lease = 0, limit, subject, windowStart, amount } of postings) {
       if (lease === 0) continue;
       const key = JSON.stringify([lease, limit, subject, windowStart]);
@@ -112,8 +112,8 @@ export function tallyOf(records: Iterable<CallRecord>): Tally {
   return { totals: [...totals.values()], subjects: [...subjects.values()], posted: [...posted.values()] };
 }
 
-/** Budgets only: a rate limit is nothing that anybody spends. */
-function accountsOf(postings: readonly AccountRef[]): Iterable<AccountRef> {
+/** The accounts that a call counts in, each once. Budgets only: a rate limit is nothing that anybody spends. */
+export function budgetsOf({ posted: postings }: { readonly posted: readonly AccountRef[] }): Iterable<AccountRef> {
   const accounts = postings.filter(({ limit }) => !isRateLimit(limit));
   return accounts.length < 2 ? accounts : new Map(accounts.map((account) => [JSON.stringify([account.limit, account.subject]), account])).values();
 }

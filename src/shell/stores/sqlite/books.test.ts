@@ -1,8 +1,9 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { CallHold, CallRecord } from '../../../core/call/index.ts';
+import type { CallHold, CallRecord, RecordQuery, SpendQuery } from '../../../core/call/index.ts';
 import { Books } from './books.ts';
 import { entryText } from './entry.ts';
 
@@ -65,4 +66,81 @@ describe('a call', () => {
     const state = books.state();
     expect([state.holds.length, state.posted.reduce((sum, { amount }) => sum + amount, 0n), state.appliedSequence]).toEqual([held, posted, steps.length]);
   });
+});
+
+describe('what was spent', () => {
+  const settled = (id: string, changes: Partial<CallRecord>): string => entryText({ kind: 'settle', record: { ...RECORD, id, ...changes } });
+  const ENTRIES = [
+    settled('1', { posted: [...RECORD.posted, { limit: 'shop/all#0/requestsPerMinute', subject: '', windowStart: 0, amount: 1n }] }),
+    settled('2', { workload: 'payroll', endedAt: 86_400_000, posted: [{ limit: 'shop/each', subject: 'shop/payroll', windowStart: 0, amount: 60n }] }),
+    settled('3', { namespace: 'lab', endedAt: 2000, costNanoUsd: 5n, posted: [] }),
+  ];
+  const SPENT: readonly (readonly [query: SpendQuery, rows: readonly (readonly [key: string, cost: string])[]])[] = [
+    [
+      { by: 'workload', sinceMs: 0 },
+      [
+        ['shop/checkout', '60'],
+        ['shop/payroll', '60'],
+        ['lab/checkout', '5'],
+      ],
+    ],
+    [
+      { by: 'namespace', sinceMs: 0 },
+      [
+        ['shop', '120'],
+        ['lab', '5'],
+      ],
+    ],
+    [
+      { by: 'day', sinceMs: 0 },
+      [
+        ['1970-01-01', '65'],
+        ['1970-01-02', '60'],
+      ],
+    ],
+    [
+      { by: 'budget', sinceMs: 0 },
+      [
+        ['shop/each', '60'],
+        ['shop/life', '60'],
+      ],
+    ],
+    [
+      { by: 'subject', sinceMs: 0 },
+      [
+        ['shop/each shop/payroll', '60'],
+        ['shop/life', '60'],
+      ],
+    ],
+    [{ by: 'model', sinceMs: 0, untilMs: 86_400_000 }, [['gpt-4.1', '65']]],
+    [{ by: 'budget', sinceMs: 86_400_000 }, [['shop/each', '60']]],
+  ];
+
+  it.each(SPENT)('by %j', (query, rows) => {
+    books.apply(ENTRIES, 3);
+    expect(books.spend(query).map(({ key, costNanoUsd }) => [key, costNanoUsd])).toEqual(rows);
+  });
+
+  it('is the same in the books of an older version, whose records are read page by page as well', () => {
+    books.apply(ENTRIES, 3);
+    books.close();
+    const path = join(folder, 'ledger.db');
+    const older = new DatabaseSync(path);
+    older.exec('DROP TABLE subjects; DROP INDEX records_by_ending; ALTER TABLE records DROP COLUMN ended; PRAGMA user_version = 4');
+    older.close();
+    books = new Books(path);
+    for (const [query, rows] of SPENT) expect(books.spend(query).map(({ key, costNanoUsd }) => [key, costNanoUsd])).toEqual(rows);
+    const ids = (query: RecordQuery): string[] => books.records(query).map(({ id }) => id);
+    expect(ids({ sinceMs: 0, count: 2 })).toEqual(['1', '3']);
+    expect(ids({ sinceMs: 0, count: 2, after: { endedAt: 2000, id: '3' } })).toEqual(['2']);
+    expect(ids({ sinceMs: 2001, untilMs: 86_400_000, count: 2 })).toEqual([]);
+  });
+});
+
+it('books go on after a step that failed, whatever it was', () => {
+  expect(() => books.delivered(['call-1', Symbol() as unknown as string])).toThrow();
+  expect(() => books.apply(['not an entry'], 1)).toThrow();
+  books.apply([hold, settle], 1);
+  books.delivered(['call-1']);
+  expect(books.state()).toMatchObject({ appliedSequence: 1, holds: [] });
 });

@@ -2,11 +2,12 @@ import { DatabaseSync } from 'node:sqlite';
 import type { StatementSync } from 'node:sqlite';
 import type { LimitSpec, PostedWindow } from '../../../core/ledger/index.ts';
 import type { LeaseNumber } from '../../../core/leases/index.ts';
-import type { CallHold, CallRecord, KeptObject } from '../../../core/call/index.ts';
+import type { CallHold, CallRecord, KeptObject, RecordQuery, SpendQuery, SpendRow } from '../../../core/call/index.ts';
 import { prepare } from './schema.ts';
 import { readEntry } from './entry.ts';
 import type { Cover, ReadEntry } from './entry.ts';
-import { fromText, recordFromText, toText } from '../rows/index.ts';
+import { budgetsOf, dayOf, fromText, recordFromText, toText } from '../rows/index.ts';
+import { spendIn } from './sums.ts';
 
 export interface BooksState {
   readonly appliedSequence: number;
@@ -25,23 +26,6 @@ export interface KeptLease {
   readonly limits: readonly LimitSpec[];
   readonly posted: readonly PostedWindow[];
 }
-
-export type SpendGrouping = 'workload' | 'model' | 'provider' | 'day';
-
-/** Sums over calls. Money as decimal digits of nano-dollars, so that it crosses threads and JSON whole. */
-export interface SpendRow {
-  readonly key: string;
-  readonly requests: number;
-  readonly estimated: number;
-  readonly inputTokens: number;
-  readonly cachedInputTokens: number;
-  readonly outputTokens: number;
-  readonly reasoningTokens: number;
-  readonly costNanoUsd: string;
-  readonly chargedNanoUsd: string;
-}
-
-const DAY_MS = 86_400_000;
 
 /** Old records are deleted in steps of so many rows, so that nothing waits long. */
 const RETENTION_STEP_ROWS = 1000;
@@ -64,6 +48,7 @@ type Statements = Readonly<
     | 'uncover'
     | 'record'
     | 'total'
+    | 'subject'
     | 'applied'
     | 'keep'
     | 'forget',
@@ -73,19 +58,25 @@ type Statements = Readonly<
 
 type Key = readonly (string | number)[];
 
+interface Sum {
+  readonly key: Key;
+  readonly figures: (number | bigint)[];
+}
+
 /** What a step of entries adds up to, so that a row that many calls share is written once. */
 class Step {
   readonly holds = new Map<string, string>();
   readonly covers = new Map<string, string>();
-  readonly totals = new Map<string, { readonly key: Key; readonly figures: (number | bigint)[] }>();
+  readonly totals = new Map<string, Sum>();
+  readonly subjects = new Map<string, Sum>();
   readonly posted = new Map<string, { readonly key: Key; amount: bigint }>();
   readonly postedUnderLeases = new Map<string, { readonly key: Key; amount: bigint }>();
 
-  count(key: Key, figures: readonly (number | bigint)[]): void {
+  count(sums: Map<string, Sum>, key: Key, figures: readonly (number | bigint)[]): void {
     const name = JSON.stringify(key);
-    const total = this.totals.get(name);
-    if (total === undefined) this.totals.set(name, { key, figures: [...figures] });
-    else figures.forEach((figure, index) => (total.figures[index] = BigInt(total.figures[index] ?? 0) + BigInt(figure)));
+    const sum = sums.get(name);
+    if (sum === undefined) sums.set(name, { key, figures: [...figures] });
+    else figures.forEach((figure, index) => (sum.figures[index] = BigInt(sum.figures[index] ?? 0) + BigInt(figure)));
   }
 
   post(key: Key, amount: bigint): void {
@@ -125,17 +116,12 @@ export class Books {
 
   /** Applies entries (`entryText`) and remembers up to where, in one transaction: each entry counts once, whatever dies when. */
   apply(entries: readonly string[], appliedSequence: number): void {
-    this.#database.exec('BEGIN IMMEDIATE');
-    try {
+    this.#transact(() => {
       const step = new Step();
       for (const entry of entries) this.#take(readEntry(entry), step);
       this.#write(step);
       this.#statements.applied.run(appliedSequence);
-      this.#database.exec('COMMIT');
-    } catch (error) {
-      this.#database.exec('ROLLBACK');
-      throw error;
-    }
+    });
   }
 
   state(): BooksState {
@@ -171,31 +157,16 @@ export class Books {
     return result?.busy === 0 ? applied : 0;
   }
 
-  /** Sums by one column since a time; by whole days. */
-  spend(by: SpendGrouping, sinceMs: number): SpendRow[] {
-    const sums = FIGURES.map((name) => `SUM(${name}) AS ${name}`).join(', ');
-    const statement = this.#database.prepare(
-      `SELECT CAST(${by} AS TEXT) AS key, SUM(requests) AS requests, SUM(estimated) AS estimated, ${sums} FROM totals WHERE day >= ? GROUP BY ${by} ORDER BY SUM(cost_nano_usd) DESC`,
-    );
-    statement.setReadBigInts(true);
-    const rows = statement.all(Math.floor(sinceMs / DAY_MS)) as unknown as Record<string, bigint | string>[];
-    return rows.map((row) => ({
-      key: String(row['key']),
-      requests: Number(row['requests']),
-      estimated: Number(row['estimated']),
-      inputTokens: Number(row['input_tokens']),
-      cachedInputTokens: Number(row['cached_input_tokens']),
-      outputTokens: Number(row['output_tokens']),
-      reasoningTokens: Number(row['reasoning_tokens']),
-      costNanoUsd: String(row['cost_nano_usd']),
-      chargedNanoUsd: String(row['charged_nano_usd']),
-    }));
+  spend(query: SpendQuery): SpendRow[] {
+    return spendIn(this.#database, query);
   }
 
-  /** The latest records first. */
-  records(count: number): CallRecord[] {
-    const rows = this.#database.prepare('SELECT record FROM records ORDER BY at DESC LIMIT ?').all(count) as unknown as { record: string }[];
-    return rows.map(({ record }) => fromText(record) as CallRecord);
+  records({ sinceMs, untilMs, after, count }: RecordQuery): CallRecord[] {
+    const from = after === undefined || after.endedAt < sinceMs ? { endedAt: sinceMs, id: '' } : after;
+    const rows = this.#database
+      .prepare('SELECT record FROM records WHERE (ended, id) > (?, ?) AND ended < ? ORDER BY ended, id LIMIT ?')
+      .all(from.endedAt, from.id, untilMs ?? Number.MAX_SAFE_INTEGER, count);
+    return (rows as unknown as { record: string }[]).map(({ record }) => recordFromText(record));
   }
 
   /** Deletes a step of the records before a time, and of the objects that are gone at their providers by now; true while there are more. Totals stay. */
@@ -211,20 +182,32 @@ export class Books {
 
   /** Records that `delivered` was not told of, those first that ended first. */
   undelivered(count: number): CallRecord[] {
-    const rows = this.#database.prepare('SELECT record FROM undelivered JOIN records USING (id) ORDER BY ended, id LIMIT ?').all(count);
+    const rows = this.#database.prepare('SELECT record FROM undelivered JOIN records USING (id) ORDER BY undelivered.ended, id LIMIT ?').all(count);
     return (rows as unknown as { record: string }[]).map(({ record }) => recordFromText(record));
   }
 
   /** The ledger service has these records. */
   delivered(ids: readonly string[]): void {
-    this.#database.exec('BEGIN IMMEDIATE');
-    const statement = this.#database.prepare('DELETE FROM undelivered WHERE id = ?');
-    for (const id of ids) statement.run(id);
-    this.#database.exec('COMMIT');
+    this.#transact(() => {
+      const statement = this.#database.prepare('DELETE FROM undelivered WHERE id = ?');
+      for (const id of ids) statement.run(id);
+    });
   }
 
   close(): void {
     this.#database.close();
+  }
+
+  #transact(write: () => void): void {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      write();
+      this.#database.exec('COMMIT');
+    } catch (error) {
+      // SQLite may have done so itself, as where the disk is full. Source: sqlite.org/lang_transaction.html.
+      if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
   }
 
   #leases(): KeptLease[] {
@@ -289,11 +272,13 @@ export class Books {
       record.chargedNanoUsd,
     ];
     const estimated = record.estimated ? 1 : 0;
-    const { changes } = this.#statements.record.run(id, at, workload, model, provider, ending, status, estimated, text, ...figures);
+    const { changes } = this.#statements.record.run(id, at, endedAt, workload, model, provider, ending, status, estimated, text, ...figures);
     if (!step.holds.delete(id)) this.#statements.unhold.run(id);
     if (!step.covers.delete(id)) this.#statements.uncover.run(id);
     if (Number(changes) === 0) return; // The same settlement again: it has been counted.
-    step.count([Math.floor(endedAt / DAY_MS), workload, model, provider], [1, estimated, ...figures]);
+    const day = dayOf(endedAt);
+    step.count(step.totals, [day, workload, model, provider], [1, estimated, ...figures]);
+    for (const { limit, subject } of budgetsOf(record)) step.count(step.subjects, [day, limit, subject], [1, estimated, ...figures]);
     for (const { limit, subject, windowStart, amount, lease = 0 } of record.posted) {
       step.post([limit, subject, windowStart], amount);
       if (lease !== 0) step.postUnderLease([lease, limit, subject, windowStart], amount);
@@ -305,6 +290,7 @@ export class Books {
     for (const [id, text] of step.holds) this.#statements.hold.run(id, text);
     for (const [id, text] of step.covers) this.#statements.cover.run(id, text);
     for (const { key, figures } of step.totals.values()) this.#statements.total.run(...key, ...figures);
+    for (const { key, figures } of step.subjects.values()) this.#statements.subject.run(...key, ...figures);
     for (const { key, amount } of step.posted.values()) this.#statements.post.run(...key, amount);
     for (const { key, amount } of step.postedUnderLeases.values()) this.#statements.postUnderLease.run(...key, amount);
   }
@@ -323,10 +309,14 @@ export class Books {
       cover: this.#database.prepare('INSERT OR REPLACE INTO covers (id, entry) VALUES (?, ?)'),
       uncover: this.#database.prepare('DELETE FROM covers WHERE id = ?'),
       record: this.#database.prepare(
-        `INSERT OR IGNORE INTO records (id, at, workload, model, provider, ending, status, estimated, record, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ${marks})`,
+        `INSERT OR IGNORE INTO records (id, at, ended, workload, model, provider, ending, status, estimated, record, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ${marks})`,
       ),
       total: this.#database.prepare(
         `INSERT INTO totals (day, workload, model, provider, requests, estimated, ${columns}) VALUES (?, ?, ?, ?, ?, ?, ${marks})
+         ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, estimated = estimated + excluded.estimated, ${sums}`,
+      ),
+      subject: this.#database.prepare(
+        `INSERT INTO subjects (day, budget, subject, requests, estimated, ${columns}) VALUES (?, ?, ?, ?, ?, ${marks})
          ON CONFLICT DO UPDATE SET requests = requests + excluded.requests, estimated = estimated + excluded.estimated, ${sums}`,
       ),
       // Whose it is does not change.

@@ -1,5 +1,5 @@
-import type { CallRecord, KeptObject } from '../../../core/call/index.ts';
-import type { BooksState, SpendGrouping, SpendRow } from './books.ts';
+import type { CallRecord, KeptObject, RecordQuery, SpendQuery, SpendRow } from '../../../core/call/index.ts';
+import type { BooksState } from './books.ts';
 import { besides, Thread, ThreadFault } from './thread.ts';
 import type { BooksCommand, BooksFault, BooksPlace } from './worker.ts';
 
@@ -39,12 +39,12 @@ export class BooksClient {
     await this.#ask({ kind: 'apply', entries, appliedSequence });
   }
 
-  spend(by: SpendGrouping, sinceMs: number): Promise<SpendRow[]> {
-    return this.#ask({ kind: 'spend', by, sinceMs }) as Promise<SpendRow[]>;
+  spend(query: SpendQuery): Promise<SpendRow[]> {
+    return this.#ask({ kind: 'spend', query }) as Promise<SpendRow[]>;
   }
 
-  records(count: number): Promise<CallRecord[]> {
-    return this.#ask({ kind: 'records', count }) as Promise<CallRecord[]>;
+  records(query: RecordQuery): Promise<CallRecord[]> {
+    return this.#ask({ kind: 'records', query }) as Promise<CallRecord[]>;
   }
 
   checkpoint(): Promise<number> {

@@ -45,8 +45,23 @@ CREATE TABLE undelivered (id TEXT PRIMARY KEY, ended INTEGER NOT NULL) STRICT, W
 CREATE INDEX undelivered_by_ending ON undelivered (ended, id);
 `;
 
+/** When calls ended, by which records are read page by page; and sums by budget and whose account it was. */
+const VERSION_5 = `
+ALTER TABLE records ADD COLUMN ended INTEGER NOT NULL DEFAULT 0;
+UPDATE records SET ended = json_extract(record, '$.endedAt');
+CREATE INDEX records_by_ending ON records (ended, id);
+CREATE TABLE subjects (day INTEGER NOT NULL, budget TEXT NOT NULL, subject TEXT NOT NULL, requests INTEGER NOT NULL, estimated INTEGER NOT NULL, ${FIGURES},
+  PRIMARY KEY (day, budget, subject)) STRICT, WITHOUT ROWID;
+INSERT INTO subjects SELECT day, budget, subject, COUNT(*), SUM(estimated), SUM(input_tokens), SUM(cached_input_tokens), SUM(output_tokens), SUM(reasoning_tokens),
+    SUM(cost_nano_usd), SUM(charged_nano_usd)
+  FROM (SELECT DISTINCT records.*, ended / 86400000 AS day, json_extract(posting.value, '$.limit') AS budget, json_extract(posting.value, '$.subject') AS subject
+    FROM records, json_each(record, '$.posted') AS posting)
+  WHERE NOT (budget LIKE '%#%' AND (budget LIKE '%/requestsPerMinute' OR budget LIKE '%/tokensPerMinute'))
+  GROUP BY day, budget, subject;
+`;
+
 /** What each version adds to the one before. */
-const VERSIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4];
+const VERSIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
 
 /** Version of the tables, in SQLite's user_version. A newer one is refused: its meaning is unknown here. */
 export const SCHEMA_VERSION = VERSIONS.length;

@@ -1,6 +1,6 @@
 /** The thread that owns the database: nothing on the loop that serves Envoy waits for it. */
+import type { RecordQuery, SpendQuery } from '../../../core/call/index.ts';
 import { Books } from './books.ts';
-import type { SpendGrouping } from './books.ts';
 import { codeOf } from './codes.ts';
 import { NewerSchema } from './schema.ts';
 import { serve } from './serve.ts';
@@ -9,8 +9,8 @@ import { serve } from './serve.ts';
 export type BooksCommand =
   | { readonly kind: 'state' }
   | { readonly kind: 'apply'; readonly entries: readonly string[]; readonly appliedSequence: number }
-  | { readonly kind: 'spend'; readonly by: SpendGrouping; readonly sinceMs: number }
-  | { readonly kind: 'records'; readonly count: number }
+  | { readonly kind: 'spend'; readonly query: SpendQuery }
+  | { readonly kind: 'records'; readonly query: RecordQuery }
   | { readonly kind: 'checkpoint' }
   | { readonly kind: 'forget'; readonly beforeMs: number; readonly nowMs: number }
   | { readonly kind: 'object'; readonly workload: string; readonly of: string; readonly id: string }
@@ -47,9 +47,9 @@ function run(books: Books, command: BooksCommand): unknown {
     case 'apply':
       return books.apply(command.entries, command.appliedSequence);
     case 'spend':
-      return books.spend(command.by, command.sinceMs);
+      return books.spend(command.query);
     case 'records':
-      return books.records(command.count);
+      return books.records(command.query);
     case 'forget':
       return books.forget(command.beforeMs, command.nowMs);
     case 'object':

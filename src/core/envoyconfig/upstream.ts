@@ -1,0 +1,15 @@
+import type { ProviderPolicy } from '../policy/index.ts';
+import type { UpstreamSettings } from './settings.ts';
+
+/** What Envoy is told of a provider. */
+export function upstreamOf({
+  id,
+  baseUrl,
+  timeouts,
+  retries,
+  circuitBreaker,
+  outlierDetection,
+}: Pick<ProviderPolicy, 'id' | 'baseUrl' | 'timeouts' | 'retries' | 'circuitBreaker' | 'outlierDetection'>): UpstreamSettings {
+  const { host, port, tls } = baseUrl;
+  return { id, host, port, tls, timeouts, retries, circuitBreaker, outlierDetection };
+}

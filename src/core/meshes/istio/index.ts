@@ -1,0 +1,6 @@
+/** Istio: its sidecars ask the processor for provider hosts, and originate TLS to them. */
+import type { Mesh } from '../mesh.ts';
+import { KINDS, render } from './objects.ts';
+import { podAnnotations } from './pods.ts';
+
+export const istio: Mesh = { name: 'istio', title: 'Istio', kinds: KINDS, render, podAnnotations };

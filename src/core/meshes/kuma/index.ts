@@ -1,0 +1,6 @@
+/** Kuma: its sidecars ask the processor for provider hosts, and reach them by clusters of ours. */
+import type { Mesh } from '../mesh.ts';
+import { KINDS, render } from './objects.ts';
+import { podAnnotations } from './pods.ts';
+
+export const kuma: Mesh = { name: 'kuma', title: 'Kuma', kinds: KINDS, render, podAnnotations };

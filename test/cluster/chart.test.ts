@@ -1,0 +1,92 @@
+/** The chart as Helm reads it: what it makes of values that are right, and what it says to those that are not. */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parseAllDocuments } from 'yaml';
+import { ROOT, attempt, helm } from './commands.ts';
+import { CHART, SYSTEM } from './story.ts';
+
+interface Rendered {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace?: string };
+  readonly spec?: {
+    readonly replicas?: number;
+    readonly template?: { readonly spec: { readonly affinity?: object; readonly topologySpreadConstraints?: object[] } };
+  };
+  readonly rules?: readonly { readonly resources: readonly string[]; readonly resourceNames?: readonly string[] }[];
+}
+
+const settings = (values: readonly string[]): string[] => values.flatMap((value) => ['--set', value]);
+const template = (...values: readonly string[]): Promise<string> => helm('template', 'airmesh', CHART, '-n', SYSTEM, ...settings(values));
+const rendered = async (...values: readonly string[]): Promise<Rendered[]> =>
+  parseAllDocuments(await template(...values))
+    .map((document) => document.toJS() as Rendered | null)
+    .filter((object) => object !== null);
+
+it('is one that helm lint finds nothing wrong in', async () => {
+  expect(await helm('lint', '--strict', CHART)).toContain('0 chart(s) failed');
+});
+
+it('is what deploy/manifests was rendered from', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'airmesh-render-'));
+  try {
+    const file = join(folder, 'airmesh.yaml');
+    expect((await attempt(join(ROOT, 'deploy/render.sh'), [file])).err).toBe('');
+    expect(readFileSync(file, 'utf8')).toBe(readFileSync(join(ROOT, 'deploy/manifests/airmesh.yaml'), 'utf8'));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+const POSTGRES = ['store.kind=postgres', 'store.postgres.urlSecret.name=pg'] as const;
+
+describe('several controllers', () => {
+  it('come with PostgreSQL, and are kept apart', async () => {
+    const objects = await rendered(...POSTGRES);
+    const { replicas, template: pods } = objects.find(({ kind }) => kind === 'Deployment')?.spec ?? {};
+    expect(replicas).toBe(3);
+    expect(pods?.spec.affinity).toBeDefined();
+    expect(pods?.spec.topologySpreadConstraints).toHaveLength(1);
+    expect(objects.map(({ kind }) => kind)).toContain('PodDisruptionBudget');
+    expect(objects.map(({ kind }) => kind)).not.toContain('PersistentVolumeClaim');
+  });
+
+  it('are none with SQLite', async () => {
+    const objects = await rendered();
+    expect(objects.find(({ kind }) => kind === 'Deployment')?.spec?.replicas).toBe(1);
+    expect(objects.map(({ kind }) => kind)).not.toContain('PodDisruptionBudget');
+  });
+});
+
+describe('roles', () => {
+  it('are of the namespaces that are named, and no others', async () => {
+    const objects = await rendered('watchNamespaces={shop,lab}', 'secrets.shop={openai,azure}', 'secrets.lab={*}');
+    const [cluster] = objects.filter(({ kind }) => kind === 'ClusterRole');
+    expect(cluster?.rules?.flatMap(({ resources }) => resources)).toEqual(['namespaces', 'tokenreviews', 'mutatingwebhookconfigurations']);
+    const keys = objects.filter(({ kind, metadata }) => kind === 'Role' && metadata.name === 'airmesh-keys');
+    expect(Object.fromEntries(keys.map(({ metadata, rules }) => [metadata.namespace, rules?.[0]?.resourceNames]))).toEqual({
+      shop: ['openai', 'azure'],
+      lab: undefined,
+    });
+    const watched = objects.filter(({ kind, metadata }) => kind === 'Role' && metadata.name === 'airmesh-watch');
+    expect(watched.map(({ metadata }) => metadata.namespace).toSorted()).toEqual([SYSTEM, 'lab', 'shop']);
+  });
+});
+
+describe('values that are wrong', () => {
+  it.each<[values: readonly string[], words: string]>([
+    [['controller.replicas=2'], 'controller.replicas: 2 needs store.kind: postgres'],
+    [['store.kind=postgres'], 'store.postgres.urlSecret.name is needed'],
+    [['store.kind=redis'], 'store'],
+    [['injecter.enabled=true'], 'injecter'],
+    [['injector.failurePolicy=Maybe'], 'failurePolicy'],
+    [['injector.sidecar.resources.limits.memory=much'], 'memory'],
+    [['secrets.shop={Open AI}'], 'secrets'],
+    [['serviceAccount.create=false'], 'serviceAccount.name is needed'],
+  ])('%j', async (values, words) => {
+    const { code, err } = await attempt('helm', ['template', 'airmesh', CHART, ...settings(values)]);
+    expect(code).not.toBe(0);
+    expect(err).toContain(words);
+  });
+});

@@ -1,0 +1,61 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { ensureEnvoy } from '../../src/shell/envoy/index.ts';
+
+const run = promisify(execFile);
+const fromRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
+
+/** The chart's and the examples' default. */
+export const IMAGE = 'airmesh:0.1.0';
+/** An application: Node and the official OpenAI client, and nothing of ours. */
+export const CLIENT_IMAGE = 'airmesh-test-client:1';
+
+/** A cluster's scripts may lie beside the checkout, or beside the folder of its worktrees. */
+const scripts = (): string | undefined => ['../shared/cluster', '../../shared/cluster'].map(fromRoot).find((path) => existsSync(join(path, 'image')));
+
+/**
+ * Makes both images and gives them to the cluster's node. With `AIRMESH_TEST_IMAGES=present` they are there already:
+ * of deploy/Dockerfile, and of test/cluster/client/Dockerfile.
+ */
+export async function ensureImages(environment: NodeJS.ProcessEnv, onStep: (message: string) => void): Promise<void> {
+  if (environment['AIRMESH_TEST_IMAGES'] === 'present') return;
+  const beside = scripts();
+  if (beside === undefined)
+    throw new Error(
+      `Build ${IMAGE} (deploy/Dockerfile) and ${CLIENT_IMAGE} (test/cluster/client/Dockerfile), load them into the cluster, and set AIRMESH_TEST_IMAGES=present.`,
+    );
+  const node = fromRoot('node_modules/.bin/node');
+  const stage = mkdtempSync(join(tmpdir(), 'airmesh-image-'));
+  try {
+    onStep('building');
+    await run('npm', ['run', '--silent', 'build'], { cwd: fromRoot('.') });
+    await run(process.execPath, [fromRoot('deploy/stage.mjs'), stage]);
+    const envoy = await ensureEnvoy({ environment, onStep });
+    const libraries = await librariesOf(node);
+    const image = async (name: string, ...options: string[]): Promise<void> => {
+      onStep(`making ${name}`);
+      await run(join(beside, 'image'), [name, '--node', node, ...libraries, ...options], { maxBuffer: 16 * 1024 * 1024 });
+    };
+    const entrypoint = JSON.stringify(['node', '--max-semi-space-size=8', '/app/dist/main/cli.js']);
+    await image(IMAGE, '--envoy', envoy.path, '--copy', `${stage}/app:/app`, '--user', '1533:1533', '--env', 'NODE_ENV=production', '--entrypoint', entrypoint);
+    const client = [
+      '--copy',
+      `${fromRoot('node_modules/openai')}:/client/node_modules/openai`,
+      '--copy',
+      `${fromRoot('test/cluster/client/call.mjs')}:/client/call.mjs`,
+    ];
+    await image(CLIENT_IMAGE, ...client, '--workdir', '/client', '--user', '1000:1000', '--entrypoint', JSON.stringify(['node', '/client/call.mjs']));
+  } finally {
+    rmSync(stage, { recursive: true, force: true });
+  }
+}
+
+/** What Node needs besides the C library, and the scripts' base does not have. */
+async function librariesOf(node: string): Promise<string[]> {
+  const { stdout } = await run('ldd', [node]);
+  return [...stdout.matchAll(/=> (\S*\/libatomic\.so\.1) /g)].flatMap(([, path = '']) => ['--copy', `${path}:${path.replace(/^\/lib\//, '/usr/lib/')}`]);
+}
