@@ -47,7 +47,7 @@ export async function controller(paths: readonly string[], flags: ControllerFlag
   if (flags.kubernetes === paths.length > 0)
     throw new StartError('Where policies come from is not said.', 'Name files and folders, or a cluster with --kubernetes.');
   const { rootNamespace, namespaces, lease, authorities, service, views, simulatedUrl } = flags;
-  const running = await startController({
+  const starting = startController({
     policies: flags.kubernetes
       ? {
           kind: 'cluster',
@@ -73,8 +73,14 @@ export async function controller(paths: readonly string[], flags: ControllerFlag
     store: await openStore(flags.store),
     retentionDays: flags.retention,
     environment: terminal.environment,
+    interruption,
     logger,
   });
+  const running = await starting.catch((error: unknown) => {
+    if (interruption.aborted) return undefined;
+    throw error;
+  });
+  if (running === undefined) return EXIT.interrupted;
   terminal.out(`The ledger service listens at ${running.address}; administration is at ${httpUrl(running.admin)}\n`);
   if (!interruption.aborted) await once(interruption, 'abort');
   await running.stop();
