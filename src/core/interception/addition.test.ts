@@ -79,6 +79,8 @@ describe('a pod', () => {
       controllers: ['airmesh:15010'],
       controllerRoots: 'PEM',
       logLevel: 'info',
+      concurrency: 2,
+      intercept: true,
       resources: {},
       baseUrls: false,
       placeholderKeys: true,
