@@ -1,4 +1,5 @@
 import type { Logger } from '../shell/telemetry/index.ts';
+import type { InterceptedNetwork } from './mesh/intercepted-command.ts';
 import type { LedgerAccess } from './mesh/ledger.ts';
 import type { StartSummary } from './views/banner.ts';
 
@@ -31,6 +32,8 @@ export interface RunOptions {
   readonly simulate: 'auto' | 'never';
   /** Aborted while it starts: what was started is stopped, and the start rejects with the signal's reason. */
   readonly interruption?: AbortSignal;
+  /** A program whose connections are taken in; absent where callers come by themselves. */
+  readonly intercepted?: Pick<InterceptedNetwork, 'redirected' | 'trust'>;
   readonly logger: Logger;
 }
 

@@ -103,9 +103,15 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .option('--ledger-ca <file>', 'who issues its certificate, in PEM')
     .option('--ledger-cert <file>', 'the certificate by which it knows this process')
     .option('--ledger-key <file>', 'the key of that')
+    .option('--intercept', 'run the command after `--` in a network of its own, its calls taken in as in a cluster: no key, no base URL', false)
     .addOption(new Option('--log-level <level>', 'what is logged').choices(LOG_LEVELS).default('info'))
     .addOption(new Option('--log-format <format>', 'for people or for machines').choices(['pretty', 'json']))
-    .action(async (paths: string[], flags: RunFlags) => finish(await run(paths, flags, terminal)));
+    .action(async (operands: string[], flags: RunFlags, self: Command) => {
+      const { paths, command } = flags.intercept ? parted(operands, airmesh) : { paths: operands, command: [] };
+      // What is logged would stand between the program's own words.
+      const isQuiet = flags.intercept && self.getOptionValueSource('logLevel') === 'default';
+      finish(await run(paths, command, isQuiet ? { ...flags, logLevel: 'warn' } : flags, terminal));
+    });
 
   airmesh
     .command('gateway <paths...>')
@@ -292,4 +298,12 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
       finish(EXIT.ok);
     });
   return airmesh;
+}
+
+/** What stands before `--` and what stands after it; the library has both in one list. */
+function parted(operands: readonly string[], program: Command): { readonly paths: readonly string[]; readonly command: readonly string[] } {
+  const { rawArgs } = program as Command & { readonly rawArgs: readonly string[] };
+  const at = rawArgs.indexOf('--');
+  const command = at < 0 ? [] : rawArgs.slice(at + 1);
+  return { paths: operands.slice(0, operands.length - command.length), command };
 }

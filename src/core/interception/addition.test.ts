@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { injectPod } from '../injection/index.ts';
+import type { Contributor, InjectionSettings } from '../injection/index.ts';
 import { interceptionAddition } from './addition.ts';
 import { bundleOf } from './bundle.ts';
 
@@ -65,5 +67,32 @@ describe('a bundle', () => {
   it('has each certificate once, and nothing else', () => {
     const text = `# a comment\n${certificate('AAAA')}\r\n-----BEGIN PRIVATE KEY-----\nsecret\n-----END PRIVATE KEY-----\n${certificate('BBBB')}`;
     expect(bundleOf(text, '', certificate('AAAA'))).toEqual([`${certificate('AAAA')}\n`, `${certificate('BBBB')}\n`]);
+  });
+});
+
+describe('a pod', () => {
+  it('gets it by injection, as any other addition', () => {
+    const settings: InjectionSettings = {
+      image: 'airmesh:1',
+      imagePullPolicy: 'IfNotPresent',
+      imagePullSecrets: [],
+      controllers: ['airmesh:15010'],
+      controllerRoots: 'PEM',
+      logLevel: 'info',
+      concurrency: 2,
+      intercept: true,
+      resources: {},
+      baseUrls: false,
+      placeholderKeys: true,
+      program: '1',
+    };
+    const contribute: Contributor = (_pod, { image, imagePullPolicy }) => interceptionAddition({ image, imagePullPolicy, ports: [] });
+    const pod = { metadata: {}, spec: { containers: [{ name: 'app' }] } };
+    const verdict = injectPod(pod, true, settings, [contribute]);
+    if (verdict.kind !== 'injected') throw new Error(verdict.kind);
+    expect(verdict.pod.spec.initContainers?.map(({ name }) => name)).toEqual(['airmesh-init', 'airmesh-sidecar']);
+    expect(verdict.pod.spec.containers[0]?.env).toContainEqual({ name: 'SSL_CERT_FILE', value: '/etc/airmesh/trust/ca.pem' });
+    const again = injectPod(verdict.pod, true, settings, [contribute]);
+    expect(again).toMatchObject({ pod: verdict.pod });
   });
 });

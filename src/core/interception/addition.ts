@@ -18,12 +18,8 @@ interface Application {
   readonly envFrom?: readonly unknown[];
 }
 
-interface Mount {
-  readonly name: string;
-  readonly mountPath: string;
-  readonly readOnly?: boolean;
-}
-
+// Types rather than interfaces: injection's have room for fields that it does not read.
+type Mount = { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean };
 type Named = { readonly name: string; readonly [field: string]: unknown };
 
 /** What interception adds to a pod, in the shape of injection's additions. */

@@ -7,7 +7,8 @@ import { firstSignal, loggerFor } from '../process.ts';
 import type { LogFlags } from '../process.ts';
 import { StartError } from '../start-error.ts';
 import { EXIT } from '../exit-codes.ts';
-import { startRun } from '../mesh/run.ts';
+import { openInterceptedNetwork } from '../mesh/intercepted-command.ts';
+import { DEFAULT_WORKLOAD, startRun } from '../mesh/run.ts';
 import type { Address } from '../ports.ts';
 import { painter } from '../terminal/terminal.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -27,13 +28,17 @@ export interface RunFlags extends LogFlags {
   readonly ledgerCa?: string;
   readonly ledgerCert?: string;
   readonly ledgerKey?: string;
+  readonly intercept: boolean;
 }
 
 /** Runs until a signal comes. The first one drains, or gives up the start; a second one ends it at once. */
-export async function run(paths: readonly string[], flags: RunFlags, terminal: Terminal): Promise<number> {
+export async function run(paths: readonly string[], command: readonly string[], flags: RunFlags, terminal: Terminal): Promise<number> {
+  if (flags.intercept !== command.length > 0)
+    throw new StartError('--intercept and a command go together.', 'Write airmesh run --intercept -- COMMAND, such as: airmesh run --intercept -- node app.js');
   const logger = loggerFor(flags, terminal);
   const ledger = ledgerOf(flags, logger);
   const interruption = firstSignal();
+  const network = flags.intercept ? await openInterceptedNetwork(DEFAULT_WORKLOAD, terminal.environment) : undefined;
   const starting = startRun({
     interruption,
     paths,
@@ -49,21 +54,27 @@ export async function run(paths: readonly string[], flags: RunFlags, terminal: T
     ...(ledger === undefined ? {} : { ledger }),
     environment: terminal.environment,
     simulate: 'auto',
+    ...(network === undefined ? {} : { intercepted: network }),
     logger,
   });
   const mesh = await starting.catch((error: unknown) => {
+    network?.close();
     if (!interruption.aborted) throw error;
     terminal.err('Stopped before it was ready.\n');
     logger.flush();
     // A download may still be under way.
     return process.exit(EXIT.interrupted);
   });
-  terminal.out(banner(mesh.summary, painter(terminal.colour)));
-  if (!interruption.aborted) await once(interruption, 'abort');
-  terminal.err('Stopping: waiting for calls in flight …\n');
+  let code: number = EXIT.ok;
+  if (network === undefined) {
+    terminal.out(banner(mesh.summary, painter(terminal.colour)));
+    if (!interruption.aborted) await once(interruption, 'abort');
+    terminal.err('Stopping: waiting for calls in flight …\n');
+  } else code = await network.run(command, terminal.environment, interruption);
   await mesh.stop();
+  network?.close();
   logger.flush();
-  return EXIT.ok;
+  return code;
 }
 
 /** The ledger service that the flags name, if any. */

@@ -197,7 +197,7 @@ export class ClusterPolicies {
 
   async #inject(injector: NonNullable<ClusterScope['injector']>, authorities: Authorities): Promise<void> {
     const { logger } = this.#parts;
-    const running = await startInjector({ ...injector, identity: injectorIdentity(authorities), api: this.cluster.api, contributors: [], logger });
+    const running = await startInjector({ ...injector, identity: injectorIdentity(authorities), api: this.cluster.api, logger });
     this.#injector = running;
     authorities.onChange(() => running.use(injectorIdentity(authorities)));
   }

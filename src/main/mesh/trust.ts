@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { writeTrust } from '../../shell/trust/index.ts';
 import type { Policies } from './feed.ts';
 
@@ -11,6 +11,7 @@ export interface TrustPlace {
 /** Writes whom applications are to trust, where policies say that calls are taken in. */
 export function tellTrust(place: TrustPlace | undefined, { interception }: Policies, publicFile: string): void {
   if (place === undefined || interception === undefined) return;
-  const others = place.othersFile === undefined ? '' : readFileSync(place.othersFile, 'utf8');
+  // Runtimes that are told of a file that is not there go on without it, and so do we.
+  const others = place.othersFile !== undefined && existsSync(place.othersFile) ? readFileSync(place.othersFile, 'utf8') : '';
   writeTrust(place.folder, { publicFile, roots: interception.roots, others });
 }

@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { networkInterfaces } from 'node:os';
 import { SIDECAR_PATHS, SIDECAR_PORTS } from '../../core/control/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
 import { Roots, TokenFile, rootsFault } from '../../shell/wire/index.ts';
@@ -63,6 +64,11 @@ export async function startSidecar(options: SidecarOptions): Promise<RunningMesh
 
 /** What an init container redirects comes to the loopback addresses; those of IPv6 only where there is any. */
 function redirectedTo(port: number): RedirectedConnections {
-  const hosts = existsSync('/proc/net/if_inet6') ? ['127.0.0.1', '::1'] : ['127.0.0.1'];
+  const hosts = hasLoopback6() ? ['127.0.0.1', '::1'] : ['127.0.0.1'];
   return { workload: SOLE_WORKLOAD, addresses: hosts.map((host) => ({ host, port })) };
+}
+
+/** Whether `::1` is there to listen at: a kernel may have IPv6, and a pod none. */
+function hasLoopback6(): boolean {
+  return Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === '::1') === true);
 }

@@ -73,7 +73,21 @@ async function start({ providers, others, attacker, keys }: OutsideSettings): Pr
     await listen(createTcp(speaksFirst), host, port);
   const udp = createSocket('udp4', (message, from) => udp.send(`udp ${message.toString()}`, from.port, from.address));
   await new Promise<void>((resolve) => udp.bind(443, OUTSIDE.providers, resolve));
+  const names = createSocket('udp4', (question, from) => names.send(answerTo(question), from.port, from.address));
+  await new Promise<void>((resolve) => names.bind(53, OUTSIDE.cluster, resolve));
   process.send?.({ kind: 'ready' });
+}
+
+/** Of a resolver that knows one name, `by-dns.example`, and that by IPv4 alone. Source: RFC 1035, section 4. */
+function answerTo(question: Buffer): Buffer {
+  const asked = question.subarray(12);
+  const end = asked.indexOf(0) + 5;
+  const isKnown = asked.toString('latin1').includes('by-dns') && asked.readUInt16BE(end - 4) === 1;
+  const head = Buffer.from(question.subarray(0, 12));
+  head.writeUInt16BE(0x81_80, 2);
+  for (const [at, count] of [1, isKnown ? 1 : 0, 0, 0].entries()) head.writeUInt16BE(count, 4 + 2 * at);
+  const record = Buffer.from([0xc0, 0x0c, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, ...OUTSIDE.others.split('.').map(Number)]);
+  return Buffer.concat([head, asked.subarray(0, end), ...(isKnown ? [record] : [])]);
 }
 
 function note(at: Seen['at'], { headers, url = '', httpVersion }: IncomingMessage, bytes: number): void {

@@ -115,7 +115,16 @@ export class World {
     this.#public = publicAuthority;
   }
 
-  static async create(name: string, settings: InterceptionSettings, ports: string, envoyVersion?: string): Promise<World> {
+  /** Without a sidecar: a machine, and what is around it. */
+  static bare(name: string): Promise<World> {
+    return World.#create(name, (world) => world.#startOutside());
+  }
+
+  static create(name: string, settings: InterceptionSettings, ports: string, envoyVersion?: string): Promise<World> {
+    return World.#create(name, (world) => world.#start(settings, ports, envoyVersion));
+  }
+
+  static async #create(name: string, start: (world: World) => Promise<void>): Promise<World> {
     ensureTools();
     const folder = mkdtempSync(join(tmpdir(), 'airmesh-interception-'));
     chmodSync(folder, 0o755);
@@ -130,7 +139,7 @@ export class World {
     ]);
     const world = new World(folder, namespaces, await TestAuthority.create('mesh'), await TestAuthority.create('public'));
     try {
-      await world.#start(settings, ports, envoyVersion);
+      await start(world);
     } catch (error) {
       await world.stop();
       throw new Error(`${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n${world.#log}`, { cause: error });
@@ -138,9 +147,12 @@ export class World {
     return world;
   }
 
-  async #start(settings: InterceptionSettings, ports: string, version: string | undefined): Promise<void> {
-    const publicCa = join(this.folder, 'public.pem');
-    writeFileSync(publicCa, this.#public.certificate);
+  get publicCa(): string {
+    return join(this.folder, 'public.pem');
+  }
+
+  async #startOutside(): Promise<void> {
+    writeFileSync(this.publicCa, this.#public.certificate);
     this.#outside = this.namespaces.spawn(this.namespaces.outside, [process.execPath, here('outside.ts')], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     await this.#tell(this.#outside, {
       kind: 'start',
@@ -151,10 +163,19 @@ export class World {
         keys: [...Object.values(KEYS), ROTATED_KEY],
       },
     });
+  }
+
+  /** Where any user can run it: the folder in which it is kept is its owner's. */
+  async envoy(version?: string): Promise<string> {
+    const path = join(this.folder, 'envoy-binary');
+    if (!existsSync(path)) copyFileSync((await ensureEnvoy({ version, environment: process.env, onStep: () => undefined })).path, path);
+    return path;
+  }
+
+  async #start(settings: InterceptionSettings, ports: string, version: string | undefined): Promise<void> {
+    await this.#startOutside();
     this.redirect(ports);
-    // The sidecar's user may not look into the folder where Envoy is kept.
-    const envoy = join(this.folder, 'envoy-binary');
-    copyFileSync((await ensureEnvoy({ version, environment: process.env, onStep: () => undefined })).path, envoy);
+    const envoy = await this.envoy(version);
     const own = ['state', 'trust', 'tmp', 'home'].map((name) => join(this.folder, name));
     for (const each of own) {
       mkdirSync(each, { mode: 0o755 });
@@ -170,7 +191,14 @@ export class World {
     for (const stream of [this.#sidecar.stdout, this.#sidecar.stderr]) stream?.on('data', (chunk: Buffer) => (this.#log += chunk.toString('utf8')));
     await this.#tell(this.#sidecar, {
       kind: 'start',
-      start: { ...(await this.orders({ settings })), envoy, stateDir: join(this.folder, 'state'), trustFolder: this.trustFolder, publicCa, port: PORT },
+      start: {
+        ...(await this.orders({ settings })),
+        envoy,
+        stateDir: join(this.folder, 'state'),
+        trustFolder: this.trustFolder,
+        publicCa: this.publicCa,
+        port: PORT,
+      },
     });
   }
 
