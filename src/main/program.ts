@@ -162,6 +162,7 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
   besideCommand(airmesh.command('processor'))
     .description('the same without an Envoy of its own: external processing for the Envoy that a mesh runs in the pod')
     .addOption(new Option('--listen <address>', 'where that Envoy connects: an address, or unix:/path').makeOptionMandatory().argParser(parseListen))
+    .option('--any-user', 'that Envoy runs as another user: whoever can reach the socket’s folder may open it', false)
     .action(async (flags: ProcessorFlags) => finish(await processor(flags, terminal)));
 
   airmesh
