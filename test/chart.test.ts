@@ -48,7 +48,7 @@ describe('injection', () => {
   it('is told what the chart writes', () => {
     const map = manifests().find(({ metadata }) => metadata.name === 'airmesh-injector') as { readonly data?: Readonly<Record<string, string>> } | undefined;
     const file = readInjectorFile(map?.data?.['injector.yaml'] ?? '');
-    expect(file).toMatchObject({ ok: true, value: { webhook: 'airmesh.airmesh-system', controllers: ['airmesh.airmesh-system.svc:15010'] } });
+    expect(file).toMatchObject({ ok: true, value: { webhook: 'airmesh.airmesh-system', controllers: ['airmesh-controllers.airmesh-system.svc:15010'] } });
   });
 
   it('is asked by the paths that the chart registers', () => {

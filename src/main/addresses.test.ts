@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { httpUrl, parseAddress, parseAdminUrl, parseHeader, parseTime, parseWorkload } from './addresses.ts';
+import { httpUrl, parseAddress, parseAdminUrl, parseHeader, parseHosts, parseNames, parseTime, parseWorkload } from './addresses.ts';
 
 describe('parseAddress', () => {
   it.each([
@@ -65,3 +65,15 @@ it.each([
   [{ host: '0.0.0.0', port: 80 }, 'http://127.0.0.1:80'],
   [{ host: '::', port: 80 }, 'http://[::1]:80'],
 ])('httpUrl of %j', (address, expected) => expect(httpUrl(address)).toBe(expected));
+
+describe('parseNames', () => {
+  it('takes each once', () => expect(parseNames('shop, lab,shop')).toEqual(['shop', 'lab']));
+  it.each(['', 'a,,b', 'Shop', 'a/b', 'a.b', `${'a'.repeat(64)}`])('refuses %j', (text) =>
+    expect(() => parseNames(text)).toThrow('is not the name of a namespace'),
+  );
+});
+
+describe('parseHosts', () => {
+  it('takes names, and all below one', () => expect(parseHosts('api.example.com,*.example.org')).toEqual(['api.example.com', '*.example.org']));
+  it.each(['', 'https://a', 'a..b', '*', 'A.example', '*.*.a'])('refuses %j', (text) => expect(() => parseHosts(text)).toThrow('is no host'));
+});

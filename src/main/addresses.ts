@@ -92,3 +92,11 @@ export function parseNames(text: string): string[] {
   if (wrong !== undefined) throw new InvalidArgumentError(`${JSON.stringify(wrong.slice(0, 80))} is not the name of a namespace.`);
   return [...new Set(names)];
 }
+
+/** `a.example,*.b.example`: DNS names in lower case, each once. */
+export function parseHosts(text: string): string[] {
+  const hosts = text.split(',').map((host) => host.trim());
+  const wrong = hosts.find((host) => host.length > 253 || !/^(?:\*\.)?[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/.test(host));
+  if (wrong !== undefined) throw new InvalidArgumentError(`${JSON.stringify(wrong.slice(0, 80))} is no host, such as api.example.com or *.example.com.`);
+  return [...new Set(hosts)];
+}

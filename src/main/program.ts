@@ -4,7 +4,19 @@ import { SPEND_GROUPINGS } from '../core/call/index.ts';
 import { SIDECAR_ENVIRONMENT, SIDECAR_PATHS, SIDECAR_PORTS } from '../core/control/index.ts';
 import { acceptLoss } from '../shell/budgets/index.ts';
 import { LOG_LEVELS } from '../shell/telemetry/index.ts';
-import { httpUrl, parseAddress, parseAdminUrl, parseDays, parseHeader, parseLedger, parseListen, parseNames, parseTime, parseWorkload } from './addresses.ts';
+import {
+  httpUrl,
+  parseAddress,
+  parseAdminUrl,
+  parseDays,
+  parseHeader,
+  parseHosts,
+  parseLedger,
+  parseListen,
+  parseNames,
+  parseTime,
+  parseWorkload,
+} from './addresses.ts';
 import { checkCluster, clusterStatus, explainInCluster, ownerOf } from './commands/cluster.ts';
 import type { ClusterFlags, ExplainClusterFlags } from './commands/cluster.ts';
 import { check, explain, validate } from './commands/policies.ts';
@@ -126,6 +138,15 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .option('--views <name>', 'the ConfigMap by which controllers tell each other what sidecars say', 'airmesh-views')
     .option('--service <name>', 'the Service by which sidecars reach it', 'airmesh')
     .option('--injector <file>', 'inject sidecars into pods, by these settings, which the chart writes; API servers ask at port 9443')
+    .addOption(
+      new Option('--egress <mode>', 'take in pods’ connections to providers; what else they call passes (Open), or only what is declared (Enforced)').choices([
+        'Open',
+        'Enforced',
+      ]),
+    )
+    .addOption(new Option('--pass-hosts <hosts>', 'hosts that pass untouched; separated by commas').default([], 'none').argParser(parseHosts))
+    .addOption(new Option('--refuse-hosts <hosts>', 'hosts that are refused; separated by commas').default([], 'none').argParser(parseHosts))
+    .option('--cluster-domain <name>', 'behind .svc in the names of the cluster’s services', 'cluster.local')
     .option('--simulated-url <url>', 'a simulated provider in the cluster, for AIProviders of type Simulated that name none')
     .addOption(
       new Option('--listen <address>', 'where processors connect: an address, or unix:/path')

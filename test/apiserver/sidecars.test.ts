@@ -79,6 +79,7 @@ async function start(write: (line: string) => void): Promise<RunningController> 
         authorities: 'airmesh-authorities',
         views: 'airmesh-views',
         service: 'airmesh',
+        interception: { egress: 'Open', passedHosts: [], refusedHosts: [], clusterDomain: 'cluster.local' },
         simulatedUrl: undefined,
         injector: undefined,
       },
@@ -224,6 +225,9 @@ describe('a sidecar', () => {
       await vi.waitUntil(() => connected.states.length > 0, WITHIN);
       const state = connected.states.at(-1);
       expect([...(state?.keys ?? [])].map(([ref, { value }]) => [ref, value])).toEqual([[`${NS}/relay`, KEY]]);
+      const relay = state?.interception?.hosts.find(({ host }) => host === 'relay.example');
+      expect(relay?.leaf?.certificate).toContain('BEGIN CERTIFICATE');
+      expect(state?.interception?.roots).toContain('BEGIN CERTIFICATE');
       expect(state?.snapshot.workload).toMatchObject({ namespace: NS, name: 'checkout', serviceAccount: 'default' });
       await expect.poll(() => condition('AIRoute', 'checkout', 'Programmed'), WITHIN).toBe('True');
       await apply(client, custom('AIRoute', 'checkout', { workloads: ['checkout'], rules: [{ name: 'renamed', backends: [{ provider: 'relay' }] }] }));

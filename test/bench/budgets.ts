@@ -11,9 +11,11 @@ const NUMBERS = [1, 8];
 /** Until slices have grown to what is spent, and then so long. */
 const [WARM_UP_S, STEADY_S] = [20, 30];
 
-const cell = ({ served, cut, refused, seconds }: Outcome, withoutBudget: number): string => {
+const cell = ({ served, cut, refused, retried, seconds }: Outcome, withoutBudget: number): string => {
   const early = [...refused].filter(([code]) => code !== 'budget_exhausted').map(([code, count]) => `${count} × ${code}`);
-  return [`${served} + ${cut} cut`, `${(seconds / withoutBudget).toFixed(2)} ×`, ...early].join(', ');
+  return [`${served} + ${cut} cut`, `${(seconds / withoutBudget).toFixed(2)} ×`, ...early, ...(retried > 0 ? [`${retried} told to come again`] : [])].join(
+    ', ',
+  );
 };
 
 async function cases(service: Service): Promise<void> {

@@ -89,6 +89,7 @@ function newHost(store: LedgerStore): LedgerHost {
 
 /** Counts what was dealt with in a while, after another while. */
 async function counted(seconds: number, count: () => number): Promise<string> {
+  while (count() === 0) await new Promise((resolve) => setTimeout(resolve, 50));
   await new Promise((resolve) => setTimeout(resolve, WARM_UP_MS));
   const [from, began, cpu] = [count(), performance.now(), process.cpuUsage()];
   await new Promise((resolve) => setTimeout(resolve, seconds * 1_000));

@@ -4,14 +4,15 @@ import type { LedgerStore } from '../../src/shell/ledger/index.ts';
 const PAGE = 1_000;
 
 interface ProviderBooks {
-  readonly models: Readonly<Record<string, { readonly requests: number; readonly costNanoUsd: string }>>;
+  readonly models: Readonly<Record<string, { readonly costNanoUsd: string }>>;
 }
 
-/** What the provider bills for a model. */
-export async function billed(providerUrl: string, model: string): Promise<{ readonly calls: number; readonly nanoUsd: bigint }> {
+/** What the provider bills for a model, in nano-dollars. Rejects where it bills nothing: it does for models that it knows no price of. */
+export async function billed(providerUrl: string, model: string): Promise<bigint> {
   const { models } = (await (await fetch(`${providerUrl}/simulator/books`)).json()) as ProviderBooks;
-  const { requests = 0, costNanoUsd = '0' } = models[model] ?? {};
-  return { calls: requests, nanoUsd: BigInt(costNanoUsd) };
+  const nanoUsd = BigInt(models[model]?.costNanoUsd ?? 0);
+  if (nanoUsd === 0n) throw new Error(`the provider bills nothing for ${model}`);
+  return nanoUsd;
 }
 
 /** An account, in nano-dollars. */

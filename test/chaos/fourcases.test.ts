@@ -31,8 +31,8 @@ describe('50 clients at each processor, on a budget worth 100 calls', () => {
     it.each(CASES.map((one, index) => ({ ...one, index })))(
       '$name: all of it is served, and nobody is refused before',
       async ({ index, longest, name }) => {
-        const { served, cut, refused, billedNanoUsd, seconds } = await runCase(service, processors, index);
-        console.info(JSON.stringify({ processors, name, served, cut, refused: Object.fromEntries(refused), seconds, withoutBudget }));
+        const { served, cut, refused, retried, billedNanoUsd, seconds } = await runCase(service, processors, index);
+        console.info(JSON.stringify({ processors, name, served, cut, refused: Object.fromEntries(refused), retried, seconds, withoutBudget }));
         expect(served).toBeGreaterThanOrEqual(97);
         expect(served).toBeLessThanOrEqual(100);
         expect(billedNanoUsd).toBeLessThanOrEqual(LIMIT_NANO_USD);

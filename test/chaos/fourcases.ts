@@ -2,6 +2,7 @@
  * The four cases that the design measured another gateway with: clients that call as fast as they are answered, on one
  * strict budget that pays for 100 calls; each answer takes a second.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import { Caller } from '../support/caller.ts';
 import type { Service } from './service.ts';
 
@@ -20,6 +21,8 @@ const simulated = { 'x-simulate': `delay=${ANSWER_MS}ms, tokens=${ANSWER_TOKENS}
 /** Of each processor. */
 const CLIENTS = 50;
 const ATTEMPTS = 200;
+const UNAVAILABLE = 'budget_unavailable';
+const AGAIN_MS = 250;
 
 export const LIMIT_NANO_USD = BigInt(CALLS_PAID_FOR) * ANSWER_NANO_USD;
 /** What a call holds at least: a token for each byte of its body, and the shortest answer worth having. */
@@ -49,6 +52,8 @@ export interface Outcome {
   cut: number;
   /** Refusals by their codes. */
   readonly refused: Map<string, number>;
+  /** Told to come again, as the ledger service did not answer: on a machine that is too slow for all of this. */
+  retried: number;
   billedNanoUsd: bigint;
   seconds: number;
 }
@@ -122,7 +127,7 @@ export async function runCase({ processors }: Service, count: number, index: num
   const { maxTokens = undefined } = index === undefined ? { maxTokens: ANSWER_TOKENS } : (CASES[index] ?? {});
   const body = { model: MODEL, ...(maxTokens === undefined ? {} : { max_tokens: maxTokens }), messages: MESSAGES };
   const headers = { ...simulated, ...(index === undefined ? {} : { 'x-case': budgetName(count, index) }) };
-  const outcome: Outcome = { served: 0, cut: 0, refused: new Map(), billedNanoUsd: 0n, seconds: 0 };
+  const outcome: Outcome = { served: 0, cut: 0, refused: new Map(), retried: 0, billedNanoUsd: 0n, seconds: 0 };
   const began = performance.now();
   await Promise.all(processors.slice(0, count).map(({ baseURL }) => callAll(baseURL, body, headers, outcome)));
   outcome.seconds = (performance.now() - began) / 1_000;
@@ -135,7 +140,7 @@ async function callAll(baseURL: string, body: object, headers: Readonly<Record<s
   const client = async (): Promise<void> => {
     while (attempts < ATTEMPTS) {
       attempts += 1;
-      count(await caller.chat(body, headers), outcome);
+      while (!count(await caller.chat(body, headers), outcome)) await delay(AGAIN_MS);
     }
   };
   await Promise.all(Array.from({ length: CLIENTS }, client));
@@ -147,14 +152,20 @@ interface Answer {
   readonly error?: { readonly code: string };
 }
 
-function count({ status, text }: { readonly status: number; readonly text: string }, outcome: Outcome): void {
+/** False where the call is to be made again, as an SDK does that is told so. */
+function count({ status, text }: { readonly status: number; readonly text: string }, outcome: Outcome): boolean {
   const { usage, error } = (text.startsWith('{') ? JSON.parse(text) : {}) as Answer;
   if (status !== 200 || usage === undefined) {
     const code = error?.code ?? String(status);
+    if (code === UNAVAILABLE) {
+      outcome.retried += 1;
+      return false;
+    }
     outcome.refused.set(code, (outcome.refused.get(code) ?? 0) + 1);
-    return;
+    return true;
   }
   if (usage.completion_tokens === ANSWER_TOKENS) outcome.served += 1;
   else outcome.cut += 1;
   outcome.billedNanoUsd += BigInt(usage.prompt_tokens * INPUT_NANO_USD + usage.completion_tokens * OUTPUT_NANO_USD);
+  return true;
 }

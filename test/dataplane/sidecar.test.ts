@@ -178,6 +178,7 @@ describe('a sidecar', () => {
     const holding = files.filter((entry) => readFileSync(join(entry.parentPath, entry.name)).includes('PLANTED')).map(({ name }) => name);
     expect(holding).toEqual(['policies']);
     expect(statSync(join(one.stateDir, 'policies')).mode & 0o777).toBe(0o600);
+    expect((await Promise.all(['/config', '/spend'].map((path) => fetch(`${one.admin}${path}`)))).map(({ status }) => status)).toEqual([404, 404]);
     const pages = await Promise.all(['/readyz', '/config', '/metrics', '/spend'].map(async (path) => (await fetch(`${one.admin}${path}`)).text()));
     for (const shown of [one.log(), ...pages]) {
       expect(shown).not.toContain('PLANTED');

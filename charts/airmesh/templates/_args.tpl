@@ -33,6 +33,6 @@
 webhook: {{ include "airmesh.webhook" . }}
 image: {{ include "airmesh.image" . }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
-controllers: ["{{ include "airmesh.fullname" . }}.{{ .Release.Namespace }}.svc:15010"]
+controllers: ["{{ include "airmesh.fullname" . }}-controllers.{{ .Release.Namespace }}.svc:15010"]
 {{ omit .Values.injector "enabled" "failurePolicy" "timeoutSeconds" "excludedNamespaces" "sidecar" | merge (deepCopy .Values.injector.sidecar) | toYaml }}
 {{- end -}}

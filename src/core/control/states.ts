@@ -28,7 +28,7 @@ export function stateOf(snapshot: WorkloadSnapshot, book: KeyBook, interception:
 function versionOf(declared: unknown, interception: Interception | undefined): string {
   if (interception === undefined) return fingerprint(declared);
   const { hosts, roots, ...settings } = interception;
-  const places = hosts.map(({ leaf, ...place }) => [place, leaf === undefined]);
+  const places = hosts.map(({ leaf, ...host }) => ({ ...host, takesLeaf: leaf !== undefined }));
   return `${fingerprint([declared, settings, places])}.${fingerprint([roots, hosts.map(({ leaf }) => leaf?.certificate)])}`;
 }
 

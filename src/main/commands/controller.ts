@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { InterceptionSettings } from '../../core/control/index.ts';
 import { CONTROLLER_PORTS } from '../../core/control/index.ts';
 import type { ClusterScope } from '../controller/cluster.ts';
 import { startController } from '../controller/controller.ts';
@@ -28,6 +29,10 @@ export interface ControllerFlags extends LogFlags {
   readonly authorities: string;
   readonly service: string;
   readonly views: string;
+  readonly egress?: 'Open' | 'Enforced';
+  readonly passHosts: readonly string[];
+  readonly refuseHosts: readonly string[];
+  readonly clusterDomain: string;
   readonly simulatedUrl?: string;
   readonly injector?: string;
 }
@@ -44,7 +49,20 @@ export async function controller(paths: readonly string[], flags: ControllerFlag
   const { rootNamespace, namespaces, lease, authorities, service, views, simulatedUrl } = flags;
   const running = await startController({
     policies: flags.kubernetes
-      ? { kind: 'cluster', scope: { rootNamespace, namespaces, lease, authorities, service, views, simulatedUrl, injector: await injectorOf(flags) } }
+      ? {
+          kind: 'cluster',
+          scope: {
+            rootNamespace,
+            namespaces,
+            lease,
+            authorities,
+            service,
+            views,
+            interception: interceptionBy(flags),
+            simulatedUrl,
+            injector: await injectorOf(flags),
+          },
+        }
       : { kind: 'files', paths },
     listen: flags.listen,
     admin: flags.admin,
@@ -72,4 +90,8 @@ async function injectorOf({ injector, listen, tlsCert }: ControllerFlags): Promi
   // Only here, as with it comes the client of Kubernetes.
   const { loadInjectorFile } = await import('../controller/injectorfile.ts');
   return { listen: { host: listen.host, port: CONTROLLER_PORTS.webhook }, file: loadInjectorFile(injector) };
+}
+
+function interceptionBy({ egress, passHosts, refuseHosts, clusterDomain }: ControllerFlags): InterceptionSettings | undefined {
+  return egress === undefined ? undefined : { egress, passedHosts: passHosts, refusedHosts: refuseHosts, clusterDomain };
 }

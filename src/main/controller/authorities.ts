@@ -19,7 +19,7 @@ export interface AuthoritiesParts {
   readonly namespace: string;
   /** What the names of the Secrets begin with. */
   readonly prefix: string;
-  /** By which sidecars and API servers reach controllers: the Service's name in that namespace. */
+  /** By which API servers reach controllers: the Service's name in that namespace. Sidecars do by the same and `-controllers`. */
   readonly service: string;
   readonly logger: Logger;
   /** Ends waiting for an API server that does not answer. */
@@ -49,7 +49,10 @@ export class Authorities {
     const { namespace, service, logger } = parts;
     const controlPlane = await openAuthority(parts, 'control-plane', AUTHORITIES.controlPlane(namespace));
     const interception = await openAuthority(parts, 'interception', AUTHORITIES.interception());
-    const names = [`${service}.${namespace}.svc`, `${service}.${namespace}.svc.cluster.local`, 'localhost'];
+    const names = [
+      ...[service, `${service}-controllers`].flatMap((name) => [`${name}.${namespace}.svc`, `${name}.${namespace}.svc.cluster.local`]),
+      'localhost',
+    ];
     const wishes = { dns: names, lifetimeMs: LIFETIME_MS };
     const source = issuedIdentity({ authority: controlPlane, wishes, now: () => systemClock.epochMs(), chance: Math.random });
     const identity = await source.tend();

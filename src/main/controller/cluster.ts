@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import type { Interceptions, Plan } from '../../core/control/index.ts';
+import type { Draft, Interceptions, InterceptionSettings, Plan } from '../../core/control/index.ts';
 import type { AccountView } from '../../core/ledger/index.ts';
 import { Distributor } from '../../shell/distribution/index.ts';
 import type { DistributionEvent } from '../../shell/distribution/index.ts';
@@ -15,6 +15,7 @@ import type { Authenticate, Service } from '../../shell/wire/index.ts';
 import { systemClock } from '../mesh/clock.ts';
 import { StartError } from '../start-error.ts';
 import { Authorities } from './authorities.ts';
+import { InterceptionIssuer } from './interceptions.ts';
 import { startInjector } from './injector.ts';
 import type { InjectorIdentity, InjectorOptions, RunningInjector } from './injector.ts';
 
@@ -32,6 +33,8 @@ export interface ClusterScope {
   readonly views: string;
   /** The Service by which sidecars and API servers reach controllers. */
   readonly service: string;
+  /** How pods' connections are taken in; absent: applications call their sidecars by address. */
+  readonly interception: InterceptionSettings | undefined;
   /** Address of a simulated provider in the cluster, for AIProviders of that type without one; absent: there is none. */
   readonly simulatedUrl: string | undefined;
   /** What is injected into pods, and where API servers ask for it; absent: nothing is. */
@@ -63,7 +66,8 @@ export class ClusterPolicies {
   readonly #rootNamespace: string;
   readonly #parts: ClusterPoliciesParts;
   readonly #closing = new AbortController();
-  #authorities: Authorities | undefined;
+  #authorities: Promise<Authorities> | undefined;
+  #issuer: InterceptionIssuer | undefined;
   #injector: RunningInjector | undefined;
 
   /** Throws a StartError where there is no cluster to ask. An API server that does not answer is waited for. */
@@ -111,7 +115,7 @@ export class ClusterPolicies {
       namespaces: scope.namespaces,
       settings: { rootNamespace, known: knownModels(), simulatedUrl: scope.simulatedUrl, checkKey },
       streams: { publish: (states) => this.#distributor.publish(states), views: () => this.#shared.views() },
-      intercept: () => Promise.resolve(NO_INTERCEPTIONS),
+      intercept: (draft) => this.#intercept(draft),
       onPlan,
       accounts,
       mayWrite: () => this.#leadership.leads,
@@ -162,8 +166,17 @@ export class ClusterPolicies {
 
   /** A certificate of the mesh's own, which is renewed by itself. With it the injector is served, which API servers know by it. */
   async certificate(): Promise<ShownCertificate> {
+    const { scope } = this.#parts;
+    const authorities = await this.#openAuthorities();
+    const shown = new ShownCertificate(shownBy(authorities));
+    authorities.onChange(() => shown.use(shownBy(authorities)));
+    if (scope.injector !== undefined) await this.#inject(scope.injector, authorities);
+    return shown;
+  }
+
+  #openAuthorities(): Promise<Authorities> {
     const { scope, logger } = this.#parts;
-    const authorities = await Authorities.open({
+    this.#authorities ??= Authorities.open({
       cluster: this.cluster,
       namespace: this.#rootNamespace,
       prefix: scope.authorities,
@@ -171,11 +184,15 @@ export class ClusterPolicies {
       logger,
       closing: this.#closing.signal,
     });
-    this.#authorities = authorities;
-    const shown = new ShownCertificate(shownBy(authorities));
-    authorities.onChange(() => shown.use(shownBy(authorities)));
-    if (scope.injector !== undefined) await this.#inject(scope.injector, authorities);
-    return shown;
+    return this.#authorities;
+  }
+
+  async #intercept(draft: Draft): Promise<Interceptions> {
+    const { scope, logger } = this.#parts;
+    if (scope.interception === undefined) return NO_INTERCEPTIONS;
+    const { interception } = await this.#openAuthorities();
+    this.#issuer ??= new InterceptionIssuer(interception, scope.interception, () => this.governor.renew(), logger);
+    return this.#issuer.of(draft);
   }
 
   async #inject(injector: NonNullable<ClusterScope['injector']>, authorities: Authorities): Promise<void> {
@@ -188,7 +205,11 @@ export class ClusterPolicies {
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#injector?.stop();
-    this.#authorities?.close();
+    this.#issuer?.close();
+    void this.#authorities?.then(
+      (authorities) => authorities.close(),
+      () => undefined,
+    );
     this.governor.close();
     await this.#shared.close();
     this.#distributor.close();

@@ -5,7 +5,6 @@ import { ProviderHealth, limitsOf, usdLimits } from '../../core/call/index.ts';
 import type { CallPorts } from '../../core/call/index.ts';
 import { DEFAULT_CNY_PER_USD } from '../../core/catalog/index.ts';
 import { renderEnvoy } from '../../core/envoyconfig/index.ts';
-import type { ListenerSettings } from '../../core/envoyconfig/index.ts';
 import { usdToNano } from '../../core/units/index.ts';
 import { describeSnapshot, startAdminServer } from '../../shell/admin/index.ts';
 import type { AdminServer, Readiness } from '../../shell/admin/index.ts';
@@ -18,76 +17,34 @@ import { EnvoySupervisor, ensureEnvoy, stopOrphan, trustedCaFile } from '../../s
 import type { EnvoyReadiness } from '../../shell/envoy/index.ts';
 import { FolderInUse, folderHolder } from '../../shell/journal/index.ts';
 import { KeyStore } from '../../shell/keys/index.ts';
-import type { KeyHealth } from '../../shell/keys/index.ts';
 import { createCallObserver, createMetrics, createTracing } from '../../shell/telemetry/index.ts';
-import type { Logger, Metrics, Tracing } from '../../shell/telemetry/index.ts';
+import type { Metrics, Tracing } from '../../shell/telemetry/index.ts';
 import type { ProviderType } from '../../core/policy/index.ts';
-import type { Address, EnvoyOptions } from '../ports.ts';
 import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
 import { watchBatches } from './batches.ts';
 import { tellOfBudgets } from './budget-events.ts';
 import { drained, serveCalls } from './calls.ts';
-import type { ServeAt, Whose } from './calls.ts';
 import { newCallId, systemClock } from './clock.ts';
 import { tellOfEnvoy } from './envoy-events.ts';
-import type { Policies, PolicyFeed } from './feed.ts';
-import type { LedgerAccess } from './ledger.ts';
+import type { Policies } from './feed.ts';
 import { messageOf } from './message-of.ts';
 import { asStartError, requireFree } from './preflight.ts';
 import { tellOfProvider } from './provider-events.ts';
 import { readinessOf } from './readiness.ts';
 import { adminSocket, envoySettings, processorSocket } from './settings.ts';
-import type { MeshPlace, RedirectedConnections } from './settings.ts';
+import type { MeshPlace } from './settings.ts';
 import { snapshotFor } from './snapshot-for.ts';
 import { tellTrust } from './trust.ts';
-import type { TrustPlace } from './trust.ts';
+import type { MeshOptions, RunningMesh } from './options.ts';
+
+export type { MeshOptions, RunningMesh, WorkloadListener } from './options.ts';
 
 const READY_WITHIN_MS = 20_000;
 /** Envoy sees a changed file at once; clusters with names to resolve take longer. */
 const APPLIED_WITHIN_MS = 10_000;
 const DRAIN_MS = 30_000;
-const RETENTION_MS = 90 * 86_400_000;
-const RETENTION_EVERY_MS = 3_600_000;
-
-/** A listener of Envoy's, and whose calls come in by it. */
-export interface WorkloadListener extends ListenerSettings {
-  /** The option that says where it listens, for messages. */
-  readonly option: string;
-}
-
-export interface MeshOptions {
-  readonly feed: PolicyFeed;
-  readonly listeners: readonly WorkloadListener[];
-  readonly admin: Address;
-  /** Where connections come in that an application opened to somewhere else; absent where none are redirected. */
-  readonly redirected?: RedirectedConnections;
-  /** Where applications find whom to trust; absent where nobody asks. */
-  readonly trust?: TrustPlace;
-  readonly stateDir: string;
-  /** How a call's workload is known; by its listener, if nothing is said. */
-  readonly whose?: Whose;
-  /** The Envoy to run; absent where one calls that is another's. */
-  readonly envoy?: EnvoyOptions;
-  /** Where an Envoy that is another's finds the processor. */
-  readonly serve?: ServeAt;
-  /** Where limits are shared with other processes; absent where all of each limit is here. */
-  readonly ledger?: LedgerAccess;
-  readonly environment: NodeJS.ProcessEnv;
-  /** Aborted while it starts: what was started is stopped, and the start rejects with the signal's reason. */
-  readonly interruption?: AbortSignal;
-  readonly logger: Logger;
-}
-
-/** The whole of a sidecar, running. */
-export interface RunningMesh {
-  readonly policies: Policies;
-  readonly keys: readonly KeyHealth[];
-  readonly envoyVersion: string;
-  readonly admin: Address;
-  /** Accepts no more calls, lets those in flight end, settles, stops Envoy. */
-  stop(): Promise<void>;
-}
+const [RETENTION_MS, RETENTION_EVERY_MS] = [90 * 86_400_000, 3_600_000];
 
 /** Starts a real Envoy, what governs its calls, and their books. Throws a StartError for what a person can mend. */
 export async function startMesh(options: MeshOptions): Promise<RunningMesh> {
@@ -215,12 +172,10 @@ class Mesh {
       events: tellOfBudgets(logger, this.#metrics, (limit) => [...(this.#policies?.snapshots.values() ?? [])].some((snapshot) => usdLimits(snapshot)(limit))),
     });
     this.#budgets = opened;
-    this.#stops.push(() => opened.close());
-    if (ledger !== undefined) this.#stops.push(() => ledger.close(), ledger.deliver(opened.outbox));
+    this.#stops.push(() => opened.close(), ...(ledger === undefined ? [] : [() => ledger.close(), ledger.deliver(opened.outbox)]));
     for (const warning of opened.warnings) logger.error('ledger.damaged', { warning });
-    const forget = (): void =>
-      void opened.budgets.forget(Date.now() - RETENTION_MS).catch((error: unknown) => logger.warn('records.retention_failed', { error: messageOf(error) }));
-    const timer = setInterval(forget, RETENTION_EVERY_MS);
+    const failed = (error: unknown): void => logger.warn('records.retention_failed', { error: messageOf(error) });
+    const timer = setInterval(() => void opened.budgets.forget(Date.now() - RETENTION_MS).catch(failed), RETENTION_EVERY_MS);
     this.#stops.push(() => clearInterval(timer));
   }
 
@@ -293,9 +248,13 @@ class Mesh {
           await this.#readiness();
           return this.#metrics.render();
         },
-        spend: (parameters) => answerSpend(this.#spending, parameters),
-        records: (parameters) => answerRecords(this.#spending, parameters),
-        configuration: () => Object.fromEntries([...this.#requirePolicies().snapshots].map(([id, snapshot]) => [id, describeSnapshot(snapshot)])),
+        ...(this.#options.isAdminShared === true
+          ? {}
+          : {
+              spend: (parameters: ReadonlyMap<string, string>) => answerSpend(this.#spending, parameters),
+              records: (parameters: ReadonlyMap<string, string>) => answerRecords(this.#spending, parameters),
+              configuration: () => Object.fromEntries([...this.#requirePolicies().snapshots].map(([id, snapshot]) => [id, describeSnapshot(snapshot)])),
+            }),
       },
     });
     this.#admin = admin;
@@ -378,12 +337,11 @@ class Mesh {
 
   #render(policies: readonly Policies[]): ReturnType<typeof renderEnvoy> {
     const { listeners, redirected, whose } = this.#options;
-    return renderEnvoy(envoySettings(policies, listeners, this.#place, redirected, whose?.credentialHeaders));
+    return renderEnvoy(envoySettings(policies, listeners, this.#place, { redirected, credentials: whose?.credentialHeaders }));
   }
 
   #isBudget(limit: string): boolean {
-    const snapshots = this.#policies?.snapshots.values() ?? [];
-    return [...snapshots].some(({ budgets }) => budgets.some(({ id }) => id === limit));
+    return [...(this.#policies?.snapshots.values() ?? [])].some(({ budgets }) => budgets.some(({ id }) => id === limit));
   }
 
   #requirePolicies(): Policies {

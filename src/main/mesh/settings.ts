@@ -23,6 +23,12 @@ export interface MeshPlace {
 /** Connections that are redirected here, if policies say what becomes of them. */
 export type RedirectedConnections = Pick<OutboundSettings, 'workload' | 'addresses' | 'resolver'>;
 
+/** How calls come in besides by listeners, and by which headers their callers say who they are. */
+export interface Entrances {
+  readonly redirected?: RedirectedConnections | undefined;
+  readonly credentials?: ReadonlySet<string> | undefined;
+}
+
 export const processorSocket = (place: MeshPlace): string => join(place.socketFolder, 'processor.sock');
 export const adminSocket = (place: MeshPlace): string => join(place.socketFolder, 'envoy.sock');
 
@@ -34,8 +40,7 @@ export function envoySettings(
   policies: readonly Policies[],
   listeners: readonly ListenerSettings[],
   place: MeshPlace,
-  redirected?: RedirectedConnections,
-  credentials?: ReadonlySet<string>,
+  { redirected, credentials }: Entrances = {},
 ): EnvoySettings {
   const interception = policies.at(-1)?.interception;
   const upstreams = new Map(policies.flatMap(({ providers }) => [...providers]));

@@ -42,8 +42,10 @@ export async function startSidecar(options: SidecarOptions): Promise<RunningMesh
   const ledger = accessLedger({ addresses: controllers, access }, logger);
   const listeners: WorkloadListener[] = 'listen' in proxy ? [{ ...proxy.listen, workload: SOLE_WORKLOAD, option: '--listen' }] : [];
   const own = 'envoy' in proxy ? { envoy: proxy.envoy, redirected: redirectedTo(SIDECAR_PORTS.outbound) } : { serve: proxy.serve };
+  // The application is beside it, and other pods can reach it.
   const mesh = await startMesh({
     ...options,
+    isAdminShared: true,
     feed,
     listeners,
     ledger,

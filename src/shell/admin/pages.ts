@@ -29,7 +29,7 @@ const PAGES: ReadonlyMap<string, PageDefinition> = new Map([
 export async function pageFor(target: string, sources: AdminSources): Promise<Page> {
   const url = URL.parse(target, 'http://admin.invalid');
   const definition = url === null ? undefined : PAGES.get(url.pathname);
-  if (url === null || definition === undefined) return notFoundPage();
+  if (url === null || definition === undefined || !isShown(url.pathname, sources)) return notFoundPage(sources);
   const unknown = [...url.searchParams.keys()].find((name) => !definition.parameters.includes(name));
   if (unknown !== undefined) return errorPage(400, 'unknown_parameter', parameterProblem(url.pathname, unknown, definition.parameters));
   return definition.make(sources, new Map(url.searchParams));
@@ -43,8 +43,14 @@ function jsonPage(status: number, value: object): Page {
   return { status, contentType: JSON_TYPE, body: `${JSON.stringify(value, writeBigInt, 2)}\n` };
 }
 
-function notFoundPage(): Page {
-  const paths = Object.fromEntries([...PAGES].map(([path, { about }]) => [path, about]));
+/** What is never made for whoever can ask here. */
+function isShown(path: string, { spend, records, configuration }: AdminSources): boolean {
+  return (path !== '/spend' || spend !== undefined) && (path !== '/records' || records !== undefined) && (path !== '/config' || configuration !== undefined);
+}
+
+function notFoundPage(sources: AdminSources): Page {
+  const shown = [...PAGES].filter(([path]) => isShown(path, sources));
+  const paths = Object.fromEntries(shown.map(([path, { about }]) => [path, about]));
   return errorPage(404, 'not_found', 'There is no such page here. This is the administration address; AI calls go to the other one.', { pages: paths });
 }
 
@@ -62,17 +68,19 @@ async function metricsPage(sources: AdminSources): Promise<Page> {
 }
 
 async function spendPage(sources: AdminSources, parameters: ReadonlyMap<string, string>): Promise<Page> {
-  const report = await sources.spend(parameters);
+  const report = await sources.spend?.(parameters);
+  if (report === undefined) return notFoundPage(sources);
   return report.ok ? jsonPage(200, report.value) : errorPage(400, 'invalid_parameter', report.error);
 }
 
 async function recordsPage(sources: AdminSources, parameters: ReadonlyMap<string, string>): Promise<Page> {
-  const page = await sources.records(parameters);
+  const page = await sources.records?.(parameters);
+  if (page === undefined) return notFoundPage(sources);
   return page.ok ? jsonPage(200, page.value) : errorPage(400, 'invalid_parameter', page.error);
 }
 
 function configurationPage(sources: AdminSources): Page {
-  return jsonPage(200, sources.configuration());
+  return sources.configuration === undefined ? notFoundPage(sources) : jsonPage(200, sources.configuration());
 }
 
 function parameterProblem(path: string, name: string, known: readonly string[]): string {

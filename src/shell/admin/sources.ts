@@ -1,17 +1,17 @@
 import type { Result } from '../../core/units/index.ts';
 
-/** What the administration server shows. Nothing that it is given holds a key or a prompt. */
+/** What the administration server shows; of what is absent there is no page. Nothing that it is given holds a key or a prompt. */
 export interface AdminSources {
   /** Whether the process can do its work at all; a `false` asks for a restart. */
   healthy(): boolean;
   readiness(): Promise<Readiness> | Readiness;
   metrics(): Promise<{ readonly contentType: string; readonly body: string }>;
   /** The report of `/spend`, ready for JSON; the error says which parameter is wrong. */
-  spend(parameters: ReadonlyMap<string, string>): Promise<Result<object, string>>;
+  spend?(parameters: ReadonlyMap<string, string>): Promise<Result<object, string>>;
   /** A page of `/records`, as `/spend`. */
-  records(parameters: ReadonlyMap<string, string>): Promise<Result<object, string>>;
+  records?(parameters: ReadonlyMap<string, string>): Promise<Result<object, string>>;
   /** What is in force, without keys and prompts: `describeSnapshot` of each workload's snapshot. */
-  configuration(): object;
+  configuration?(): object;
 }
 
 /** The answer of `/readyz`. */

@@ -243,7 +243,7 @@ describe('damage', () => {
     const path = join(folder, 'ledger.db');
     mkdirSync(path);
     await expect(open()).rejects.toMatchObject({ fault: 'place' });
-    expect(readdirSync(folder)).toEqual(['ledger.db']);
+    expect(readdirSync(folder)).toEqual(['ledger.db', 'lock.db']);
   });
 });
 

@@ -1,4 +1,4 @@
-import { readFileSync, unlinkSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -20,11 +20,16 @@ export class FolderInUse extends Error {
 
 /**
  * Makes a folder one process's own until it is released, or the process ends in any way: the system keeps the lock, by the
- * exclusive transaction of a database that stays empty. The file `lock` says only whose it is.
+ * exclusive transaction of a database that stays empty. The file `lock` says only whose it is. Throws FolderInUse, and what the
+ * file system says.
  */
 export function lockFolder(folder: string): { release(): void } {
   const path = join(folder, NAME);
-  const database = new DatabaseSync(join(folder, `${NAME}.db`));
+  const guard = join(folder, `${NAME}.db`);
+  accessSync(folder, constants.W_OK);
+  // Never opened otherwise where it is there: a process that closes a file lets go all that it has locked of it.
+  if (!existsSync(guard)) writeFileSync(guard, '', { flag: 'a', mode: 0o600 });
+  const database = new DatabaseSync(guard);
   try {
     database.exec('BEGIN EXCLUSIVE');
   } catch (error) {

@@ -6,8 +6,7 @@
  */
 export { openCluster } from './open.ts';
 export type { Cluster } from './open.ts';
-export { ApiUnreachable } from './apiserver.ts';
-export type { ApiServer } from './apiserver.ts';
+export { ApiServer, ApiUnreachable } from './apiserver.ts';
 export type { ApiAnswer } from './apiserver.ts';
 export { Governor } from './governor.ts';
 export type { GovernorEvent, GovernorParts, Streams } from './governor.ts';

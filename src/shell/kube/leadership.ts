@@ -19,6 +19,8 @@ export interface LeadershipParts {
   readonly identity: string;
   readonly clock: { epochMs(): EpochMs; monotonicMs(): MonotonicMs };
   readonly random: () => number;
+  /** Waits; ends early when it is stopped. */
+  readonly wait?: (ms: MonotonicMs, signal: AbortSignal) => Promise<void>;
   /** Whether it would do any good now that this process leads. */
   readonly isFit: () => boolean;
   readonly onChange: (leads: boolean) => void;
@@ -36,6 +38,8 @@ interface Lease {
     readonly leaseTransitions?: number | null;
   };
 }
+
+const waitFor = (ms: MonotonicMs, signal: AbortSignal): Promise<void> => delay(ms, undefined, { signal }).catch(() => undefined);
 
 /**
  * Who of several controllers writes, by a Lease, as client-go elects: nobody's clock is compared with another's. Whoever
@@ -75,7 +79,7 @@ export class Leadership {
   }
 
   async #run(): Promise<void> {
-    const { random, onFault } = this.#parts;
+    const { random, wait = waitFor, onFault } = this.#parts;
     while (!this.#closing.signal.aborted) {
       try {
         await this.#attempt(false);
@@ -83,7 +87,7 @@ export class Leadership {
         onFault(messageOf(error));
       }
       this.#tell();
-      await delay(RETRY_MS * (0.8 + 0.4 * random()), undefined, { signal: this.#closing.signal }).catch(() => undefined);
+      await wait(RETRY_MS * (0.8 + 0.4 * random()), this.#closing.signal);
     }
   }
 

@@ -17,8 +17,12 @@ const BACKOFF = { leastMs: 50, mostMs: 1_500 };
 const REFUSED_BACKOFF = { leastMs: 2_000, mostMs: 15_000 };
 /** A stream that lasted so long was no failure. */
 const STEADY_MS: MonotonicMs = 5_000;
-/** A service that has not taken a stream by then is not there. */
+/**
+ * A service that has not taken a stream by then is not there. Or it has a thousand others to greet: so each time in a row
+ * twice as long is waited, or nobody would ever get through.
+ */
 const OPEN_MS: MonotonicMs = 3_000;
+const MOST_OPEN_MS: MonotonicMs = 30_000;
 /** Within this time after its credentials were renewed a stream is begun anew; a token that the kubelet renews has two minutes left at least. */
 const RENEWAL_MS: MonotonicMs = 30_000;
 const KEEPALIVE_MS: MonotonicMs = 10_000;
@@ -84,6 +88,8 @@ export class Dialer {
   #unanswered: NodeJS.Timeout | undefined;
   #renewal: NodeJS.Timeout | undefined;
   readonly #forgetAccess: () => void;
+  /** Attempts in a row that nobody answered in time. */
+  #unheard = 0;
   #lastGood: string | undefined;
   #connected: LinkState['connected'];
   #lastError: LinkState['lastError'];
@@ -169,7 +175,11 @@ export class Dialer {
     const cancel = (): void => call.cancel();
     return new Promise((resolve) => {
       let openedAt: MonotonicMs | undefined;
-      const opening = setTimeout(() => this.#cancel(call, `${target.authority} has not taken a stream for ${OPEN_MS / 1_000} s`), OPEN_MS);
+      const openMs = Math.min(MOST_OPEN_MS, OPEN_MS * 2 ** this.#unheard);
+      const opening = setTimeout(() => {
+        this.#unheard += 1;
+        this.#cancel(call, `${target.authority} has not taken a stream for ${openMs / 1_000} s`);
+      }, openMs);
       call.on('metadata', (said) => {
         const fault = protocolFault(said, 'controller');
         if (fault !== undefined) return this.#cancel(call, fault);
@@ -207,6 +217,7 @@ export class Dialer {
 
   #opened(call: ClientDuplexStream<Buffer, Buffer>, { target, authority }: Target): void {
     this.#call = call;
+    this.#unheard = 0;
     this.#queuedBytes = 0;
     this.#lastGood = target;
     this.#connected = { to: authority, since: this.#parts.clock.epochMs() };
