@@ -63,7 +63,7 @@ interface Answer {
 }
 
 describe.each(['1.36.4', '1.40.0'])('a gateway with Envoy %s', (version) => {
-  const folder = mkdtempSync(join(tmpdir(), 'airmesh-gateway-'));
+  let folder = '';
   let simulator: Simulator;
   let running: RunningMesh;
   let authority: TestAuthority;
@@ -107,6 +107,7 @@ describe.each(['1.36.4', '1.40.0'])('a gateway with Envoy %s', (version) => {
   const codeOf = ({ text }: Answer): unknown => (JSON.parse(text) as { error: { code: string } }).error.code;
 
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'airmesh-gateway-'));
     authority = await TestAuthority.create('gateway');
     const own = writeCertificates(folder, 'own', await authority.issue({ dns: ['gateway.test'] }), authority.certificate);
     simulator = await startSimulator({ host: '127.0.0.1', port: 0, keys: [KEY] });

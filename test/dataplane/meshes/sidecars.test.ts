@@ -62,7 +62,7 @@ describe.each([
   ['kuma', '1.36.4'],
   ['kuma', '1.40.0'],
 ] as const)('a sidecar of %s with Envoy %s', (mesh, version) => {
-  const folder = mkdtempSync(join(tmpdir(), 'airmesh-sidecar-'));
+  let folder = '';
   /** What the provider's side was called by, in TLS. */
   const names: string[] = [];
   let simulator: Simulator;
@@ -109,6 +109,7 @@ describe.each([
   });
 
   beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), 'airmesh-sidecar-'));
     simulator = await startSimulator({ host: '127.0.0.1', port: 0, keys: [KEYS.openai, KEYS.anthropic] });
     const authority = await TestAuthority.create('stand-in for public authorities');
     const leaf = await authority.issue({ dns: [OPENAI, ANTHROPIC] });
