@@ -14,40 +14,46 @@ const APPLICATION = 1000;
 
 const world = await World.create('m', OPEN, 'all');
 
-async function p50(uid: number, kind: 'call' | 'echo', where: string, count: number): Promise<number> {
+interface Measured {
+  readonly p50: number;
+  readonly p10: number;
+}
+
+async function measure(uid: number, kind: 'call' | 'echo', where: string, count: number): Promise<Measured> {
   const { out, err, code } = await world.run([process.execPath, program('measure.mjs'), kind, where, String(count), KEYS.openai], {
     uid,
     env: uid === SIDECAR ? { NODE_EXTRA_CA_CERTS: world.publicCa } : {},
     timeoutMs: 200_000,
   });
   if (code !== 0) throw new Error(err);
-  return (JSON.parse(out) as { readonly p50: number }).p50;
+  return JSON.parse(out) as Measured;
 }
 
 const median = (values: readonly number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
 const PATH = '/v1/chat/completions';
 const rows = {
-  direct: () => p50(SIDECAR, 'call', `https://api.openai.com${PATH}`, CALLS),
-  'base URL': () => p50(APPLICATION, 'call', `http://127.0.0.1:15480${PATH}`, CALLS),
-  'intercepted HTTP': () => p50(APPLICATION, 'call', `http://api.openai.com${PATH}`, CALLS),
-  'intercepted HTTPS': () => p50(APPLICATION, 'call', `https://api.openai.com${PATH}`, CALLS),
-  'TCP direct': () => p50(SIDECAR, 'echo', `${OUTSIDE.cluster}:5432`, ECHOES),
-  'TCP passed': () => p50(APPLICATION, 'echo', `${OUTSIDE.cluster}:5432`, ECHOES),
+  direct: () => measure(SIDECAR, 'call', `https://api.openai.com${PATH}`, CALLS),
+  'base URL': () => measure(APPLICATION, 'call', `http://127.0.0.1:15480${PATH}`, CALLS),
+  'intercepted HTTP': () => measure(APPLICATION, 'call', `http://api.openai.com${PATH}`, CALLS),
+  'intercepted HTTPS': () => measure(APPLICATION, 'call', `https://api.openai.com${PATH}`, CALLS),
+  'TCP direct': () => measure(SIDECAR, 'echo', `${OUTSIDE.cluster}:5432`, ECHOES),
+  'TCP passed': () => measure(APPLICATION, 'echo', `${OUTSIDE.cluster}:5432`, ECHOES),
 };
 
 try {
-  const seen = new Map<string, number[]>(Object.keys(rows).map((name) => [name, []]));
-  for (let round = 0; round < ROUNDS; round++) for (const [name, measure] of Object.entries(rows)) seen.get(name)?.push(await measure());
-  const of = (name: keyof typeof rows): readonly number[] => seen.get(name) ?? [];
-  const added = (name: keyof typeof rows, over: keyof typeof rows): number => median(of(name).map((value, round) => value - (of(over)[round] ?? Number.NaN)));
-  for (const name of Object.keys(rows) as (keyof typeof rows)[]) console.log(`${name}: p50 ${median(of(name))} µs (${of(name).join(', ')})`);
-  console.log(
-    `added by interception in HTTPS: ${added('intercepted HTTPS', 'direct')} µs; of it Envoy, processor and books: ${added('base URL', 'direct')} µs`,
-  );
-  console.log(`added to TCP that passes: ${added('TCP passed', 'TCP direct')} µs`);
-  const memory = await world.run(['sh', '-c', `ps -o rss=,comm= -u ${SIDECAR}`], { uid: 0 });
-  console.log(`resident, KiB:\n${memory.out}`);
+  const seen = new Map<string, Measured[]>(Object.keys(rows).map((name) => [name, []]));
+  for (let round = 0; round < ROUNDS; round++) for (const [name, run] of Object.entries(rows)) seen.get(name)?.push(await run());
+  const of = (name: keyof typeof rows, at: keyof Measured): readonly number[] => (seen.get(name) ?? []).map((each) => each[at]);
+  const added = (name: keyof typeof rows, over: keyof typeof rows, at: keyof Measured): number =>
+    median(of(name, at).map((value, round) => value - (of(over, at)[round] ?? Number.NaN)));
+  for (const at of ['p50', 'p10'] as const) {
+    for (const name of Object.keys(rows) as (keyof typeof rows)[]) console.log(`${name}: ${at} ${median(of(name, at))} µs (${of(name, at).join(', ')})`);
+    console.log(`added to a call in HTTPS: ${added('intercepted HTTPS', 'direct', at)} µs; by a base URL: ${added('base URL', 'direct', at)} µs`);
+    console.log(`added to TCP that passes: ${added('TCP passed', 'TCP direct', at)} µs\n`);
+  }
+  const [processor, envoy] = world.residentMib();
+  console.log(`resident: processor ${processor} MiB, Envoy ${envoy} MiB`);
 } finally {
   await world.stop();
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { InterceptionSettings } from '../../core/control/index.ts';
 import { CONTROLLER_PORTS } from '../../core/control/index.ts';
+import type { MeshName } from '../../core/meshes/index.ts';
 import type { ClusterScope } from '../controller/cluster.ts';
 import { startController } from '../controller/controller.ts';
 import { openStore } from '../controller/store.ts';
@@ -35,6 +36,7 @@ export interface ControllerFlags extends LogFlags {
   readonly clusterDomain: string;
   readonly simulatedUrl?: string;
   readonly injector?: string;
+  readonly mesh?: MeshName;
 }
 
 /** Runs until a signal comes. */
@@ -61,6 +63,7 @@ export async function controller(paths: readonly string[], flags: ControllerFlag
             interception: interceptionBy(flags),
             simulatedUrl,
             injector: await injectorOf(flags),
+            ...(flags.mesh === undefined ? {} : { mesh: flags.mesh }),
           },
         }
       : { kind: 'files', paths },

@@ -330,6 +330,12 @@ export class World {
     return existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined;
   }
 
+  /** Memory of the processor and of Envoy, in MiB. */
+  residentMib(): readonly number[] {
+    const pids = [this.#require(this.#sidecar).pid, this.envoyPid()];
+    return pids.map((pid) => Math.round(Number(/VmRSS:\s+(\d+)/.exec(readable(`/proc/${pid}/status`))?.[1] ?? 0) / 1024));
+  }
+
   async stats(filter: string): Promise<string> {
     const sockets = spawnSync('find', [join(this.folder, 'tmp'), '-name', 'envoy.sock'], { encoding: 'utf8' })
       .stdout.trim()

@@ -1,4 +1,5 @@
-// One call after the other over one connection; tells the median, in microseconds, of those after the first tenth.
+// One call after the other over one connection; tells in microseconds, of those after the first
+// tenth, the median, and what a tenth stay below: on a busy machine, what it would be on a quiet one.
 import { Agent as PlainAgent, request as plainRequest } from 'node:http';
 import { Agent, request } from 'node:https';
 import { connect } from 'node:net';
@@ -40,5 +41,5 @@ for (let index = 0; index < Number(count); index++) {
   times.push((performance.now() - start) * 1000);
 }
 const warm = times.slice(Math.ceil(times.length / 10)).toSorted((a, b) => a - b);
-process.stdout.write(JSON.stringify({ p50: Math.round(warm[Math.floor(warm.length / 2)]) }));
+process.stdout.write(JSON.stringify({ p50: Math.round(warm[Math.floor(warm.length / 2)]), p10: Math.round(warm[Math.floor(warm.length / 10)]) }));
 process.exit(0);
