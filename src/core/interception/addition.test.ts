@@ -85,7 +85,6 @@ describe('a pod', () => {
       baseUrls: false,
       placeholderKeys: true,
       program: '1',
-      concurrency: 2,
     };
     const contribute: Contributor = (_pod, { image, imagePullPolicy }) => interceptionAddition({ image, imagePullPolicy, ports: [] });
     const pod = { metadata: {}, spec: { containers: [{ name: 'app' }] } };
