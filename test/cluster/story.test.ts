@@ -20,8 +20,11 @@ interface ContainerStatus {
   readonly state: { readonly running?: { readonly startedAt: string } };
 }
 
-/** What is promised of a machine that does nothing else, on one that does; where the cluster is elsewhere, as if it were here. */
-const within = (ms: number): number => ms * Math.max(1, (loadavg()[0] ?? 0) / availableParallelism());
+/**
+ * What is promised of a machine that does nothing else, on one that does; where the cluster is elsewhere, as if it were here.
+ * Twice, as a container's share of a busy processor is smaller than that of what runs beside it.
+ */
+const within = (ms: number): number => ms * Math.max(1, (2 * (loadavg()[0] ?? 0)) / availableParallelism());
 
 let begun = 0;
 const figures: Record<string, number> = {};
@@ -216,12 +219,11 @@ it('is upgraded, definitions included, while calls go on', async () => {
 
 it('leaves nothing in pods’ way when it is uninstalled', async () => {
   // What a strict budget counts is refused soon after its ledger is gone; what none counts goes on.
+  const applied = async (): Promise<number> =>
+    (await kubectl('logs', '-n', SHOP, 'deployment/checkout', '-c', 'airmesh-sidecar')).split('"event":"state.applied"').length;
+  const before = await applied();
   await kubectl('delete', 'aibudget/checkout', '-n', SHOP);
-  const configuration = `fetch('http://127.0.0.1:15420/config').then((answer) => answer.text()).then((text) => console.log(text))`;
-  await until(
-    () => kubectl('exec', '-n', SHOP, 'deployment/checkout', '-c', 'app', '--', 'node', '-e', configuration),
-    (text) => text.includes('"shop/checkout"') && text.includes('"budgets": []'),
-  );
+  await until(applied, (now) => now > before);
   await helm('uninstall', 'airmesh', '-n', SYSTEM, '--wait');
   expect((await attempt('kubectl', ['get', 'mutatingwebhookconfiguration', `airmesh.${SYSTEM}`])).code).not.toBe(0);
   // Pods that have a sidecar go on by their last policies; new ones have none.
