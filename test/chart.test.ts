@@ -3,8 +3,9 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { annotationReference } from '../src/core/injection/index.ts';
+import { OVERRIDES, annotationReference } from '../src/core/injection/index.ts';
 import { readInjectorFile, WEBHOOK_PATHS } from '../src/shell/injector/index.ts';
+import { LOG_LEVELS } from '../src/shell/telemetry/index.ts';
 import { manifests } from './support/apiserver/manifests.ts';
 
 const fromRoot = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
@@ -49,6 +50,15 @@ describe('injection', () => {
     const map = manifests().find(({ metadata }) => metadata.name === 'airmesh-injector') as { readonly data?: Readonly<Record<string, string>> } | undefined;
     const file = readInjectorFile(map?.data?.['injector.yaml'] ?? '');
     expect(file).toMatchObject({ ok: true, value: { webhook: 'airmesh.airmesh-system', controllers: ['airmesh-controllers.airmesh-system.svc:15010'] } });
+  });
+
+  it('takes the log levels that there are', () => {
+    const takes = (level: string): boolean => OVERRIDES['sidecar-log-level']?.takes(level) === true;
+    expect([...LOG_LEVELS, 'trace', 'fatal'].filter(takes)).toEqual(LOG_LEVELS);
+    const schema = JSON.parse(read('charts/airmesh/values.schema.json')) as {
+      readonly definitions: { readonly logLevel: { readonly enum: readonly string[] } };
+    };
+    expect(schema.definitions.logLevel.enum).toEqual(LOG_LEVELS);
   });
 
   it('is asked by the paths that the chart registers', () => {

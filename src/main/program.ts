@@ -153,6 +153,7 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .addOption(new Option('--pass-hosts <hosts>', 'hosts that pass untouched; separated by commas').default([], 'none').argParser(parseHosts))
     .addOption(new Option('--refuse-hosts <hosts>', 'hosts that are refused; separated by commas').default([], 'none').argParser(parseHosts))
     .option('--cluster-domain <name>', 'behind .svc in the names of the cluster’s services', 'cluster.local')
+    .addOption(new Option('--mesh <name>', 'keep applied what this mesh needs: docs/meshes.md').choices(['istio', 'kuma']))
     .option('--simulated-url <url>', 'a simulated provider in the cluster, for AIProviders of type Simulated that name none')
     .addOption(
       new Option('--listen <address>', 'where processors connect: an address, or unix:/path')
@@ -189,6 +190,7 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
   besideCommand(airmesh.command('processor'))
     .description('the same without an Envoy of its own: external processing for the Envoy that a mesh runs in the pod')
     .addOption(new Option('--listen <address>', 'where that Envoy connects: an address, or unix:/path').makeOptionMandatory().argParser(parseListen))
+    .option('--any-user', 'that Envoy runs as another user: whoever can reach the socket’s folder may open it', false)
     .action(async (flags: ProcessorFlags) => finish(await processor(flags, terminal)));
 
   airmesh

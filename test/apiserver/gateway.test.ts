@@ -1,7 +1,7 @@
 /** Whose a token is that a gateway is shown as an API key, by a real API server's word. */
 import { KubeConfig } from '@kubernetes/client-node';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
-import { TOKEN_AUDIENCE } from '../../src/core/control/index.ts';
+import { GATEWAY_AUDIENCE, TOKEN_AUDIENCE } from '../../src/core/control/index.ts';
 import { reviewerOf } from '../../src/main/gateway/reviewer.ts';
 import { ApiServer } from '../../src/shell/kube/apiserver.ts';
 import { connect } from '../support/apiserver/client.ts';
@@ -44,7 +44,7 @@ describe('a token shown to a gateway', () => {
   const reviewer = reviewerOf(new ApiServer(config), () => Date.now());
 
   it('names its pod’s workload, service account and labels', async () => {
-    expect(await reviewer.review(await tokenFor(TOKEN_AUDIENCE))).toMatchObject({
+    expect(await reviewer.review(await tokenFor(GATEWAY_AUDIENCE))).toMatchObject({
       ok: true,
       value: { workload: { namespace: NAMESPACE, name: 'checkout', serviceAccount: 'checkout', labels: { tier: 'gold' } } },
     });
@@ -52,7 +52,8 @@ describe('a token shown to a gateway', () => {
 
   it.each([
     ['for another audience', () => tokenFor('https://kubernetes.default.svc')],
-    ['bound to no pod', () => tokenFor(TOKEN_AUDIENCE, false)],
+    ['for controllers, with which its holder could ask for keys', () => tokenFor(TOKEN_AUDIENCE)],
+    ['bound to no pod', () => tokenFor(GATEWAY_AUDIENCE, false)],
     ['that nobody signed', () => Promise.resolve('e30.e30.sig')],
     ['that is another’s API key', () => Promise.resolve('sk-proj-0123456789abcdefghij')],
   ])('%s is refused, and quoted nowhere', async (_name, make) => {
@@ -63,7 +64,7 @@ describe('a token shown to a gateway', () => {
   });
 
   it('ends with its pod', async () => {
-    const token = await tokenFor(TOKEN_AUDIENCE);
+    const token = await tokenFor(GATEWAY_AUDIENCE);
     expect(await reviewer.review(token)).toMatchObject({ ok: true });
     await client.send('DELETE', `${at}/pods/checkout-0?gracePeriodSeconds=0`);
     // A gateway that was just started has nothing kept.

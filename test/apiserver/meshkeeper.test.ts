@@ -1,10 +1,15 @@
 /** What a mesh needs, kept in a real API server that has Istio's definitions. */
 import { KubeConfig } from '@kubernetes/client-node';
-import { beforeAll, describe, expect, inject, it } from 'vitest';
+import { beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { compile, parseResource } from '../../src/core/policy/index.ts';
+import type { Compiled } from '../../src/core/policy/index.ts';
+import { MeshUpkeep } from '../../src/main/controller/meshes.ts';
 import { MESHES } from '../../src/core/meshes/index.ts';
 import type { MeshInput, NamespaceUse } from '../../src/core/meshes/index.ts';
 import { ApiServer } from '../../src/shell/kube/apiserver.ts';
 import { MeshKeeper } from '../../src/shell/meshes/index.ts';
+import { knownModels } from '../../src/shell/prices/index.ts';
+import { createLogger } from '../../src/shell/telemetry/index.ts';
 import { connect } from '../support/apiserver/client.ts';
 import { makeNamespace } from '../support/apiserver/resources.ts';
 import { installIstio } from '../support/meshes/istio-definitions.ts';
@@ -13,7 +18,7 @@ const access = inject('apiserver');
 const client = connect(access);
 const config = new KubeConfig();
 config.loadFromFile(access.kubeconfig);
-const [NAMESPACE, OTHER] = ['kept', 'kept-not'];
+const [NAMESPACE, OTHER, PLANNED] = ['kept', 'kept-not', 'planned'];
 
 const upstream = (host: string): NamespaceUse['providers'][number] => ({
   id: `${NAMESPACE}/${host}`,
@@ -45,7 +50,7 @@ const versionOf = async (path: string): Promise<string> =>
 
 beforeAll(async () => {
   await installIstio(client);
-  for (const namespace of [NAMESPACE, OTHER]) await makeNamespace(client, namespace);
+  for (const namespace of [NAMESPACE, OTHER, PLANNED]) await makeNamespace(client, namespace);
 });
 
 describe('what a mesh needs', () => {
@@ -87,5 +92,46 @@ describe('what a mesh needs', () => {
     if (first === undefined) throw new Error('nothing is rendered');
     const refused = await keeper.keep([{ ...first, spec: { hosts: [7] } }]);
     expect(refused.faults).toEqual([expect.stringMatching(/^ServiceEntry kept\/airmesh-api\.openai\.com: .*hosts/)]);
+  });
+});
+
+describe('a controller', () => {
+  const planned = (...kinds: readonly object[]): Compiled => {
+    const resources = kinds
+      .map((object) => parseResource({ apiVersion: 'airmesh.dev/v1alpha1', ...object }))
+      .flatMap((parsed) => (parsed.ok ? [parsed.value] : []));
+    expect(resources).toHaveLength(kinds.length);
+    const boundaries = { rootNamespace: 'airmesh-system', namespaces: new Map() };
+    return compile(resources, [{ namespace: PLANNED, name: 'checkout' }], { own: [], known: knownModels(), simulatedUrl: undefined, boundaries });
+  };
+  const provider = {
+    kind: 'AIProvider',
+    metadata: { name: 'openai', namespace: PLANNED },
+    spec: { type: 'OpenAI', auth: { apiKey: { secretRef: { name: 'keys', key: 'k' } } } },
+  };
+  const rule = { name: 'all', match: { models: ['gpt-4.1'] }, backends: [{ provider: 'openai' }] };
+  const route = { kind: 'AIRoute', metadata: { name: 'all', namespace: PLANNED }, spec: { workloads: ['checkout'], rules: [rule] } };
+  const plannedFilter = `/apis/networking.istio.io/v1alpha3/namespaces/${PLANNED}/envoyfilters/airmesh`;
+  const statusOf = async (): Promise<number> => (await client.send('GET', plannedFilter)).status;
+
+  it('keeps what its newest plan wants, once it is the one that writes', async () => {
+    let [leads, log] = [false, ''];
+    const destination = { write: (text: string) => void (log += text), flush: () => undefined };
+    const logger = createLogger({ level: 'debug', format: 'json', colour: false, destination });
+    const parts = { api: new ApiServer(config), name: 'istio', namespaces: [PLANNED], leads: () => leads, now: () => performance.now(), logger } as const;
+    const upkeep = new MeshUpkeep(parts);
+    const none = planned(provider);
+    const all = planned(provider, route);
+    expect([...all.snapshots.values()].map(({ providers }) => providers.size)).toEqual([1]);
+    upkeep.heard({ compiled: all });
+    expect(await statusOf()).toBe(404);
+    leads = true;
+    upkeep.heard({ compiled: all });
+    await vi.waitFor(async () => expect(await statusOf()).toBe(200), 10_000);
+    upkeep.heard({ compiled: none });
+    await vi.waitFor(async () => expect(await statusOf()).toBe(404), 10_000);
+    upkeep.close();
+    expect(log).toContain('mesh.applied');
+    expect(log).not.toContain('not_applied');
   });
 });

@@ -1,7 +1,7 @@
 /**
  * How fast a changed route reaches all sidecars, how fast they come back all at once, and what memory a controller takes for
  * them: `node test/bench/distribution.ts [SIDECARS] [WORKLOADS]`. Real streams, TLS and tokens; the sidecars are in two
- * processes of their own, decode each state as the real ones do, and acknowledge it at once. Who the API server would say
+ * processes of their own and acknowledge each state by its version, as a machine has not the cores to unpack a thousand. Who the API server would say
  * that a token is, is known here without asking. One of 300 routes selects all workloads, and that one changes.
  */
 import { fork } from 'node:child_process';
@@ -12,10 +12,13 @@ import { fileURLToPath } from 'node:url';
 import type { SidecarState } from '../../src/core/control/index.ts';
 import { compile, parseResource } from '../../src/core/policy/index.ts';
 import type { Resource } from '../../src/core/policy/index.ts';
-import { Distributor, PolicyLink } from '../../src/shell/distribution/index.ts';
+import { encodeReport } from '../../src/shell/distribution/codec/report.ts';
+import { schema } from '../../src/shell/distribution/codec/schema.ts';
+import { Distributor } from '../../src/shell/distribution/index.ts';
 import type { DistributionEvent, SidecarReport } from '../../src/shell/distribution/index.ts';
+import { POLICY_METHODS } from '../../src/shell/distribution/methods.ts';
 import { knownModels } from '../../src/shell/prices/index.ts';
-import { CertificateFiles, Roots, TokenFile, WireServer, byToken } from '../../src/shell/wire/index.ts';
+import { CertificateFiles, Dialer, Roots, TokenFile, WireServer, byToken } from '../../src/shell/wire/index.ts';
 import { TestAuthority, writeCertificates } from '../support/certificates.ts';
 import { TestCluster, writeToken } from '../support/tokens.ts';
 
@@ -27,6 +30,7 @@ const ROOT = 'airmesh-system';
 
 const clock = { epochMs: () => Date.now(), monotonicMs: () => performance.now() };
 const known = knownModels();
+const toSidecar = schema('ToSidecar');
 const route = (namespace: string, name: string, workloads: readonly string[], maxOutputTokens: number): object => ({
   kind: 'AIRoute',
   metadata: { name, namespace },
@@ -124,16 +128,20 @@ function follow(port: string, folder: string, uids: readonly string[]): void {
   const pem = readFileSync(join(folder, 'roots'), 'utf8');
   for (const uid of uids) {
     let report: SidecarReport = { program: 'bench', keys: [], ownKeysFor: [] };
-    const link: PolicyLink = new PolicyLink({
+    const dialer: Dialer = new Dialer({
       addresses: [`localhost:${port}`],
       access: { roots: new Roots(pem), token: new TokenFile(join(folder, uid)) },
       clock,
-      report: () => report,
-      onConnected: () => undefined,
-      onAnswer: (answer) => {
-        if (answer.kind !== 'state') return;
-        report = { ...report, applied: answer.state.version };
-        link.report();
+      method: POLICY_METHODS.Follow,
+      onOpen: () => dialer.send(encodeReport(report)),
+      onClosed: () => undefined,
+      onMessage: (bytes) => {
+        const answer = toSidecar.read(bytes);
+        const state = answer.ok ? (answer.value['state'] as { readonly version: string } | null) : null;
+        if (state === null || state === undefined) return undefined;
+        report = { ...report, applied: state.version };
+        dialer.send(encodeReport(report));
+        return undefined;
       },
     });
   }

@@ -49,6 +49,12 @@ it('is installed by Helm, and ready', async () => {
 
 it('gives a service its first governed answer', async () => {
   await kubectl('create', 'namespace', SHOP);
+  // There before the label is.
+  await apply(application('early'));
+  await until(
+    () => get<Pods>('pods', '-n', SHOP, '-l', 'app=early'),
+    ({ items }) => items.length === 1,
+  );
   await kubectl('label', 'namespace', SHOP, 'airmesh.dev/inject=enabled', 'pod-security.kubernetes.io/enforce=restricted');
   await setKey(KEYS.first);
   await kubectl('apply', ...['provider', 'route', 'budget', 'keys', 'simulator'].flatMap((name) => ['-f', `examples/kubernetes/${name}.yaml`]));
@@ -146,6 +152,19 @@ it('refuses at the end of a budget, and has the client not try again', async () 
   );
 });
 
+it('names pods that have no sidecar, and what gives them one', async () => {
+  const { out } = await attempt('npm', ['run', '--silent', 'airmesh', '--', 'check', '--kubernetes', '--json']);
+  const { diagnoses } = JSON.parse(out) as { readonly diagnoses: readonly { readonly subject: string; readonly remedy: string }[] };
+  expect(diagnoses.find(({ subject }) => subject === `${SHOP}/early`)?.remedy).toBe(`kubectl rollout restart deployment/early -n ${SHOP}`);
+  await kubectl('rollout', 'restart', 'deployment/early', '-n', SHOP);
+  await kubectl('rollout', 'status', 'deployment/early', '-n', SHOP, '--timeout=90s');
+  await until(
+    () => get<Pods>('pods', '-n', SHOP, '-l', 'app=early'),
+    ({ items }) => items.length === 1 && items[0]?.status.initContainerStatuses?.[0]?.name === 'airmesh-sidecar',
+  );
+  await kubectl('delete', 'deployment/early', '-n', SHOP);
+});
+
 it('lets a Job end, after its call', async () => {
   await apply(job('checkout', 'checkout'));
   await kubectl('wait', '--for=condition=Complete', 'job/checkout', '-n', SHOP, '--timeout=60s');
@@ -173,8 +192,10 @@ it('answers an application’s last call while its pod ends', async () => {
 });
 
 it('goes on while its controller is killed, and comes together again', async () => {
+  // A service that calls has a lease; one that has not called for a while has given it back.
+  expect(await call('checkout')).toMatchObject({ ok: true });
   await kubectl('delete', 'pods', '-n', SYSTEM, '-l', 'app.kubernetes.io/component=controller', '--grace-period=0', '--force', '--wait=false');
-  for (let each = 0; each < 5; each++) expect(await call('checkout')).toMatchObject({ ok: true });
+  for (let each = 0; each < 4; each++) expect(await call('checkout')).toMatchObject({ ok: true });
   await kubectl('rollout', 'status', 'deployment/airmesh', '-n', SYSTEM, '--timeout=60s');
   await kubectl('patch', 'airoute/chat', '-n', SHOP, '--type=merge', '-p', JSON.stringify({ spec: { workloads: ['checkout'] } }));
   await kubectl('wait', '--for=condition=Programmed', 'airoute/chat', '-n', SHOP, '--timeout=60s');
@@ -194,6 +215,13 @@ it('is upgraded, definitions included, while calls go on', async () => {
 });
 
 it('leaves nothing in pods’ way when it is uninstalled', async () => {
+  // What a strict budget counts is refused soon after its ledger is gone; what none counts goes on.
+  await kubectl('delete', 'aibudget/checkout', '-n', SHOP);
+  const configuration = `fetch('http://127.0.0.1:15420/config').then((answer) => answer.text()).then((text) => console.log(text))`;
+  await until(
+    () => kubectl('exec', '-n', SHOP, 'deployment/checkout', '-c', 'app', '--', 'node', '-e', configuration),
+    (text) => text.includes('"shop/checkout"') && text.includes('"budgets": []'),
+  );
   await helm('uninstall', 'airmesh', '-n', SYSTEM, '--wait');
   expect((await attempt('kubectl', ['get', 'mutatingwebhookconfiguration', `airmesh.${SYSTEM}`])).code).not.toBe(0);
   // Pods that have a sidecar go on by their last policies; new ones have none.

@@ -24,6 +24,9 @@
 {{- if .Values.injector.enabled }}
 - --injector=/etc/airmesh/injector.yaml
 {{- end }}
+{{- with .Values.mesh }}
+- --mesh={{ lower . }}
+{{- end }}
 - --log-level={{ .Values.controller.logLevel }}
 - --log-format=json
 {{- end -}}

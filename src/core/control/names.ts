@@ -3,6 +3,9 @@
 /** Of service-account tokens: a sidecar's token is for the controller alone. */
 export const TOKEN_AUDIENCE = 'airmesh';
 
+/** Of tokens that callers show a gateway as API keys. Another one: with a sidecar's, an application could ask a controller for keys. */
+export const GATEWAY_AUDIENCE = 'airmesh-gateway';
+
 /** On a namespace (label) or a pod (label or annotation): `enabled` or `disabled`. A pod's word counts before its namespace's. */
 export const INJECT_LABEL = 'airmesh.dev/inject';
 

@@ -69,6 +69,7 @@ describe('refuses', () => {
     ['threads that are none', annotated('sidecar-concurrency', '0'), '"0" is not a number from 1 to 128'],
     ['CPU that is none', annotated('sidecar-cpu-limit', '-1'), '"-1" is not a CPU quantity'],
     ['memory that is none', annotated('sidecar-memory-limit', '128MB'), '"128MB" is not a memory quantity'],
+    ['interception by another word', annotated('intercept', 'yes'), '"yes" is not "enabled" or "disabled"'],
     ['a switch that is none', annotated('base-urls', 'true'), '"true" is not "enabled"'],
     ['a request above its limit', annotated('sidecar-memory-request', '1Gi'), 'memory request of 1Gi is above its limit of 512Mi'],
   ])('%s', (_what, pod, words) => {

@@ -14,11 +14,12 @@ export interface Overrides {
   readonly resources: ContainerResources;
   readonly baseUrls: Switch;
   readonly placeholderKeys: Switch;
+  readonly intercept: boolean;
 }
 
 const PREFIX = 'airmesh.dev/';
 const SWITCHES: readonly string[] = ['enabled', 'disabled', 'forced'] satisfies Switch[];
-const LOG_LEVELS: readonly string[] = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
+const LOG_LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent'];
 const CPU = /^(?:[1-9]\d{0,5}m|\d{1,3}(?:\.\d{1,3})?)$/;
 const MEMORY = /^[1-9]\d{0,5}(?:\.\d{1,3})?(?:Ki|Mi|Gi|k|M|G)$/;
 const IMAGE = /^[a-z0-9](?:[a-z0-9._/:-]{0,253}[a-z0-9])?(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
@@ -68,6 +69,12 @@ export const OVERRIDES: Readonly<Record<string, Override>> = {
   'sidecar-cpu-limit': resource('cpuLimit', 'CPU that the sidecar gets at most.', 'a CPU quantity such as "500m" or "2"', CPU),
   'sidecar-memory-request': resource('memoryRequest', 'Memory that the sidecar is sure of.', 'a memory quantity such as "128Mi"', MEMORY),
   'sidecar-memory-limit': resource('memoryLimit', 'Memory that the sidecar gets at most.', 'a memory quantity such as "512Mi"', MEMORY),
+  intercept: {
+    meaning: 'Whether connections that the application opens are redirected to the sidecar. Needs a namespace whose Pod Security allows NET_ADMIN.',
+    example: '"enabled" or "disabled"',
+    takes: (value) => value === 'enabled' || value === 'disabled',
+    put: (overrides, value) => ({ ...overrides, intercept: value === 'enabled' }),
+  },
   'base-urls': ofSwitch('baseUrls', 'Whether the application is told to call the sidecar, by OPENAI_BASE_URL and its like.'),
   'placeholder-keys': ofSwitch('placeholderKeys', 'Whether OPENAI_API_KEY and its like are set to a word that is no key, where they are absent.'),
 };
@@ -95,6 +102,7 @@ export function readOverrides(
     resources: settings.resources,
     baseUrls: settings.baseUrls ? 'enabled' : 'disabled',
     placeholderKeys: settings.placeholderKeys ? 'enabled' : 'disabled',
+    intercept: settings.intercept,
   };
   const problems: string[] = [];
   const warnings: string[] = [];

@@ -11,6 +11,7 @@ export const SETTINGS: InjectionSettings = {
   concurrency: 2,
   resources: { cpuRequest: '50m', memoryRequest: '128Mi', memoryLimit: '512Mi' },
   baseUrls: false,
+  intercept: false,
   placeholderKeys: true,
   program: '0.1.0',
 };

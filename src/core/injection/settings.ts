@@ -22,6 +22,8 @@ export interface InjectionSettings {
   readonly resources: ContainerResources;
   /** Whether applications are told to call the sidecar by the base-URL variables of SDKs. */
   readonly baseUrls: boolean;
+  /** Whether connections that applications open are redirected to the sidecar; whoever contributes the redirection asks. */
+  readonly intercept: boolean;
   /** Whether applications without a key are given one that SDKs start with, and that is none. */
   readonly placeholderKeys: boolean;
   /** The version that is injected, as a label's value; for people who ask which pods are of yesterday. */

@@ -79,11 +79,12 @@ describe('a pod', () => {
       controllers: ['airmesh:15010'],
       controllerRoots: 'PEM',
       logLevel: 'info',
+      concurrency: 2,
+      intercept: true,
       resources: {},
       baseUrls: false,
       placeholderKeys: true,
       program: '1',
-      concurrency: 2,
     };
     const contribute: Contributor = (_pod, { image, imagePullPolicy }) => interceptionAddition({ image, imagePullPolicy, ports: [] });
     const pod = { metadata: {}, spec: { containers: [{ name: 'app' }] } };

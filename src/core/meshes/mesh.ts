@@ -47,6 +47,8 @@ export interface Rendered {
 export interface Mesh {
   readonly name: MeshName;
   readonly title: string;
+  /** What the mesh's proxies run as, as they are shipped: what they connect to is not redirected to our Envoy. */
+  readonly proxyUid: number;
   /** Kinds that `render` makes, for whoever keeps them applied; none where the mesh's proxies take no filters. */
   readonly kinds: readonly { readonly apiVersion: string; readonly kind: string; readonly plural: string }[];
   render(input: MeshInput): Rendered;

@@ -6,6 +6,8 @@ export interface RedirectionSettings {
   readonly ports: readonly number[] | 'all';
   /** Whose connections are not redirected: the sidecar's, of this user and this group. Absent: nobody's. */
   readonly except?: { readonly uid: number; readonly gid: number };
+  /** Users of a mesh's own proxies, whose connections are theirs: what they originate TLS to must not come back to us. */
+  readonly exceptUsers?: readonly number[];
   /** Where questions for names are redirected to, on the loopback address. Absent: they go where they were going. */
   readonly namesToPort?: number;
 }
@@ -29,9 +31,12 @@ const PORTS_OF_A_RULE = 15;
  * HTTP/3 to port 443 is refused with an answer, so that clients turn to TCP at once.
  */
 export function redirectionRules(family: Family, settings: RedirectionSettings, isJumpAbsent: { readonly nat: boolean; readonly filter: boolean }): string {
-  const { toPort, ports, except, namesToPort } = settings;
+  const { toPort, ports, except, exceptUsers = [], namesToPort } = settings;
   const { nat, filter } = CHAINS;
-  const ours = except === undefined ? [] : [`-m owner --uid-owner ${except.uid} --gid-owner ${except.gid}`];
+  const ours = [
+    ...(except === undefined ? [] : [`-m owner --uid-owner ${except.uid} --gid-owner ${except.gid}`]),
+    ...exceptUsers.map((uid) => `-m owner --uid-owner ${uid}`),
+  ];
   const names =
     namesToPort === undefined
       ? []

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { InterceptionSettings } from '../../core/control/index.ts';
 import { CONTROLLER_PORTS } from '../../core/control/index.ts';
+import type { MeshName } from '../../core/meshes/index.ts';
 import type { ClusterScope } from '../controller/cluster.ts';
 import { startController } from '../controller/controller.ts';
 import { openStore } from '../controller/store.ts';
@@ -35,6 +36,7 @@ export interface ControllerFlags extends LogFlags {
   readonly clusterDomain: string;
   readonly simulatedUrl?: string;
   readonly injector?: string;
+  readonly mesh?: MeshName;
 }
 
 /** Runs until a signal comes. */
@@ -47,7 +49,7 @@ export async function controller(paths: readonly string[], flags: ControllerFlag
   if (flags.kubernetes === paths.length > 0)
     throw new StartError('Where policies come from is not said.', 'Name files and folders, or a cluster with --kubernetes.');
   const { rootNamespace, namespaces, lease, authorities, service, views, simulatedUrl } = flags;
-  const running = await startController({
+  const starting = startController({
     policies: flags.kubernetes
       ? {
           kind: 'cluster',
@@ -61,6 +63,7 @@ export async function controller(paths: readonly string[], flags: ControllerFlag
             interception: interceptionBy(flags),
             simulatedUrl,
             injector: await injectorOf(flags),
+            ...(flags.mesh === undefined ? {} : { mesh: flags.mesh }),
           },
         }
       : { kind: 'files', paths },
@@ -73,8 +76,14 @@ export async function controller(paths: readonly string[], flags: ControllerFlag
     store: await openStore(flags.store),
     retentionDays: flags.retention,
     environment: terminal.environment,
+    interruption,
     logger,
   });
+  const running = await starting.catch((error: unknown) => {
+    if (interruption.aborted) return undefined;
+    throw error;
+  });
+  if (running === undefined) return EXIT.interrupted;
   terminal.out(`The ledger service listens at ${running.address}; administration is at ${httpUrl(running.admin)}\n`);
   if (!interruption.aborted) await once(interruption, 'abort');
   await running.stop();

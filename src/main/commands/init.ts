@@ -9,6 +9,7 @@ interface InitFlags {
   readonly toPort: number;
   readonly ports: readonly number[] | 'all';
   readonly except?: number;
+  readonly exceptMesh: readonly number[];
   readonly undo: boolean;
 }
 
@@ -24,11 +25,17 @@ export function initCommand(terminal: Terminal, finish: (code: number) => void):
     .option('--to-port <port>', 'where they arrive, on the loopback address', parsePort, 15_401)
     .option('--ports <ports>', 'TCP ports, separated by commas, or `all`', parsePorts, [80, 443])
     .option('--except <uid>', 'whose connections are not redirected: a user’s and a group’s number', parseUid)
+    .option(
+      '--except-mesh <uid>',
+      'a user whose connections a mesh’s own proxy makes; repeat',
+      (text: string, before: readonly number[]) => [...before, parseUid(text)],
+      [],
+    )
     .option('--undo', 'take it back', false)
     .action((flags: InitFlags) => finish(init(flags, terminal)));
 }
 
-function init({ toPort, ports, except, undo }: InitFlags, terminal: Terminal): number {
+function init({ toPort, ports, except, exceptMesh, undo }: InitFlags, terminal: Terminal): number {
   const hasIpv6 = existsSync('/proc/net/if_inet6');
   if (undo) {
     const faults = takeBack(hasIpv6, runTool);
@@ -36,7 +43,11 @@ function init({ toPort, ports, except, undo }: InitFlags, terminal: Terminal): n
     terminal.out('Connections are no longer redirected.\n');
     return EXIT.ok;
   }
-  const done = redirect({ toPort, ports, ...(except === undefined ? {} : { except: { uid: except, gid: except } }) }, hasIpv6, runTool);
+  const done = redirect(
+    { toPort, ports, exceptUsers: exceptMesh, ...(except === undefined ? {} : { except: { uid: except, gid: except } }) },
+    hasIpv6,
+    runTool,
+  );
   if (!done.ok)
     throw new StartError(
       `${done.error}.`,

@@ -31,6 +31,7 @@ export interface SidecarFlags extends CommonFlags {
 
 export interface ProcessorFlags extends CommonFlags {
   readonly listen: ServeAt;
+  readonly anyUser: boolean;
 }
 
 /** Runs beside one pod's application until a signal comes; then no more calls are taken, and those in flight end. */
@@ -46,7 +47,8 @@ export function sidecar(flags: SidecarFlags, terminal: Terminal): Promise<number
 
 /** The same for a pod whose Envoy is another's. */
 export function processor(flags: ProcessorFlags, terminal: Terminal): Promise<number> {
-  return runBeside({ serve: flags.listen }, flags, terminal);
+  const { listen, anyUser } = flags;
+  return runBeside({ serve: anyUser && 'socketPath' in listen ? { ...listen, isForAll: true } : listen }, flags, terminal);
 }
 
 async function runBeside(proxy: SidecarOptions['proxy'], flags: CommonFlags, terminal: Terminal): Promise<number> {

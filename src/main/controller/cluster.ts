@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Draft, Interceptions, InterceptionSettings, Plan } from '../../core/control/index.ts';
 import type { AccountView } from '../../core/ledger/index.ts';
+import type { MeshName } from '../../core/meshes/index.ts';
 import { Distributor } from '../../shell/distribution/index.ts';
 import type { DistributionEvent } from '../../shell/distribution/index.ts';
 import { checkKey } from '../../shell/keys/index.ts';
@@ -16,6 +17,7 @@ import { systemClock } from '../mesh/clock.ts';
 import { StartError } from '../start-error.ts';
 import { Authorities } from './authorities.ts';
 import { InterceptionIssuer } from './interceptions.ts';
+import { MeshUpkeep } from './meshes.ts';
 import { startInjector } from './injector.ts';
 import type { InjectorIdentity, InjectorOptions, RunningInjector } from './injector.ts';
 
@@ -39,6 +41,8 @@ export interface ClusterScope {
   readonly simulatedUrl: string | undefined;
   /** What is injected into pods, and where API servers ask for it; absent: nothing is. */
   readonly injector: Pick<InjectorOptions, 'listen' | 'file'> | undefined;
+  /** Whose objects are kept applied; absent: no mesh's. */
+  readonly mesh?: MeshName;
 }
 
 export interface ClusterPoliciesParts {
@@ -69,6 +73,7 @@ export class ClusterPolicies {
   #authorities: Promise<Authorities> | undefined;
   #issuer: InterceptionIssuer | undefined;
   #injector: RunningInjector | undefined;
+  readonly #upkeep: MeshUpkeep | undefined;
 
   /** Throws a StartError where there is no cluster to ask. An API server that does not answer is waited for. */
   constructor(parts: ClusterPoliciesParts) {
@@ -116,7 +121,10 @@ export class ClusterPolicies {
       settings: { rootNamespace, known: knownModels(), simulatedUrl: scope.simulatedUrl, checkKey },
       streams: { publish: (states) => this.#distributor.publish(states), views: () => this.#shared.views() },
       intercept: (draft) => this.#intercept(draft),
-      onPlan,
+      onPlan: (plan) => {
+        onPlan(plan);
+        this.#upkeep?.heard(plan);
+      },
       accounts,
       mayWrite: () => this.#leadership.leads,
       identity,
@@ -130,6 +138,15 @@ export class ClusterPolicies {
       onPod: (pod) => this.governor.meet(pod),
       now: () => systemClock.epochMs(),
     });
+    if (scope.mesh !== undefined)
+      this.#upkeep = new MeshUpkeep({
+        api,
+        name: scope.mesh,
+        namespaces: scope.namespaces === undefined ? undefined : [rootNamespace, ...scope.namespaces],
+        now: () => systemClock.monotonicMs(),
+        leads: () => this.#leadership.leads,
+        logger,
+      });
     this.#leadership.start();
   }
 
@@ -197,7 +214,7 @@ export class ClusterPolicies {
 
   async #inject(injector: NonNullable<ClusterScope['injector']>, authorities: Authorities): Promise<void> {
     const { logger } = this.#parts;
-    const running = await startInjector({ ...injector, identity: injectorIdentity(authorities), api: this.cluster.api, contributors: [], logger });
+    const running = await startInjector({ ...injector, identity: injectorIdentity(authorities), api: this.cluster.api, logger });
     this.#injector = running;
     authorities.onChange(() => running.use(injectorIdentity(authorities)));
   }
@@ -211,6 +228,7 @@ export class ClusterPolicies {
       () => undefined,
     );
     this.governor.close();
+    this.#upkeep?.close();
     await this.#shared.close();
     this.#distributor.close();
     await this.#leadership.close();

@@ -40,6 +40,8 @@ export interface ControllerOptions {
   /** How long records are kept. */
   readonly retentionDays: number;
   readonly environment: NodeJS.ProcessEnv;
+  /** Aborted while it starts, as where it waits for an API server: what was started is stopped, and the start rejects. */
+  readonly interruption?: AbortSignal;
   readonly logger: Logger;
 }
 
@@ -53,11 +55,15 @@ export interface RunningController {
 /** Starts the ledger service: limits from files, leases for processors, books for all. Throws a StartError for what a person can mend. */
 export async function startController(options: ControllerOptions): Promise<RunningController> {
   const controller = new Controller(options);
+  const giveUp = (): void => void controller.stop();
+  options.interruption?.addEventListener('abort', giveUp);
   try {
     return await controller.start();
   } catch (error) {
     await controller.stop();
     throw error;
+  } finally {
+    options.interruption?.removeEventListener('abort', giveUp);
   }
 }
 

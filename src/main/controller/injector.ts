@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { injectPod } from '../../core/injection/index.ts';
 import type { Contributor, InjectionSettings } from '../../core/injection/index.ts';
+import { interceptionAddition } from '../../core/interception/index.ts';
 import { BundleKeeper, clusterRegistration, startWebhook } from '../../shell/injector/index.ts';
 import type { InjectorFile, WebhookEvent, WebhookIdentity } from '../../shell/injector/index.ts';
 import type { ApiServer } from '../../shell/kube/index.ts';
@@ -20,8 +21,6 @@ export interface InjectorOptions {
   readonly file: InjectorFile;
   readonly identity: InjectorIdentity;
   readonly api: Pick<ApiServer, 'send'>;
-  /** What else a pod is given. */
-  readonly contributors: readonly Contributor[];
   readonly logger: Logger;
 }
 
@@ -37,13 +36,13 @@ export interface RunningInjector {
 }
 
 /** Serves the webhook, and keeps API servers' trust in it current. */
-export async function startInjector({ listen, file, identity, api, contributors, logger }: InjectorOptions): Promise<RunningInjector> {
+export async function startInjector({ listen, file, identity, api, logger }: InjectorOptions): Promise<RunningInjector> {
   let present = identity;
   const settings = (): InjectionSettings => settingsOf(file, present.roots);
   const webhook = await startWebhook({
     ...listen,
     identity,
-    inject: (pod, isNamespaceLabelled) => injectPod(pod, isNamespaceLabelled, settings(), contributors),
+    inject: (pod, isNamespaceLabelled) => injectPod(pod, isNamespaceLabelled, settings(), [interceptionOf(file)]),
     onEvent: (event) => tell(event, logger),
   });
   const keeper = new BundleKeeper({
@@ -70,6 +69,12 @@ export async function startInjector({ listen, file, identity, api, contributors,
     },
   };
 }
+
+/** The redirection, in pods that are to have one. */
+const interceptionOf =
+  ({ imagePullPolicy, interceptedPorts: ports }: InjectorFile): Contributor =>
+  (_pod, _settings, { intercept, image }) =>
+    intercept ? interceptionAddition({ image, imagePullPolicy, ports }) : {};
 
 function settingsOf({ resources: { requests, limits }, ...file }: InjectorFile, controllerRoots: string): InjectionSettings {
   return {

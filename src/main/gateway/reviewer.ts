@@ -1,4 +1,4 @@
-import { workloadOf } from '../../core/control/index.ts';
+import { GATEWAY_AUDIENCE, workloadOf } from '../../core/control/index.ts';
 import type { PodFacts } from '../../core/control/index.ts';
 import { err, ok } from '../../core/units/index.ts';
 import type { EpochMs } from '../../core/units/index.ts';
@@ -17,6 +17,7 @@ export function reviewerOf(api: ApiServer, now: () => EpochMs): CallerReviewer {
   const reviews = new TokenReviews({
     api,
     now,
+    audience: GATEWAY_AUDIENCE,
     pod: (uid) => {
       const kept = pods.get(uid);
       return kept !== undefined && kept.until > now() && kept.pod.phase !== 'ended' ? kept.pod : undefined;

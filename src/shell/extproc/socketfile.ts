@@ -26,8 +26,13 @@ function knock(path: string): Promise<string | undefined> {
 }
 
 /** Runs what creates a file so that only its owner can open it, from its first moment on. */
-export function ownerOnly<T>(create: () => T): T {
-  const before = process.umask(0o177);
+export const ownerOnly = <T>(create: () => T): T => masked(0o177, create);
+
+/** Runs what creates a file so that every user can open it. */
+export const forAll = <T>(create: () => T): T => masked(0o111, create);
+
+function masked<T>(mask: number, create: () => T): T {
+  const before = process.umask(mask);
   try {
     return create();
   } finally {

@@ -2,12 +2,15 @@ import { createServer } from 'node:http2';
 import type { Http2Server, IncomingHttpHeaders, ServerHttp2Session, ServerHttp2Stream } from 'node:http2';
 import { Conversation } from './conversation.ts';
 import type { ConversationOptions, ProcessHandler, ProcessStream } from './conversation.ts';
-import { clearSocketFile, ownerOnly } from './socketfile.ts';
+import { clearSocketFile, forAll, ownerOnly } from './socketfile.ts';
 import { GrpcStatus, trailersOf } from './status.ts';
 
 export interface ExtProcServerOptions {
-  /** A path, or a TCP port on the loopback interface. */
-  readonly listen: { readonly socketPath: string } | { readonly host: string; readonly port: number };
+  /**
+   * A path, or a TCP port on the loopback interface. `isForAll`: who can reach the folder may open the socket, whatever user that
+   * is; whoever mounts the folder decides who that is.
+   */
+  readonly listen: { readonly socketPath: string; readonly isForAll?: boolean } | { readonly host: string; readonly port: number };
   /** One message can hold a whole body, and a little more. */
   readonly maxMessageBytes: number;
   readonly onStream: (stream: ProcessStream) => ProcessHandler;
@@ -56,7 +59,7 @@ export class ExtProcServer {
     this.#server.on('stream', (stream, headers) => this.#accept(stream as unknown as ServerHttp2Stream, headers)); // The declared type is a client's.
   }
 
-  /** Rejects where the address is taken. A socket file that nobody listens on any more is replaced; only its owner can open it. */
+  /** Rejects where the address is taken. A socket file that nobody listens on any more is replaced; only its owner can open it, if nothing else is said. */
   async listen(): Promise<void> {
     const { listen, onError } = this.#options;
     if ('socketPath' in listen) await clearSocketFile(listen.socketPath);
@@ -67,7 +70,7 @@ export class ExtProcServer {
         this.#server.on('error', onError);
         resolve();
       });
-      if ('socketPath' in listen) ownerOnly(() => this.#server.listen({ path: listen.socketPath }));
+      if ('socketPath' in listen) (listen.isForAll === true ? forAll : ownerOnly)(() => this.#server.listen({ path: listen.socketPath }));
       else this.#server.listen(listen);
     });
   }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { StrangerReason } from '../../core/call/index.ts';
-import { TOKEN_AUDIENCE } from '../../core/control/index.ts';
+import { GATEWAY_AUDIENCE } from '../../core/control/index.ts';
 import { PEER_URI_ATTRIBUTE } from '../../core/envoyconfig/index.ts';
 import type { KnownWorkload } from '../../core/policy/index.ts';
 import { err, ok } from '../../core/units/index.ts';
@@ -57,7 +57,7 @@ export function identifyCallers({ tokens, trustDomains, meet, now }: GatewayPart
       const caller = await tokens.review(token);
       if (!caller.ok) {
         remembered.delete(digest);
-        return stranger(`The API key is not this pod’s token for the audience ${TOKEN_AUDIENCE}: ${caller.error}.`);
+        return stranger(`The API key is not this pod’s token for the audience ${GATEWAY_AUDIENCE}: ${caller.error}.`);
       }
       remember(digest, caller.value);
       return ok(caller.value.workload);
@@ -72,7 +72,7 @@ export function identifyCallers({ tokens, trustDomains, meet, now }: GatewayPart
     const certified = byCertificate(credentials, trustDomains);
     const token = certified === undefined ? tokenOf(credentials) : undefined;
     if (certified === undefined && token === undefined)
-      return stranger(`The call does not prove who makes it. Give as API key the pod’s projected service-account token for the audience ${TOKEN_AUDIENCE}.`);
+      return stranger(`The call does not prove who makes it. Give as API key the pod’s projected service-account token for the audience ${GATEWAY_AUDIENCE}.`);
     const caller = certified === undefined ? await byToken(token ?? '') : ok(certified);
     if (!caller.ok) return caller;
     const met = await meet(caller.value);

@@ -18,6 +18,9 @@ const schema = z.strictObject({
   concurrency: z.int().min(1).max(128),
   resources: z.strictObject({ requests: resourceList, limits: resourceList }).prefault({}),
   baseUrls: z.boolean(),
+  intercept: z.boolean(),
+  /** Redirected besides 80 and 443. */
+  interceptedPorts: z.array(z.int().min(1).max(65_535)).max(64).default([]),
   placeholderKeys: z.boolean(),
 });
 

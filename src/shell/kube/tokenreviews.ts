@@ -17,6 +17,8 @@ export interface TokenReviewsParts {
   /** One that was not, and lives. */
   readonly onPod: (pod: PodFacts) => void;
   readonly now: () => EpochMs;
+  /** Whom tokens must be for; controllers, if nothing is said. */
+  readonly audience?: string;
 }
 
 /** A review is asked for again after so long; the pod is looked for each time. */
@@ -96,10 +98,11 @@ export class TokenReviews implements TokenReviewer {
   async #ask(digest: string, token: string): Promise<Result<Bound, string>> {
     await this.#turn();
     try {
-      const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token, audiences: [TOKEN_AUDIENCE] } };
+      const { audience = TOKEN_AUDIENCE } = this.#parts;
+      const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token, audiences: [audience] } };
       const answer = await this.#parts.api.send('POST', paths.tokenReviews, { body });
       if (answer.status !== 201 && answer.status !== 200) throw new ApiUnreachable(`tokens cannot be reviewed: ${refusalOf(answer)}`);
-      const bound = boundBy(answer.body, token);
+      const bound = boundBy(answer.body, token, audience);
       const now = this.#parts.now();
       this.#keep(digest, { until: Math.min(now + KEPT_MS, bound.ok ? bound.value.validUntil : Infinity), answer: bound }, now);
       return bound;
@@ -125,7 +128,7 @@ const POD_NAME = 'authentication.kubernetes.io/pod-name';
 const POD_UID = 'authentication.kubernetes.io/pod-uid';
 
 /** Of a TokenReview's status: the audiences that were asked for and that it is good for, and what it is bound to. */
-function boundBy(review: unknown, token: string): Result<Bound, string> {
+function boundBy(review: unknown, token: string, audience: string): Result<Bound, string> {
   const { status = {} } = (review ?? {}) as {
     readonly status?: {
       readonly authenticated?: boolean;
@@ -136,7 +139,7 @@ function boundBy(review: unknown, token: string): Result<Bound, string> {
   };
   if (status.authenticated !== true)
     return err('the API server does not take the token: it has ended, or is of another audience, another cluster or a pod that is gone');
-  if (status.audiences?.includes(TOKEN_AUDIENCE) !== true) return err(`the token is not for the audience ${TOKEN_AUDIENCE}`);
+  if (status.audiences?.includes(audience) !== true) return err(`the token is not for the audience ${audience}`);
   const [, namespace, serviceAccount] = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(status.user?.username ?? '') ?? [];
   const pod = status.user?.extra?.[POD_NAME]?.[0];
   const podUid = status.user?.extra?.[POD_UID]?.[0];

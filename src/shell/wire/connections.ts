@@ -8,6 +8,9 @@ import { Pace } from './pace.ts';
 const MAX_CONNECTIONS = 40_000;
 /** A connection by which no call has come by then is broken: TLS and HTTP/2 have begun long before. */
 const FIRST_CALL_MS: MonotonicMs = 10_000;
+/** As long as first calls come by others, this process may just have many to greet: it waits on, up to so long. */
+const MOST_FIRST_CALL_MS: MonotonicMs = 60_000;
+const BUSY_MS: MonotonicMs = 2_000;
 /** A processor makes two calls, and makes them again when they end. One that makes more is disconnected. */
 const CALLS_PER_SECOND = 10;
 const BURST = 100;
@@ -27,6 +30,8 @@ export class Connections {
   readonly #open = new Set<Connection>();
   readonly #now: () => MonotonicMs;
   /** What happens on a connection runs in its context. */
+  /** When a first call came last. */
+  #greetedAt: MonotonicMs = -BUSY_MS;
   readonly #current = new AsyncLocalStorage<Connection>();
 
   constructor(now: () => MonotonicMs, inject: (socket: Socket) => void) {
@@ -51,7 +56,9 @@ export class Connections {
   /** To be called where a call begins: returns what breaks the connection that it came by. */
   calledBy(): () => void {
     const connection = this.#current.getStore();
+    if (connection?.firstCall !== undefined) this.#greetedAt = this.#now();
     clearTimeout(connection?.firstCall);
+    if (connection !== undefined) connection.firstCall = undefined;
     if ((connection?.pace.take(1, this.#now()) ?? 0) > 0) connection?.socket.destroy();
     return () => connection?.socket.destroy();
   }
@@ -67,12 +74,21 @@ export class Connections {
     clearTimeout(timer);
   }
 
+  #await(connection: Connection, since: MonotonicMs): void {
+    connection.firstCall = setTimeout(() => {
+      const now = this.#now();
+      if (now - since < MOST_FIRST_CALL_MS && now - this.#greetedAt < BUSY_MS) this.#await(connection, since);
+      else connection.socket.destroy();
+    }, FIRST_CALL_MS);
+  }
+
   #accept(socket: Socket, inject: (socket: Socket) => void): void {
     const connection: Connection = {
       socket,
       pace: new Pace(CALLS_PER_SECOND, BURST, this.#now()),
-      firstCall: setTimeout(() => socket.destroy(), FIRST_CALL_MS),
+      firstCall: undefined,
     };
+    this.#await(connection, this.#now());
     this.#open.add(connection);
     socket.on('error', () => undefined); // 'close' follows, and says all that matters.
     socket.once('close', () => {

@@ -55,7 +55,7 @@ const calls = await serveCalls(
     random: Math.random,
     newId: () => `call-${++ids}`,
   },
-  { socketPath: socket },
+  { socketPath: socket, isForAll: true },
   logger,
   { identify: always(workload) },
 );

@@ -3,4 +3,4 @@ import type { Mesh } from '../mesh.ts';
 import { KINDS, render } from './objects.ts';
 import { podAnnotations } from './pods.ts';
 
-export const consul: Mesh = { name: 'consul', title: 'Consul', kinds: KINDS, render, podAnnotations };
+export const consul: Mesh = { name: 'consul', title: 'Consul', proxyUid: 5995, kinds: KINDS, render, podAnnotations };

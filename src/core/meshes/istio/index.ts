@@ -3,4 +3,4 @@ import type { Mesh } from '../mesh.ts';
 import { KINDS, render } from './objects.ts';
 import { podAnnotations } from './pods.ts';
 
-export const istio: Mesh = { name: 'istio', title: 'Istio', kinds: KINDS, render, podAnnotations };
+export const istio: Mesh = { name: 'istio', title: 'Istio', proxyUid: 1337, kinds: KINDS, render, podAnnotations };

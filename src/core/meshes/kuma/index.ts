@@ -3,4 +3,4 @@ import type { Mesh } from '../mesh.ts';
 import { KINDS, render } from './objects.ts';
 import { podAnnotations } from './pods.ts';
 
-export const kuma: Mesh = { name: 'kuma', title: 'Kuma', kinds: KINDS, render, podAnnotations };
+export const kuma: Mesh = { name: 'kuma', title: 'Kuma', proxyUid: 5678, kinds: KINDS, render, podAnnotations };

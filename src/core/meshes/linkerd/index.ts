@@ -3,4 +3,4 @@ import type { Mesh } from '../mesh.ts';
 import { KINDS, render } from './objects.ts';
 import { podAnnotations } from './pods.ts';
 
-export const linkerd: Mesh = { name: 'linkerd', title: 'Linkerd', kinds: KINDS, render, podAnnotations };
+export const linkerd: Mesh = { name: 'linkerd', title: 'Linkerd', proxyUid: 2102, kinds: KINDS, render, podAnnotations };
