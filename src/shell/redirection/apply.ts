@@ -1,5 +1,5 @@
-import { CHAINS, redirectionRules, removalOf } from '../../core/interception/index.ts';
-import type { Family, RedirectionSettings } from '../../core/interception/index.ts';
+import { CHAINS, redirectionRules, removalOf } from '../../core/redirection/index.ts';
+import type { Family, RedirectionSettings } from '../../core/redirection/index.ts';
 import { err, ok } from '../../core/units/index.ts';
 import type { Result } from '../../core/units/index.ts';
 import type { RunTool } from './tool.ts';

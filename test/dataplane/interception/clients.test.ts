@@ -143,10 +143,10 @@ describe('an intercepted call', () => {
   });
 
   it('leaves no key in the log, in Envoy’s files or in what the application can read', async () => {
-    const files = await world.run(['grep', '-rlaE', Object.values(KEYS).join('|'), `${world.folder}/state/envoy`, `${world.folder}/trust`], { uid: 0 });
+    const files = await world.run(['grep', '-rlaE', Object.values(KEYS).join('|'), `${world.stateDir}/envoy`, `${world.folder}/trust`], { uid: 0 });
     expect(files.out).toBe('');
     for (const key of Object.values(KEYS)) expect(world.log()).not.toContain(key);
-    const read = await world.run(['sh', '-c', `cat ${world.folder}/state/envoy/*; ls ${world.folder}/tmp/*`]);
+    const read = await world.run(['sh', '-c', `cat ${world.stateDir}/envoy/*; ls ${world.folder}/tmp/*`]);
     expect(read.out).toBe('');
   });
 });

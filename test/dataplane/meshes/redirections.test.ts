@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { redirectionRules } from '../../../src/core/interception/index.ts';
+import { redirectionRules } from '../../../src/core/redirection/index.ts';
 import { Namespaces, OUTSIDE, ensureTools } from '../../support/interception/namespaces.ts';
 
 const [APPLICATION, OURS, ISTIO] = [1000, 1533, 1337];

@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { chmodSync, chownSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { trustVariables } from '../../../src/core/interception/index.ts';
 import type { InterceptionSettings, LeafCertificate } from '../../../src/core/control/index.ts';
@@ -147,6 +147,11 @@ export class World {
     return world;
   }
 
+  /** In memory, as a pod's is. */
+  get stateDir(): string {
+    return join('/dev/shm', basename(this.folder));
+  }
+
   get publicCa(): string {
     return join(this.folder, 'public.pem');
   }
@@ -176,7 +181,7 @@ export class World {
     await this.#startOutside();
     this.redirect(ports);
     const envoy = await this.envoy(version);
-    const own = ['state', 'trust', 'tmp', 'home'].map((name) => join(this.folder, name));
+    const own = [this.stateDir, ...['trust', 'tmp', 'home'].map((name) => join(this.folder, name))];
     for (const each of own) {
       mkdirSync(each, { mode: 0o755 });
       chownSync(each, SIDECAR_UID, SIDECAR_UID);
@@ -194,7 +199,7 @@ export class World {
       start: {
         ...(await this.orders({ settings })),
         envoy,
-        stateDir: join(this.folder, 'state'),
+        stateDir: this.stateDir,
         trustFolder: this.trustFolder,
         publicCa: this.publicCa,
         port: PORT,
@@ -326,7 +331,7 @@ export class World {
   }
 
   envoyPid(): number | undefined {
-    const file = join(this.folder, 'state', 'envoy', 'envoy.pid');
+    const file = join(this.stateDir, 'envoy', 'envoy.pid');
     return existsSync(file) ? Number(readFileSync(file, 'utf8')) : undefined;
   }
 
@@ -353,9 +358,9 @@ export class World {
     }
     for (const child of [sidecar, this.#outside]) child?.kill('SIGKILL');
     // Left behind where its processor was killed.
-    if (envoy !== undefined && readable(`/proc/${envoy}/cmdline`).includes(this.folder)) process.kill(envoy, 'SIGKILL');
+    if (envoy !== undefined && readable(`/proc/${envoy}/cmdline`).includes(this.stateDir)) process.kill(envoy, 'SIGKILL');
     this.namespaces.remove();
-    rmSync(this.folder, { recursive: true, force: true });
+    for (const folder of [this.folder, this.stateDir]) rmSync(folder, { recursive: true, force: true });
   }
 
   #require(child: ChildProcess | undefined): ChildProcess {
