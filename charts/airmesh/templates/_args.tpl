@@ -23,6 +23,17 @@
 {{- end }}
 {{- if .Values.injector.enabled }}
 - --injector=/etc/airmesh/injector.yaml
+{{- with .Values.interception }}
+# Whether connections are redirected is the injector's to say, pod by pod; what becomes of them is said here.
+- --egress={{ .egress }}
+- --cluster-domain={{ .clusterDomain }}
+{{- with .passHosts }}
+- --pass-hosts={{ join "," . }}
+{{- end }}
+{{- with .refuseHosts }}
+- --refuse-hosts={{ join "," . }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- with .Values.mesh }}
 - --mesh={{ lower . }}
@@ -37,5 +48,7 @@ webhook: {{ include "airmesh.webhook" . }}
 image: {{ include "airmesh.image" . }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 controllers: ["{{ include "airmesh.fullname" . }}-controllers.{{ .Release.Namespace }}.svc:15010"]
-{{ omit .Values.injector "enabled" "failurePolicy" "timeoutSeconds" "excludedNamespaces" "sidecar" | merge (deepCopy .Values.injector.sidecar) | toYaml }}
+# Nothing may leave around the sidecar where only what is declared may leave at all.
+interceptedPorts: {{ if eq .Values.interception.egress "Enforced" }}all{{ else }}{{ toJson .Values.injector.interceptedPorts }}{{ end }}
+{{ omit .Values.injector "interceptedPorts" "enabled" "failurePolicy" "timeoutSeconds" "excludedNamespaces" "sidecar" | merge (deepCopy .Values.injector.sidecar) | toYaml }}
 {{- end -}}

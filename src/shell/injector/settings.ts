@@ -20,7 +20,7 @@ const schema = z.strictObject({
   baseUrls: z.boolean(),
   intercept: z.boolean(),
   /** Redirected besides 80 and 443. */
-  interceptedPorts: z.array(z.int().min(1).max(65_535)).max(64).default([]),
+  interceptedPorts: z.union([z.literal('all'), z.array(z.int().min(1).max(65_535)).max(64)]).default([]),
   placeholderKeys: z.boolean(),
 });
 
