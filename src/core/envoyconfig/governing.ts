@@ -46,7 +46,7 @@ export const REMOVED_ON_ENTRY = [
 /** Of all request headers together; SDKs send one or two. */
 const MAX_REQUEST_HEADERS_KB = 60;
 
-/** The filter that governs a workload's calls. `guards` are asked first, before a body is waited for. */
+/** The filter that governs a workload's calls. `guards` are asked first, once the body is whole: some clients lose an answer that comes while they still send. */
 export function governingManager(workload: string, settings: EnvoySettings, guards: readonly Json[] = []): Json {
   return {
     name: 'envoy.filters.network.http_connection_manager',
@@ -81,7 +81,7 @@ function connectionManager(workload: string, settings: EnvoySettings, guards: re
       },
     ],
     local_reply_config: localReplies(),
-    http_filters: [...guards, wholeBody(settings), compressor('gzip'), compressor('brotli'), extProc(workload, settings), router()],
+    http_filters: [wholeBody(settings), ...guards, compressor('gzip'), compressor('brotli'), extProc(workload, settings), router()],
   };
 }
 

@@ -67,7 +67,7 @@ describe('a provider cannot be reached', () => {
       return;
     }
     expect(seen).toEqual([]);
-    expect(answer.status, answer.body).toBe(outcome === 'cut' ? '000' : outcome);
+    expect(answer.status, `${answer.body} ${answer.err}`).toBe(outcome === 'cut' ? '000' : outcome);
   });
 
   it('by a model server’s address and another name', async () => {
