@@ -4,18 +4,19 @@ import type { EnvoySettings, Json } from './settings.ts';
 /** How many callers' connections one Envoy takes; beyond it, they are refused rather than the machine exhausted. */
 const MAX_DOWNSTREAM_CONNECTIONS = 50_000;
 
+/** Always there, as a sidecar's Envoy starts before it is told that connections are redirected to it. */
 const INTERNAL_LISTENERS: Json = {
   name: 'envoy.bootstrap.internal_listener',
   typed_config: typed('envoy.extensions.bootstrap.internal_listener.v3.InternalListener', {}),
 };
 
-/** What Envoy reads once, at its start: where its files lie, its administration, and the flags. */
+/** What Envoy reads once, at its start: where its files lie, its administration, and the flags. Nothing in it may depend on policies. */
 export function bootstrap(settings: EnvoySettings): Json {
   return {
     node: { id: settings.nodeId, cluster: 'airmesh' },
     admin: { address: { pipe: { path: settings.adminSocket, mode: 0o600 } } },
     dynamic_resources: { lds_config: watched(settings, 'lds.json'), cds_config: watched(settings, 'cds.json') },
-    ...(settings.outbound === undefined ? {} : { bootstrap_extensions: [INTERNAL_LISTENERS] }),
+    bootstrap_extensions: [INTERNAL_LISTENERS],
     stats_flush_interval: seconds(60_000),
     stats_config: {
       stats_matcher: {
