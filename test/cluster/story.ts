@@ -8,14 +8,16 @@ export const CHART = fileURLToPath(new URL('../../charts/airmesh', import.meta.u
 /** Of the shape that OpenAI's have. */
 export const KEYS = { first: 'sk-first-0123456789abcdef', second: 'sk-second-0123456789abcdef' };
 
-const SECURE = { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } };
-const POD = { automountServiceAccountToken: false, securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } } };
+export const SECURE = { allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: { drop: ['ALL'] } };
+export const POD = { automountServiceAccountToken: false, securityContext: { runAsNonRoot: true, seccompProfile: { type: 'RuntimeDefault' } } };
 
 /** What an application's container says: a line of JSON of test/cluster/client/call.mjs. */
 export interface Said {
   readonly ok: boolean;
   readonly text?: string;
   readonly chunks?: number;
+  /** Of the answer's `x-airmesh-*` headers. */
+  readonly airmesh?: Readonly<Record<string, string>>;
   readonly status?: number;
   readonly code?: string;
   readonly message?: string;
@@ -118,8 +120,8 @@ export async function call(deployment: string, what: 'once' | 'stream' = 'once')
 
 /** Removes what an earlier run left, and this one. */
 export async function clear(): Promise<void> {
-  await attempt('helm', ['uninstall', 'airmesh', '-n', SYSTEM, '--wait']);
-  for (const namespace of [SHOP, SYSTEM]) await kubectl('delete', 'namespace', namespace, '--ignore-not-found', '--timeout=120s');
+  await attempt('helm', ['uninstall', 'airmesh', '-n', SYSTEM]);
+  await kubectl('delete', 'namespace', SHOP, SYSTEM, '--ignore-not-found', '--timeout=120s');
   await kubectl('delete', 'pv/airmesh-test-store', '--ignore-not-found', '--timeout=60s');
   await kubectl('delete', 'pod/prepare-store', '-n', 'default', '--ignore-not-found', '--timeout=60s');
   await kubectl('delete', 'crd', ...['aiproviders', 'airoutes', 'aibudgets'].map((plural) => `${plural}.airmesh.dev`), '--ignore-not-found', '--timeout=60s');

@@ -1,7 +1,7 @@
 /**
  * An application that knows OpenAI's client and nothing of Airmesh: call.mjs [once|stream|wait|last]
  *
- * once, stream: one call, told in a line of JSON. wait: nothing, until it is told to end. last: a call when it is told to end.
+ * once, stream: one call, told in a line of JSON, with what the answer's `x-airmesh-*` headers say. wait: nothing, until it is told to end. last: a call when it is told to end.
  */
 import OpenAI from 'openai';
 
@@ -9,21 +9,27 @@ const [what = 'once'] = process.argv.slice(2);
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 const request = { model: 'gpt-4.1', messages: [{ role: 'user', content: 'How do I return a parcel?' }] };
 
+/** By name, without the prefix. */
+const ofAirmesh = ({ headers }) =>
+  Object.fromEntries([...headers].filter(([name]) => name.startsWith('x-airmesh-')).map(([name, value]) => [name.slice('x-airmesh-'.length), value]));
+
 async function call(stream) {
   const begun = Date.now();
   try {
     const openai = new OpenAI();
     if (!stream) {
-      const { choices, usage } = await openai.chat.completions.create(request);
-      return { ok: true, text: choices[0].message.content, tokens: usage.total_tokens, ms: Date.now() - begun };
+      const { data, response } = await openai.chat.completions.create(request).withResponse();
+      const { choices, usage } = data;
+      return { ok: true, text: choices[0].message.content, tokens: usage.total_tokens, airmesh: ofAirmesh(response), ms: Date.now() - begun };
     }
     let text = '';
     let chunks = 0;
-    for await (const chunk of await openai.chat.completions.create({ ...request, stream: true })) {
+    const { data, response } = await openai.chat.completions.create({ ...request, stream: true }).withResponse();
+    for await (const chunk of data) {
       chunks++;
       text += chunk.choices[0]?.delta.content ?? '';
     }
-    return { ok: true, text, chunks, ms: Date.now() - begun };
+    return { ok: true, text, chunks, airmesh: ofAirmesh(response), ms: Date.now() - begun };
   } catch (error) {
     const { status, code, message, headers } = error;
     return { ok: false, status, code, message, shouldRetry: headers?.get?.('x-should-retry'), ms: Date.now() - begun };
