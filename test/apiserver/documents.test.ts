@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseAllDocuments } from 'yaml';
 import { beforeAll, describe, expect, inject, it } from 'vitest';
-import { parseResource } from '../../src/core/policy/index.ts';
+import { API_GROUP, parseResource } from '../../src/core/policy/index.ts';
 import { connect } from '../support/apiserver/client.ts';
 import { apply, documentsOf, install, judge, makeNamespace, refusalOf } from '../support/apiserver/resources.ts';
 import type { KubernetesObject } from '../support/apiserver/resources.ts';
@@ -28,8 +28,17 @@ const placed = (file: string, object: KubernetesObject): KubernetesObject => ({
   metadata: { ...object.metadata, namespace: `${file.replaceAll(/\W+/g, '-')}-${object.metadata.namespace ?? 'default'}`.toLowerCase() },
 });
 
+/** Examples for a cluster have Kubernetes' own kinds besides. */
+const isOurs = ({ apiVersion }: KubernetesObject): boolean => apiVersion.startsWith(`${API_GROUP}/`);
+
 const files = [...filesBelow('examples'), ...filesBelow('test/golden/policy')].map(
-  (file) => [file, documentsOf(file).map((document) => placed(file, document))] as const,
+  (file) =>
+    [
+      file,
+      documentsOf(file)
+        .filter(isOurs)
+        .map((document) => placed(file, document)),
+    ] as const,
 );
 const documents = [
   ...files.flatMap(([file, objects]) => objects.map((object) => ({ file, object, name: `${object.kind} ${object.metadata.name}` }))),

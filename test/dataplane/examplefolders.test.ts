@@ -11,7 +11,9 @@ import type { AirmeshProcess } from '../support/airmesh-process.ts';
 import { freePorts } from '../support/mesh.ts';
 
 const EXAMPLES = fileURLToPath(new URL('../../examples', import.meta.url));
-const folders = readdirSync(EXAMPLES).filter((name) => readdirSync(join(EXAMPLES, name)).some((file) => file.endsWith('.yaml')));
+/** For a cluster, where the cluster's tests apply it. */
+const ELSEWHERE = 'kubernetes';
+const folders = readdirSync(EXAMPLES).filter((name) => name !== ELSEWHERE && readdirSync(join(EXAMPLES, name)).some((file) => file.endsWith('.yaml')));
 
 /** A machine where nobody has set a key. */
 const environment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/_API_KEY$|_BASE_URL$|^AIRMESH_/.test(name)));

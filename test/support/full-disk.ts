@@ -125,6 +125,7 @@ const granted = before.granted + full.granted + after.granted + (again === 'gran
 const posted = first.budgets.views()[0]?.posted ?? 0n;
 // The state folder is left as a kill would leave it, but for the lock, which this very process holds.
 rmSync(join(folder, 'lock'));
+rmSync(join(folder, 'lock.db'));
 const second = await open();
 const restored = second.budgets.views()[0];
 process.stdout.write(

@@ -51,7 +51,8 @@ spec:
   rules:
   - name: first
     match: {models: [house-model], paths: [/chat/completions], headers: [{name: x-tier, value: gold}]}
-    backends: [{provider: relay, model: house-model, weight: 90}]
+    backends: [{provider: relay, model: house-model, weight: 90, priority: 1}]
+    failover: {consecutiveFailures: 5, ejectionTime: 20s, maxEjectionTime: 2m}
     sticky: {header: x-user}
     transform:
       systemPrompt: Be brief.
@@ -60,6 +61,7 @@ spec:
       headers: {set: [{name: x-a, value: b}], add: [{name: x-c, value: d}], remove: [x-e]}
       body: {set: {temperature: 0.5}, remove: [user]}
     limits: {requestsPerMinute: 60, tokensPerMinute: 6000}
+    cache: {ttl: 10m, coalesce: false}
 `,
   AIBudget: `
 apiVersion: airmesh.dev/v1alpha1
@@ -286,6 +288,12 @@ const ROUTE: readonly Row[] = [
   ['AIRoute', 'spec.rules[0].backends[0].model', 'house-modle', /did you mean house-model\?/],
   ['AIRoute', 'spec.rules[0].backends[0].weight', -1, />=0/],
   ['AIRoute', 'spec.rules[0].backends[0].weight', 1_000_001, /<=1000000/],
+  ['AIRoute', 'spec.rules[0].backends[0].priority', -1, />=0/],
+  ['AIRoute', 'spec.rules[0].backends[0].priority', 101, /<=100/],
+  ['AIRoute', 'spec.rules[0].failover.consecutiveFailures', 0, />=1/],
+  ['AIRoute', 'spec.rules[0].failover.ejectionTime', '0s', /above zero/],
+  ['AIRoute', 'spec.rules[0].failover.maxEjectionTime', '400d', /is not a duration up to 366d/],
+  ['AIRoute', 'spec.rules[0].cache.ttl', 'soon', /is not a duration up to 366d/],
   ['AIRoute', 'spec.rules[0].sticky.header', '', /header name/],
   ['AIRoute', 'spec.rules[0].transform.systemPrompt', long(100_001), /<=100000/],
   ['AIRoute', 'spec.rules[0].transform.defaultMaxOutputTokens', 0, />=1/],

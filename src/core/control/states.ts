@@ -32,6 +32,16 @@ function versionOf(declared: unknown, interception: Interception | undefined): s
   return `${fingerprint([declared, settings, places])}.${fingerprint([roots, hosts.map(({ leaf }) => leaf?.certificate)])}`;
 }
 
+/**
+ * The same states, with the authorities by which sidecars are to know controllers from now on, PEM: newer ones come to them
+ * long before a certificate of theirs is shown. `undefined`: not known yet, so they keep what they have.
+ */
+export function withControllerRoots(states: ReadonlyMap<string, SidecarState>, controllerRoots: string | undefined): ReadonlyMap<string, SidecarState> {
+  if (controllerRoots === undefined) return states;
+  const mark = fingerprint(controllerRoots);
+  return new Map([...states].map(([workload, state]) => [workload, { ...state, version: `${state.version}.${mark}`, controllerRoots }]));
+}
+
 /** The part of a version that all controllers agree upon. */
 export const declaredVersion = (version: string): string => version.split('.', 1)[0] ?? version;
 

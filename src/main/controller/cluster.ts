@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { withControllerRoots } from '../../core/control/index.ts';
 import type { Draft, Interceptions, InterceptionSettings, Plan } from '../../core/control/index.ts';
 import type { AccountView } from '../../core/ledger/index.ts';
 import type { MeshName } from '../../core/meshes/index.ts';
@@ -72,6 +73,8 @@ export class ClusterPolicies {
   readonly #closing = new AbortController();
   #authorities: Promise<Authorities> | undefined;
   #issuer: InterceptionIssuer | undefined;
+  /** By which sidecars know this controller and the next; absent before they are read. */
+  #roots: string | undefined;
   #injector: RunningInjector | undefined;
   readonly #upkeep: MeshUpkeep | undefined;
 
@@ -119,7 +122,7 @@ export class ClusterPolicies {
       cluster: this.cluster,
       namespaces: scope.namespaces,
       settings: { rootNamespace, known: knownModels(), simulatedUrl: scope.simulatedUrl, checkKey },
-      streams: { publish: (states) => this.#distributor.publish(states), views: () => this.#shared.views() },
+      streams: { publish: (states) => this.#distributor.publish(withControllerRoots(states, this.#roots)), views: () => this.#shared.views() },
       intercept: (draft) => this.#intercept(draft),
       onPlan: (plan) => {
         onPlan(plan);
@@ -186,7 +189,15 @@ export class ClusterPolicies {
     const { scope } = this.#parts;
     const authorities = await this.#openAuthorities();
     const shown = new ShownCertificate(shownBy(authorities));
-    authorities.onChange(() => shown.use(shownBy(authorities)));
+    const follow = (): void => {
+      this.#roots = authorities.identity.roots;
+      this.governor.renew();
+    };
+    follow();
+    authorities.onChange(() => {
+      shown.use(shownBy(authorities));
+      follow();
+    });
     if (scope.injector !== undefined) await this.#inject(scope.injector, authorities);
     return shown;
   }

@@ -69,7 +69,11 @@ const rule: fc.Arbitrary<RulePolicy> = fc.record({
     body: fc.record({
       set: fc.dictionary(
         name.filter((key) => key !== '__proto__'),
-        fc.jsonValue().map((value) => JSON.parse(JSON.stringify(value)) as unknown),
+        fc
+          .jsonValue()
+          .map((value) => JSON.stringify(value))
+          .filter((text) => !text.includes('__proto__'))
+          .map((text) => JSON.parse(text) as unknown),
       ),
       remove: words,
     }),

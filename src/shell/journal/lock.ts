@@ -5,6 +5,12 @@ import { DatabaseSync } from 'node:sqlite';
 const NAME = 'lock';
 /** Source: sqlite.org/rescode.html. */
 const BUSY = 5;
+/** What SQLite makes of the file system's words, and those words. */
+const FILE_SYSTEM: ReadonlyMap<number, string> = new Map([
+  [8, 'EROFS'],
+  [10, 'EIO'],
+  [13, 'ENOSPC'],
+]);
 /** What nobody refers to any more would be collected, and its lock with it. */
 const held = new Set<DatabaseSync>();
 
@@ -31,11 +37,14 @@ export function lockFolder(folder: string): { release(): void } {
   if (!existsSync(guard)) writeFileSync(guard, '', { flag: 'a', mode: 0o600 });
   const database = new DatabaseSync(guard);
   try {
-    database.exec('BEGIN EXCLUSIVE');
+    // No journal: nothing is ever written, and a full disk has no room for one.
+    database.exec('PRAGMA journal_mode = OFF; BEGIN EXCLUSIVE');
   } catch (error) {
     database.close();
-    if ((error as { readonly errcode?: number }).errcode === BUSY) throw new FolderInUse(folder, holderOf(path)?.pid ?? 0);
-    throw error;
+    const { errcode = 0 } = error as { readonly errcode?: number };
+    if (errcode === BUSY) throw new FolderInUse(folder, holderOf(path)?.pid ?? 0);
+    const code = FILE_SYSTEM.get(errcode);
+    throw code === undefined ? error : Object.assign(new Error(`${code}: ${guard} cannot be locked`, { cause: error }), { code, path: guard });
   }
   held.add(database);
   writeFileSync(path, JSON.stringify({ pid: process.pid, started: startTime(process.pid) }), { mode: 0o600 });
