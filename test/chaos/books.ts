@@ -55,6 +55,8 @@ export function postedIn(records: readonly CallRecord[], budget: string): bigint
 }
 
 /** What leases were charged with in a budget that no record tells of. */
-export async function unaccountedIn(store: LedgerStore, budget: string): Promise<bigint> {
-  return (await store.unaccounted()).reduce((sum, { limit, amount }) => (limit.startsWith(`${budget}|`) ? sum + amount : sum), 0n);
+export async function unaccountedIn(store: LedgerStore, budget: string, by: (processor: string) => boolean = () => true): Promise<bigint> {
+  return (await store.unaccounted())
+    .filter(({ limit, processor }) => limit.startsWith(`${budget}|`) && by(processor))
+    .reduce((sum, { amount }) => sum + amount, 0n);
 }

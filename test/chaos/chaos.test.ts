@@ -91,7 +91,10 @@ describe('a dollar, shared by eight processors', () => {
   const answeredBy = (callers: readonly Callers[]): string[] => callers.flatMap(({ answered }) => [...answered]);
 
   /** What became of a dollar, when all is quiet: as the provider has it, as the controllers have it, and as the records tell it. */
-  async function booksOf({ budget, model }: typeof CALM): Promise<Account & { billedNanoUsd: bigint; records: CallRecord[]; lostWithDisk: bigint }> {
+  async function booksOf(
+    { budget, model }: typeof CALM,
+    losesDisk?: string,
+  ): Promise<Account & { billedNanoUsd: bigint; records: CallRecord[]; lostWithDisk: bigint }> {
     let standing: Account = { posted: 0n, pending: DOLLAR, free: 0n };
     const pending = async (): Promise<bigint> => {
       standing = (await account(service.admins, budget)) ?? standing;
@@ -106,6 +109,8 @@ describe('a dollar, shared by eight processors', () => {
     // Every nano-dollar is accounted for: in a record, or as what a lost disk took with it.
     const told = async (): Promise<bigint> => postedIn(await allRecords(store), budget) + (await unaccountedIn(store, budget));
     await expect.poll(told, SOON).toBe(posted);
+    // What was spent is known at once; the records of it follow, from all whose disks have stayed.
+    await expect.poll(() => unaccountedIn(store, budget, (processor) => processor !== losesDisk), SOON).toBe(0n);
     const records = (await allRecords(store)).filter((record) => record.model === model);
     expect(new Set(records.map(({ id }) => id)).size).toBe(records.length);
     return { ...standing, billedNanoUsd, records, lostWithDisk: await unaccountedIn(store, budget) };
@@ -180,7 +185,7 @@ describe('a dollar, shared by eight processors', () => {
       await Promise.all(revivals);
       await Promise.all(callers.map((each) => each.end()));
 
-      const { billedNanoUsd, posted, records, lostWithDisk } = await booksOf(STORMY);
+      const { billedNanoUsd, posted, records, lostWithDisk } = await booksOf(STORMY, first.identity);
       // But for the processor that lost its disk.
       expectRecorded(callers.slice(1), records);
       expect(postedIn(finished(records), STORMY.budget)).toBeLessThanOrEqual(billedNanoUsd);

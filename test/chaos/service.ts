@@ -8,6 +8,8 @@ import { Program } from './parts.ts';
 
 export interface Processor {
   readonly program: Program;
+  /** By its certificate. */
+  readonly identity: string;
   readonly baseURL: string;
   readonly admin: string;
   readonly stateDir: string;
@@ -85,12 +87,13 @@ export async function startService({ store, controllers, processors, resources }
         const [listen, admin] = ports.slice(2 * controllers + 2 * index);
         const stateDir = join(folder, `state-${index}`);
         mkdirSync(stateDir);
-        const issued = await authority.issue({ uris: [`spiffe://test/processor/${index}`] });
+        const identity = `spiffe://test/processor/${index}`;
+        const issued = await authority.issue({ uris: [identity] });
         const own = writeCertificates(folder, `processor-${index}`, issued, authority.certificate);
         const flags = { listen, admin, state: stateDir, envoy: envoy.path, concurrency: 1, 'log-level': 'warn', ledger: addresses.join(',') };
         const credentials = { 'ledger-ca': own.authorities, 'ledger-cert': own.certificate, 'ledger-key': own.key };
         const program = new Program(`processor ${index}`, ['run', resourceFile, ...flagged({ ...flags, ...credentials })], environment);
-        return { program, baseURL: `http://127.0.0.1:${listen}/v1`, admin: `http://127.0.0.1:${admin}`, stateDir };
+        return { program, identity, baseURL: `http://127.0.0.1:${listen}/v1`, admin: `http://127.0.0.1:${admin}`, stateDir };
       }),
     ),
   };
