@@ -30,6 +30,8 @@ import { records } from './commands/records.ts';
 import type { RecordsFlags } from './commands/records.ts';
 import { render } from './commands/render.ts';
 import type { RenderFlags } from './commands/render.ts';
+import { install } from './commands/install.ts';
+import type { InstallFlags } from './commands/install.ts';
 import { processor, sidecar } from './commands/sidecar.ts';
 import type { ProcessorFlags, SidecarFlags } from './commands/sidecar.ts';
 import { run } from './commands/run.ts';
@@ -258,6 +260,18 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
         throw new StartError('Files and a cluster are checked one after the other.', 'Leave out the paths, or --kubernetes.');
       finish(flags.kubernetes ? await checkCluster(flags, terminal) : await check(paths, flags.json, terminal));
     });
+
+  airmesh
+    .command('install')
+    .description('install or upgrade this version in the cluster that KUBECONFIG names, by Helm; docs/install.md')
+    .option('--release <name>', 'of Helm', 'airmesh')
+    .option('-n, --namespace <name>', 'of the controllers', 'airmesh-system')
+    .option('-f, --values <file...>', 'values of the chart, in YAML', [])
+    .option('--set <name=value...>', 'single values', [])
+    .option('--chart <folder>', 'another chart than that of this version')
+    .option('--dry-run', 'show what would be made, and change nothing', false)
+    .option('--json', 'with --dry-run, for machines', false)
+    .action(async (flags: InstallFlags) => finish(await install(flags, terminal)));
 
   airmesh
     .command('status')

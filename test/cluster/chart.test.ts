@@ -24,6 +24,13 @@ const rendered = async (...values: readonly string[]): Promise<Rendered[]> =>
     .map((document) => document.toJS() as Rendered | null)
     .filter((object) => object !== null);
 
+it('is shown by a dry run of the program, which changes nothing', async () => {
+  const { out } = await attempt('npm', ['run', '--silent', 'airmesh', '--', 'install', '--dry-run', '--json', '--release', 'trial', '-n', 'trial']);
+  const { planned } = JSON.parse(out) as { readonly planned: readonly object[] };
+  expect(planned).toContainEqual({ kind: 'Deployment', namespace: 'trial', name: expect.stringContaining('trial') });
+  expect((await attempt('kubectl', ['get', 'namespace', 'trial'])).code).not.toBe(0);
+});
+
 it('is one that helm lint finds nothing wrong in', async () => {
   expect(await helm('lint', '--strict', CHART)).toContain('0 chart(s) failed');
 });
