@@ -16,7 +16,7 @@ import type { SpendSource } from '../../shell/spending/index.ts';
 import { EnvoySupervisor, ensureEnvoy, stopOrphan, trustedCaFile } from '../../shell/envoy/index.ts';
 import type { EnvoyReadiness } from '../../shell/envoy/index.ts';
 import { FolderInUse, folderHolder } from '../../shell/journal/index.ts';
-import { KeyStore } from '../../shell/keys/index.ts';
+import { KeyStore, OwnKeys } from '../../shell/keys/index.ts';
 import { createCallObserver, createMetrics, createTracing } from '../../shell/telemetry/index.ts';
 import type { Metrics, Tracing } from '../../shell/telemetry/index.ts';
 import type { ProviderType } from '../../core/policy/index.ts';
@@ -65,6 +65,7 @@ class Mesh {
   readonly #metrics: Metrics;
   readonly #keys: KeyStore;
   readonly #tracing: Tracing;
+  readonly #ownKeys = new OwnKeys(() => performance.now());
   readonly #stops: (() => Promise<void> | void)[] = [];
   #policies: Policies | undefined;
   #budgets: OpenedBudgets | undefined;
@@ -122,7 +123,12 @@ class Mesh {
     if (binary !== undefined) await this.#startEnvoy(binary, this.#policies);
     await this.#startAdmin();
     this.#stops.push(
-      options.feed.follow({ apply: (policies) => this.#apply(policies), refuse: (errors) => this.#refuse(errors), keys: () => this.#keys.health() }),
+      options.feed.follow({
+        apply: (policies) => this.#apply(policies),
+        refuse: (errors) => this.#refuse(errors),
+        keys: () => this.#keys.health(),
+        ownKeysFor: () => this.#ownKeys.hosts(),
+      }),
     );
     options.interruption?.throwIfAborted();
   }
@@ -212,7 +218,10 @@ class Mesh {
       newId: newCallId,
     };
     const { serve, logger, whose } = this.#options;
-    const calls = await serveCalls(ports, serve ?? { socketPath: processorSocket(this.#place) }, logger, whose);
+    const calls = await serveCalls(ports, serve ?? { socketPath: processorSocket(this.#place) }, logger, whose, (provider) => {
+      const host = this.#policies?.providers.get(provider)?.policy.baseUrl.host;
+      if (host !== undefined) this.#ownKeys.saw(host);
+    });
     this.#activeCalls = () => calls.active();
     this.#stops.push(() => calls.close());
     // An Envoy of our own is drained before.
