@@ -33,6 +33,9 @@
 {{- with .refuseHosts }}
 - --refuse-hosts={{ join "," . }}
 {{- end }}
+{{- with .networks }}
+- --networks={{ join "," . }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- with .Values.mesh }}
