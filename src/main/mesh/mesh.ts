@@ -44,6 +44,8 @@ const READY_WITHIN_MS = 20_000;
 /** Envoy sees a changed file at once; clusters with names to resolve take longer. */
 const APPLIED_WITHIN_MS = 10_000;
 const DRAIN_MS = 30_000;
+/** Whoever starts meanwhile trusts what was there before. */
+const TRUST_LOOK_MS = 10_000;
 const [RETENTION_MS, RETENTION_EVERY_MS] = [90 * 86_400_000, 3_600_000];
 
 /** Starts a real Envoy, what governs its calls, and their books. Throws a StartError for what a person can mend. */
@@ -115,7 +117,7 @@ class Mesh {
     const binary = await this.#findEnvoy();
     this.#policies = await this.#options.feed.first();
     this.#applyKeys(this.#policies);
-    tellTrust(options.trust, this.#policies, this.#place.trustedCaFile);
+    this.#followTrust(this.#policies);
     await this.#openBudgets(this.#policies);
     this.#watchBatches(this.#requireBudgets());
     await this.#serveEnvoy();
@@ -131,6 +133,22 @@ class Mesh {
       }),
     );
     options.interruption?.throwIfAborted();
+  }
+
+  /** Authorities of others come and go without policies. */
+  #followTrust(policies: Policies): void {
+    const { trust, logger } = this.#options;
+    tellTrust(trust, policies, this.#place.trustedCaFile);
+    if (trust?.others === undefined) return;
+    const look = (): void => {
+      try {
+        if (tellTrust(trust, this.#requirePolicies(), this.#place.trustedCaFile)) logger.info('trust.changed', {});
+      } catch (error) {
+        logger.error('trust.failed', { error: messageOf(error) });
+      }
+    };
+    const timer = setInterval(look, TRUST_LOOK_MS);
+    this.#stops.push(() => clearInterval(timer));
   }
 
   /** For what may last: the other steps are short, and are waited for, so that what they made can be undone. */
