@@ -147,6 +147,7 @@ const interception: fc.Arbitrary<Interception> = fc.record(
     passedHosts: words,
     refusedHosts: words,
     networks: words,
+    webSocketHosts: words,
   },
   { requiredKeys: ['hosts', 'roots', 'egress'] },
 );
