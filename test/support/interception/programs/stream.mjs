@@ -14,13 +14,15 @@ let sent = 0;
 let received = 0;
 let isOver = false;
 const began = performance.now();
-const send = () => {
-  socket.write(CHUNK);
-  sent += CHUNK.length;
+/** So many bytes, in whole chunks. */
+const send = (bytes) => {
+  if (isOver) return;
+  for (let left = bytes; left > 0; left -= CHUNK.length) {
+    socket.write(CHUNK);
+    sent += CHUNK.length;
+  }
 };
-const fill = () => {
-  while (!isOver && sent - received < WINDOW) send();
-};
+const fill = () => send(WINDOW - (sent - received));
 socket.on('data', (chunk) => {
   received += chunk.length;
   if (rate === undefined) fill();
@@ -32,11 +34,7 @@ const tell = () => {
   process.exit(0);
 };
 if (rate === undefined) fill();
-else
-  setInterval(() => {
-    const due = (Number(rate) * (performance.now() - began)) / 1000;
-    while (!isOver && sent < due) send();
-  }, TICK_MS);
+else setInterval(() => send((Number(rate) * (performance.now() - began)) / 1000 - sent), TICK_MS);
 setTimeout(
   () => {
     isOver = true;
