@@ -22,7 +22,7 @@ import { kubeconfigOf } from '../support/apiserver/server.ts';
 const access = inject('apiserver');
 const client = connect(access);
 const NS = 'sidecars';
-const WITHIN = { timeout: 20_000, interval: 20 };
+const WITHIN = { timeout: 40_000, interval: 20 };
 const KEY = 'hs_planted_0123456789abcdef0123456789abcdef';
 const folder = mkdtempSync(join(tmpdir(), 'airmesh-sidecars-'));
 
@@ -231,7 +231,7 @@ describe('a sidecar', () => {
       expect(state?.snapshot.workload).toMatchObject({ namespace: NS, name: 'checkout', serviceAccount: 'default' });
       await expect.poll(() => condition('AIRoute', 'checkout', 'Programmed'), WITHIN).toBe('True');
       await apply(client, custom('AIRoute', 'checkout', { workloads: ['checkout'], rules: [{ name: 'renamed', backends: [{ provider: 'relay' }] }] }));
-      await vi.waitUntil(() => connected.states.at(-1)?.snapshot.rules[0]?.id === `${NS}/checkout#renamed`, { timeout: 2_000, interval: 10 });
+      await vi.waitUntil(() => connected.states.at(-1)?.snapshot.rules[0]?.id === `${NS}/checkout#renamed`, WITHIN);
       await expect.poll(() => condition('AIRoute', 'checkout', 'Programmed'), WITHIN).toBe('True');
     } finally {
       connected.close();
