@@ -62,11 +62,25 @@ describe('plain HTTP to another host', () => {
         'X-Mixed-Case: Kept',
         'under_score: kept',
         'x-airmesh-backend: shop/openai',
-        'x-forwarded-proto: http',
       ]
         .map((line) => (line.startsWith('User-Agent') ? expect.stringMatching(/^User-Agent: curl/) : line))
         .toSorted(),
     );
+  });
+
+  it('keeps what it says itself of its way', async () => {
+    const answer = await world.curl(
+      'http://other.example/',
+      '-H',
+      'x-forwarded-proto: https',
+      '-H',
+      'x-request-id: own',
+      '-H',
+      'x-airmesh-forwarded-proto: made up',
+    );
+    expect(answer).toMatchObject({ status: '200' });
+    const [request = ''] = (await world.seen()).raw;
+    expect(request.split('\r\n').filter((line) => line.startsWith('x-'))).toEqual(['x-forwarded-proto: https', 'x-request-id: own']);
   });
 
   it('may become a WebSocket', async () => {
