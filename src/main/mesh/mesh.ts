@@ -19,6 +19,7 @@ import { FolderInUse, folderHolder } from '../../shell/journal/index.ts';
 import { KeyStore } from '../../shell/keys/index.ts';
 import { createCallObserver, createMetrics, createTracing } from '../../shell/telemetry/index.ts';
 import type { Metrics, Tracing } from '../../shell/telemetry/index.ts';
+import { STYLE, overviewOf } from '../../shell/ui/index.ts';
 import type { ProviderType } from '../../core/policy/index.ts';
 import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
@@ -253,6 +254,11 @@ class Mesh {
           : {
               spend: (parameters: ReadonlyMap<string, string>) => answerSpend(this.#spending, parameters),
               records: (parameters: ReadonlyMap<string, string>) => answerRecords(this.#spending, parameters),
+              dashboard: {
+                page: (parameters: ReadonlyMap<string, string>) =>
+                  overviewOf({ version: VERSION, spending: this.#spending, readiness: () => this.#readiness(), now: () => systemClock.epochMs() }, parameters),
+                style: STYLE,
+              },
               configuration: () => Object.fromEntries([...this.#requirePolicies().snapshots].map(([id, snapshot]) => [id, describeSnapshot(snapshot)])),
             }),
       },
