@@ -275,10 +275,30 @@ describe('a sidecar', () => {
     }
   });
 
+  it.each([
+    ['that is watched', '0.1.0'],
+    ['that nobody watches, as it has not the label', false],
+  ] as const)('of a pod %s loses its stream when the pod is deleted, though its token has not ended, and is not taken again', async (_what, program) => {
+    const going = await makePod(client, NS, 'checkout-7', 'Running', program);
+    const token = await tokenFor(client, going);
+    const connected = await sidecar(token);
+    try {
+      await vi.waitUntil(() => connected.states.length > 0, WITHIN);
+      const began = performance.now();
+      await remove(client, { apiVersion: 'v1', kind: 'Pod', metadata: { name: going.name, namespace: NS } });
+      await expect.poll(() => connected.link.state.lastError?.message, { timeout: 20_000, interval: 10 }).toMatch(/the pod sidecars\/checkout-7 is gone/);
+      if (program !== false) expect(performance.now() - began).toBeLessThan(2_000);
+      await expect.poll(() => connected.link.state.lastError?.message, WITHIN).toMatch(/does not take the token|its pod .* is gone/);
+      expect(connected.link.state.connected).toBeUndefined();
+    } finally {
+      connected.close();
+    }
+  });
+
   it('whose pod the informer does not know is looked up, and one that took its name is not taken for it', async () => {
     const cluster = clusterAt(access);
     const met: string[] = [];
-    const reviews = new TokenReviews({ api: cluster.api, pod: () => undefined, onPod: ({ uid }) => void met.push(uid), now: () => Date.now() });
+    const reviews = new TokenReviews({ api: cluster.api, pod: () => undefined, onPod: ({ uid }) => void met.push(uid), clock });
     try {
       const token = await tokenFor(client, pod);
       expect(await reviews.review(token)).toMatchObject({ ok: true, value: { uid: pod.uid, workload: `${NS}/checkout` } });
