@@ -1,4 +1,4 @@
-import { begin, refuseStranger } from '../../core/call/index.ts';
+import { abandon, begin, refuseStranger } from '../../core/call/index.ts';
 import type { AnswerChanges, AnswerHead, CallPorts, Forwarded, ForwardedCall, IncomingRequest, LocalAnswer, Replied } from '../../core/call/index.ts';
 import { BACKEND_HEADER, FRONT_METADATA, isAskedByHeaders, REFUSAL_DETAILS } from '../../core/envoyconfig/index.ts';
 import type { LocalReply } from '../../core/dialects/index.ts';
@@ -56,7 +56,7 @@ export class Session implements ProcessHandler {
   onEnd(): void {
     this.#ended = true;
     if (this.#call !== undefined) this.#call.end('closed');
-    else if (this.#id !== undefined) this.#options.ports.budgets.cancel(this.#id);
+    else if (this.#id !== undefined) abandon(this.#id, this.#options.ports);
   }
 
   #requestHead(headers: HttpHeaders, message: ProcessingRequest): void {
