@@ -45,7 +45,7 @@ beforeAll(async () => {
   await kubectl('apply', ...['provider', 'route', 'budget', 'keys', 'simulator'].flatMap((name) => ['-f', `examples/kubernetes/${name}.yaml`]));
   await apply(otherServer('other'), serviceOf('other', 'other'), serviceOf('own', 'checkout'));
   await providerTakes(KEYS.first);
-  await kubectl('rollout', 'status', 'deployment/other', '-n', SHOP, '--timeout=60s');
+  await kubectl('rollout', 'status', 'deployment/other', '-n', SHOP, '--timeout=180s');
 });
 
 afterAll(async () => {
@@ -55,7 +55,7 @@ afterAll(async () => {
 
 it('governs the very first call of an unchanged application, and lets its Job end', async () => {
   await apply(unchangedJob('checkout'));
-  await kubectl('wait', '--for=condition=Complete', 'job/checkout', '-n', SHOP, '--timeout=60s');
+  await kubectl('wait', '--for=condition=Complete', 'job/checkout', '-n', SHOP, '--timeout=180s');
   const said = saidIn(await kubectl('logs', '-n', SHOP, 'job/checkout', '-c', 'app'));
   expect(said).toMatchObject({ ok: true, airmesh: { provider: 'shop/openai', model: 'gpt-4.1' } });
   figures['first_call_ms'] = said?.ms ?? 0;
@@ -64,7 +64,7 @@ it('governs the very first call of an unchanged application, and lets its Job en
 
 it('answers a service as the provider would, streamed as well', async () => {
   await apply(unchanged('checkout'));
-  await kubectl('rollout', 'status', 'deployment/checkout', '-n', SHOP, '--timeout=90s');
+  await kubectl('rollout', 'status', 'deployment/checkout', '-n', SHOP, '--timeout=180s');
   figures['install_to_service_ms'] = Math.round(performance.now() - begun);
   const once = await call('checkout');
   expect(once).toMatchObject({ ok: true, text: expect.stringMatching(/\w/), airmesh: { provider: 'shop/openai', model: 'gpt-4.1' } });
@@ -84,7 +84,7 @@ it('changes nothing in the pod but an init container, a sidecar and whom to trus
   expect((await inPod(['getent', 'hosts', HOST])).out).toContain(NOWHERE);
 });
 it('is seen by the controller and the sidecar: the route in force, what the workload spent', async () => {
-  await kubectl('wait', '--for=condition=Programmed', 'airoute/chat', '-n', SHOP, '--timeout=30s');
+  await kubectl('wait', '--for=condition=Programmed', 'airoute/chat', '-n', SHOP, '--timeout=120s');
   const { items } = await get<{ readonly items: readonly { readonly metadata: { readonly name: string } }[] }>(
     'pods',
     '-n',
@@ -240,7 +240,7 @@ it('goes on by what it was last told when its sidecar is ended and comes back', 
 it('lets nothing out but what is declared, where egress is enforced', async () => {
   await install('interception.egress=Enforced');
   await kubectl('rollout', 'restart', 'deployment/checkout', '-n', SHOP);
-  await kubectl('rollout', 'status', 'deployment/checkout', '-n', SHOP, '--timeout=90s');
+  await kubectl('rollout', 'status', 'deployment/checkout', '-n', SHOP, '--timeout=180s');
   await until(pods, ({ length }) => length === 1);
   expect(await kubectl('logs', '-n', SHOP, 'deployment/checkout', '-c', 'airmesh-init')).toContain('TCP of all ports');
   expect(await call('checkout', 'stream')).toMatchObject({ ok: true, airmesh: { provider: 'shop/openai' } });

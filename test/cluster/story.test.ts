@@ -62,8 +62,8 @@ it('gives a service its first governed answer', async () => {
   await setKey(KEYS.first);
   await kubectl('apply', ...['provider', 'route', 'budget', 'keys', 'simulator'].flatMap((name) => ['-f', `examples/kubernetes/${name}.yaml`]));
   await apply(application('checkout'));
-  await kubectl('rollout', 'status', 'deployment/provider', '-n', SHOP, '--timeout=90s');
-  await kubectl('rollout', 'status', 'deployment/checkout', '-n', SHOP, '--timeout=90s');
+  await kubectl('rollout', 'status', 'deployment/provider', '-n', SHOP, '--timeout=180s');
+  await kubectl('rollout', 'status', 'deployment/checkout', '-n', SHOP, '--timeout=180s');
   const said = await until(
     () => call('checkout'),
     ({ ok }) => ok,
@@ -117,7 +117,7 @@ interface Condition {
 }
 
 it('says when a route is programmed, in every sidecar', async () => {
-  await kubectl('wait', '--for=condition=Programmed', 'airoute/chat', '-n', SHOP, '--timeout=30s');
+  await kubectl('wait', '--for=condition=Programmed', 'airoute/chat', '-n', SHOP, '--timeout=120s');
   await until(
     () => kubectl('get', 'airoute/chat', '-n', SHOP, '-o', 'jsonpath={.status.sidecars.summary}'),
     (summary) => summary === '1/1',
@@ -180,7 +180,7 @@ it('names pods that have no sidecar, and what gives them one', async () => {
   const { diagnoses } = JSON.parse(out) as { readonly diagnoses: readonly { readonly subject: string; readonly remedy: string }[] };
   expect(diagnoses.find(({ subject }) => subject === `${SHOP}/early`)?.remedy).toBe(`kubectl rollout restart deployment/early -n ${SHOP}`);
   await kubectl('rollout', 'restart', 'deployment/early', '-n', SHOP);
-  await kubectl('rollout', 'status', 'deployment/early', '-n', SHOP, '--timeout=90s');
+  await kubectl('rollout', 'status', 'deployment/early', '-n', SHOP, '--timeout=180s');
   await until(
     () => get<Pods>('pods', '-n', SHOP, '-l', 'app=early'),
     ({ items }) => items.length === 1 && items[0]?.status.initContainerStatuses?.[0]?.name === 'airmesh-sidecar',
@@ -190,7 +190,7 @@ it('names pods that have no sidecar, and what gives them one', async () => {
 
 it('lets a Job end, after its call', async () => {
   await apply(job('checkout', 'checkout'));
-  await kubectl('wait', '--for=condition=Complete', 'job/checkout', '-n', SHOP, '--timeout=60s');
+  await kubectl('wait', '--for=condition=Complete', 'job/checkout', '-n', SHOP, '--timeout=180s');
   expect(saidIn(await kubectl('logs', '-n', SHOP, 'job/checkout', '-c', 'app'))).toMatchObject({ ok: true });
   await kubectl('delete', 'job/checkout', '-n', SHOP);
 });
@@ -199,7 +199,7 @@ it('answers an application’s last call while its pod ends', async () => {
   const route = { spec: { workloads: ['checkout', 'leaving'] } };
   await kubectl('patch', 'airoute/chat', '-n', SHOP, '--type=merge', '-p', JSON.stringify(route));
   await apply(application('leaving', ['last']));
-  await kubectl('rollout', 'status', 'deployment/leaving', '-n', SHOP, '--timeout=60s');
+  await kubectl('rollout', 'status', 'deployment/leaving', '-n', SHOP, '--timeout=180s');
   const log = follow('kubectl', ['logs', '-f', '-n', SHOP, 'deployment/leaving', '-c', 'app']);
   await until(
     () => Promise.resolve(log.lines.length),
@@ -219,9 +219,9 @@ it('goes on while its controller is killed, and comes together again', async () 
   expect(await call('checkout')).toMatchObject({ ok: true });
   await kubectl('delete', 'pods', '-n', SYSTEM, '-l', 'app.kubernetes.io/component=controller', '--grace-period=0', '--force', '--wait=false');
   for (let each = 0; each < 4; each++) expect(await call('checkout')).toMatchObject({ ok: true });
-  await kubectl('rollout', 'status', 'deployment/airmesh', '-n', SYSTEM, '--timeout=60s');
+  await kubectl('rollout', 'status', 'deployment/airmesh', '-n', SYSTEM, '--timeout=180s');
   await kubectl('patch', 'airoute/chat', '-n', SHOP, '--type=merge', '-p', JSON.stringify({ spec: { workloads: ['checkout'] } }));
-  await kubectl('wait', '--for=condition=Programmed', 'airoute/chat', '-n', SHOP, '--timeout=60s');
+  await kubectl('wait', '--for=condition=Programmed', 'airoute/chat', '-n', SHOP, '--timeout=180s');
 });
 
 it('passes its own test', async () => {
@@ -233,7 +233,7 @@ it('is upgraded, definitions included, while calls go on', async () => {
   await install('injector.intercept=false', 'injector.baseUrls=true');
   expect(await call('checkout')).toMatchObject({ ok: true });
   await apply(application('told'));
-  await kubectl('rollout', 'status', 'deployment/told', '-n', SHOP, '--timeout=60s');
+  await kubectl('rollout', 'status', 'deployment/told', '-n', SHOP, '--timeout=180s');
   expect(await kubectl('exec', '-n', SHOP, 'deployment/told', '-c', 'app', '--', 'env')).toContain('OPENAI_BASE_URL=http://127.0.0.1:15480/v1');
 });
 
@@ -249,7 +249,7 @@ it('leaves nothing in pods’ way when it is uninstalled', async () => {
   // Pods that have a sidecar go on by their last policies; new ones have none.
   expect(await call('checkout')).toMatchObject({ ok: true });
   await apply(application('plain'));
-  await kubectl('rollout', 'status', 'deployment/plain', '-n', SHOP, '--timeout=60s');
+  await kubectl('rollout', 'status', 'deployment/plain', '-n', SHOP, '--timeout=180s');
   const { items } = await get<Pods>('pods', '-n', SHOP, '-l', 'app=plain');
   expect(items[0]?.status.initContainerStatuses ?? []).toEqual([]);
   expect(await kubectl('get', 'airoutes', '-n', SHOP, '-o', 'name')).toContain('airoute.airmesh.dev/chat');

@@ -68,7 +68,7 @@ export async function ensureStorage(): Promise<void> {
       },
     },
   );
-  await kubectl('wait', '--for=jsonpath={.status.phase}=Succeeded', 'pod/prepare-store', '-n', 'default', '--timeout=60s');
+  await kubectl('wait', '--for=jsonpath={.status.phase}=Succeeded', 'pod/prepare-store', '-n', 'default', '--timeout=180s');
 }
 
 /** A service that waits to be told what to call: `kubectl exec` runs its client. */
@@ -103,7 +103,7 @@ export async function providerTakes(...keys: readonly string[]): Promise<void> {
   const args = ['simulate', '--listen', '0.0.0.0:4010', '--key', ...keys];
   const patch = { spec: { template: { spec: { containers: [{ name: 'provider', args }] } } } };
   await kubectl('patch', 'deployment/provider', '-n', SHOP, '-p', JSON.stringify(patch));
-  await kubectl('rollout', 'status', 'deployment/provider', '-n', SHOP, '--timeout=90s');
+  await kubectl('rollout', 'status', 'deployment/provider', '-n', SHOP, '--timeout=180s');
 }
 
 export async function setKey(key: string): Promise<void> {
@@ -122,9 +122,9 @@ export async function call(deployment: string, what: 'once' | 'stream' = 'once')
 export async function clear(): Promise<void> {
   await attempt('helm', ['uninstall', 'airmesh', '-n', SYSTEM]);
   await kubectl('delete', 'namespace', SHOP, SYSTEM, '--ignore-not-found', '--timeout=120s');
-  await kubectl('delete', 'pv/airmesh-test-store', '--ignore-not-found', '--timeout=60s');
-  await kubectl('delete', 'pod/prepare-store', '-n', 'default', '--ignore-not-found', '--timeout=60s');
-  await kubectl('delete', 'crd', ...['aiproviders', 'airoutes', 'aibudgets'].map((plural) => `${plural}.airmesh.dev`), '--ignore-not-found', '--timeout=60s');
+  await kubectl('delete', 'pv/airmesh-test-store', '--ignore-not-found', '--timeout=180s');
+  await kubectl('delete', 'pod/prepare-store', '-n', 'default', '--ignore-not-found', '--timeout=180s');
+  await kubectl('delete', 'crd', ...['aiproviders', 'airoutes', 'aibudgets'].map((plural) => `${plural}.airmesh.dev`), '--ignore-not-found', '--timeout=180s');
 }
 
 export const install = (...values: readonly string[]): Promise<string> =>
