@@ -11,7 +11,7 @@ export default defineConfig({
     fileParallelism: false,
     // A file tells one story: what comes later needs what came before.
     bail: 1,
-    testTimeout: 120_000,
+    testTimeout: 240_000,
     hookTimeout: 600_000,
   },
 });
