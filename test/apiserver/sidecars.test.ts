@@ -19,7 +19,7 @@ import type { KubernetesObject } from '../support/apiserver/resources.ts';
 const access = inject('apiserver');
 const client = connect(access);
 const NS = 'sidecars';
-const WITHIN = { timeout: 20_000, interval: 20 };
+const WITHIN = { timeout: 40_000, interval: 20 };
 const KEY = 'hs_planted_0123456789abcdef0123456789abcdef';
 const folder = mkdtempSync(join(tmpdir(), 'airmesh-sidecars-'));
 
@@ -117,6 +117,18 @@ const condition = async (kind: string, name: string, type: string): Promise<stri
   return (body as KubernetesObject).status?.conditions?.find((one) => one.type === type)?.status;
 };
 
+/** What the page that people open says of a route and of its provider. */
+async function row({ admin }: RunningController, name: string): Promise<string> {
+  const page = await (await fetch(`http://127.0.0.1:${admin.port}/`)).text();
+  expect(page).not.toContain('planted');
+  return (
+    /<table>(?![^]*<table>)[^]*/
+      .exec(page)?.[0]
+      .split('<tr>')
+      .find((line) => line.includes(`<bdi>${NS}/${name}<`)) ?? ''
+  );
+}
+
 describe('with the chart’s rights', () => {
   it('a controller comes up, and lacks nothing', async () => {
     await expect.poll(() => readinessOf(controller), WITHIN).toMatchObject({ ready: true, reasons: [] });
@@ -160,7 +172,7 @@ describe('a sidecar', () => {
       expect(state?.snapshot.workload).toMatchObject({ namespace: NS, name: 'checkout', serviceAccount: 'default' });
       await expect.poll(() => condition('AIRoute', 'checkout', 'Programmed'), WITHIN).toBe('True');
       await apply(client, custom('AIRoute', 'checkout', { workloads: ['checkout'], rules: [{ name: 'renamed', backends: [{ provider: 'relay' }] }] }));
-      await vi.waitUntil(() => connected.states.at(-1)?.snapshot.rules[0]?.id === `${NS}/checkout#renamed`, { timeout: 2_000, interval: 10 });
+      await vi.waitUntil(() => connected.states.at(-1)?.snapshot.rules[0]?.id === `${NS}/checkout#renamed`, WITHIN);
       await expect.poll(() => condition('AIRoute', 'checkout', 'Programmed'), WITHIN).toBe('True');
     } finally {
       connected.close();
@@ -242,6 +254,10 @@ describe('of two controllers', () => {
       expect(lines.join('')).not.toContain('controller.leading');
       await expect.poll(() => condition('AIRoute', 'search', 'Programmed'), WITHIN).toBe('True');
       expect(lines.filter((line) => /failed|unshared/.test(line) && !line.includes('secrets'))).toEqual([]);
+      for (const each of [controller, other]) {
+        await expect.poll(() => row(each, 'search'), WITHIN).toContain('>1/1<');
+        expect(await row(each, 'other')).toContain('may not read Secret other');
+      }
       const { body } = await client.send('GET', `/api/v1/namespaces/${ROOT}/configmaps/airmesh-views`);
       expect(Object.keys((body as { readonly binaryData?: object }).binaryData ?? {})).toHaveLength(1);
       expect(JSON.stringify(body)).not.toContain('planted');

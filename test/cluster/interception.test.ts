@@ -26,10 +26,9 @@ beforeAll(async () => {
   await clear();
   await ensureStorage();
   begun = performance.now();
-  await install('injector.intercept=true');
+  await install();
   await kubectl('create', 'namespace', SHOP);
-  // The init container has a capability that only this profile allows.
-  await kubectl('label', 'namespace', SHOP, 'airmesh.dev/inject=enabled', 'pod-security.kubernetes.io/enforce=privileged');
+  await kubectl('label', 'namespace', SHOP, 'airmesh.dev/inject=enabled');
   authority = await TestAuthority.create('other');
   const { certificate, key } = await authority.issue({ dns: ['other.shop.svc', 'own.shop.svc', HOST] });
   await apply({
@@ -223,7 +222,7 @@ it('goes on by what it was last told when its sidecar is ended and comes back', 
 });
 
 it('lets nothing out but what is declared, where egress is enforced', async () => {
-  await install('injector.intercept=true', 'interception.egress=Enforced');
+  await install('interception.egress=Enforced');
   await kubectl('rollout', 'restart', 'deployment/checkout', '-n', SHOP);
   await kubectl('rollout', 'status', 'deployment/checkout', '-n', SHOP, '--timeout=90s');
   await until(pods, ({ length }) => length === 1);

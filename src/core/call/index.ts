@@ -15,7 +15,17 @@ export { ProviderHealth } from './health.ts';
 export type { HealthEvent } from './health.ts';
 export { cutsStreams, headersReadBy } from './headers.ts';
 export { limitsOf } from './limits.ts';
-export type { AnswerChanges, AnswerHead, Forwarded, ForwardedCall, ForwardInstructions, IncomingRequest, LocalAnswer, Replied } from './request.ts';
+export type {
+  AnswerChanges,
+  AnswerHead,
+  Forwarded,
+  ExchangeEnd,
+  ForwardedCall,
+  ForwardInstructions,
+  IncomingRequest,
+  LocalAnswer,
+  Replied,
+} from './request.ts';
 export type { BudgetGate, CallObserver, CallPorts, CallTimings, Clock, KeySource, ReusedAnswer, SnapshotSource, StateBook, Unavailable } from './ports.ts';
 export { isRateLimit } from '../units/index.ts';
 export { canCountIn, usdLimits } from './accounts.ts';

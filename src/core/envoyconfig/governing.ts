@@ -1,6 +1,8 @@
+import { callerKey } from './callerkey.ts';
 import { localReplies } from './localreply.ts';
 import {
   BACKEND_HEADER,
+  CALLER_KEY_HEADER,
   EXT_PROC_FILTER,
   FRONT_METADATA,
   PEER_URI_ATTRIBUTE,
@@ -14,8 +16,9 @@ import {
 import type { EnvoySettings, Json } from './settings.ts';
 
 /** What a caller could otherwise tell Envoy to do, and what only the processor may say. Removed on entry, before anything reads it. */
-export const REMOVED_ON_ENTRY = [
+const REMOVED_ON_ENTRY = [
   BACKEND_HEADER,
+  CALLER_KEY_HEADER,
   'x-airmesh-request-id',
   'x-airmesh-model',
   'x-airmesh-provider',
@@ -43,6 +46,11 @@ export const REMOVED_ON_ENTRY = [
   'x-envoy-upstream-stream-duration-ms',
 ] as const;
 
+/** What happens to a request's headers before anything reads them. */
+export function onEntry({ placeholderKey }: Pick<EnvoySettings, 'placeholderKey'>): readonly Json[] {
+  return [...REMOVED_ON_ENTRY.map((remove) => ({ remove })), ...(placeholderKey === undefined ? [] : [callerKey(placeholderKey)])];
+}
+
 /** Of all request headers together; SDKs send one or two. */
 const MAX_REQUEST_HEADERS_KB = 60;
 
@@ -60,6 +68,9 @@ function connectionManager(workload: string, settings: EnvoySettings, guards: re
     codec_type: 'AUTO',
     rds: { route_config_name: workload, config_source: watched(settings, routesFile(workload)) },
     use_remote_address: true,
+    // A caller's own x-request-id is its own affair, and goes on as it is; Envoy's would be one more thing that providers can tell calls by.
+    generate_request_id: false,
+    preserve_external_request_id: true,
     skip_xff_append: true,
     server_header_transformation: 'PASS_THROUGH',
     normalize_path: true,
@@ -76,7 +87,7 @@ function connectionManager(workload: string, settings: EnvoySettings, guards: re
       {
         name: 'envoy.http.early_header_mutation.header_mutation',
         typed_config: typed('envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation', {
-          mutations: REMOVED_ON_ENTRY.map((remove) => ({ remove })),
+          mutations: onEntry(settings),
         }),
       },
     ],
@@ -94,7 +105,7 @@ export function wholeBody(settings: Pick<EnvoySettings, 'maxRequestBytes'>): { r
 }
 
 /** What the filter that asks the processor depends on. */
-export type ExtProcSettings = Pick<EnvoySettings, 'headersRead' | 'messageTimeoutMs' | 'credentialHeaders'>;
+export type ExtProcSettings = Pick<EnvoySettings, 'headersRead' | 'messageTimeoutMs' | 'credentialHeaders' | 'placeholderKey'>;
 
 /**
  * Asks the processor about calls that found a route, which says what is asked (`routes.ts`). What Envoy answers before it
@@ -121,6 +132,7 @@ export function extProc(workload: string | undefined, settings: ExtProcSettings)
             ':authority',
             ':status',
             'content-type',
+            ...(settings.placeholderKey === undefined ? [] : [CALLER_KEY_HEADER]),
             ...new Set([...settings.headersRead, ...(settings.credentialHeaders ?? [])].filter((name) => name !== 'content-type')),
           ].map((exact) => ({
             exact,

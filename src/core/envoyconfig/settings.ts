@@ -18,6 +18,8 @@ export interface EnvoySettings {
   readonly upstreams: readonly UpstreamSettings[];
   /** Lower-case names of headers by which callers prove who they are; absent where the listener says whose calls they are. */
   readonly credentialHeaders?: readonly string[];
+  /** What stands in the place of a key where an application has none. Absent: nobody asks whether callers send keys of their own. */
+  readonly placeholderKey?: string;
   /** Lower-case names of the request headers that the processor reads. */
   readonly headersRead: readonly string[];
   /** Workloads, as `namespace/name`, whose answers the processor may end before their provider does. */
@@ -70,6 +72,12 @@ export interface UpstreamSettings {
 
 /** The header by which the processor names the provider that a call goes to. Removed before the call leaves. */
 export const BACKEND_HEADER = 'x-airmesh-backend';
+
+/** The header by which Envoy says, in a word, whether the caller sent a key of its own; the key itself does not reach the processor. Removed before the call leaves. */
+export const CALLER_KEY_HEADER = 'x-airmesh-caller-key';
+
+/** What that header says of a key that is neither absent nor the placeholder. */
+export const OWN_KEY = 'own';
 
 /** The metadata by which a listener's ext_proc filter names its workload. */
 export const WORKLOAD_METADATA = 'x-airmesh-workload';

@@ -11,6 +11,8 @@ import { formatFinding, watchResources } from '../../shell/resources/index.ts';
 import { answerRecords, answerSpend } from '../../shell/spending/index.ts';
 import { createLedgerMetrics } from '../../shell/telemetry/index.ts';
 import type { LedgerMetrics, Logger } from '../../shell/telemetry/index.ts';
+import { STYLE, overviewOf } from '../../shell/ui/index.ts';
+import type { OverviewSources } from '../../shell/ui/index.ts';
 import { systemClock } from '../mesh/clock.ts';
 import { messageOf } from '../mesh/message-of.ts';
 import { SIMULATED_URL, loadPolicies } from '../mesh/policies.ts';
@@ -131,6 +133,14 @@ class Controller {
         spend: (parameters) => answerSpend(books, parameters),
         records: (parameters) => answerRecords(books, parameters),
         configuration: () => ({ limits: this.#limits }),
+        dashboard: {
+          page: (parameters) =>
+            overviewOf(
+              { version: VERSION, spending: books, readiness: () => this.#readiness(), now: () => systemClock.epochMs(), ...this.#shownResources() },
+              parameters,
+            ),
+          style: STYLE,
+        },
       },
     });
     this.#stops.push(() => server.stop());
@@ -273,6 +283,15 @@ class Controller {
         'Mend them; `airmesh validate` checks without starting.',
       );
     return limitsOf([compiled]);
+  }
+
+  /** Of a cluster, whose resources have statuses. */
+  #shownResources(): Pick<OverviewSources, 'resources'> {
+    const governor = this.#cluster?.governor;
+    if (governor === undefined) return {};
+    return {
+      resources: () => (governor.statuses() ?? []).map(({ observed: { kind, namespace, name }, status }) => ({ kind, id: `${namespace}/${name}`, status })),
+    };
   }
 
   #isBudget(limit: string): boolean {

@@ -11,6 +11,7 @@ import type {
   PodObject,
   SidecarState,
   SidecarView,
+  Status,
 } from '../../core/control/index.ts';
 import type { AccountView } from '../../core/ledger/index.ts';
 import type { Kind, Labels } from '../../core/policy/index.ts';
@@ -292,9 +293,18 @@ export class Governor {
   }
 
   #report(): void {
+    if (!this.#parts.mayWrite()) return;
+    const judged = this.statuses();
+    if (judged === undefined) return;
+    for (const { observed, status } of judged) this.#writer.offer(observed, status, differenceOf(observed.status, status));
+    this.#writer.keepOnly(new Set(judged.map(({ observed }) => labelOf(observed))));
+  }
+
+  /** What each resource's status is to say now, whoever writes it; `undefined` before all is known. */
+  statuses(): readonly { readonly observed: Observed; readonly status: Status }[] | undefined {
     const { plan } = this;
-    const { mayWrite, streams, accounts, clock } = this.#parts;
-    if (plan === undefined || !mayWrite()) return;
+    const { streams, accounts, clock } = this.#parts;
+    if (plan === undefined) return undefined;
     const views = streams.views();
     const known = accounts();
     const situation = {
@@ -306,13 +316,7 @@ export class Governor {
       accounts: known === undefined ? undefined : Map.groupBy(known, ({ limit }) => limit),
       at: clock.epochMs(),
     };
-    const labels = new Set<string>();
-    for (const observed of this.#resources.flatMap((informer) => informer.items())) {
-      labels.add(labelOf(observed));
-      const status = statusOf(observed, situation);
-      this.#writer.offer(observed, status, differenceOf(observed.status, status));
-    }
-    this.#writer.keepOnly(labels);
+    return this.#resources.flatMap((informer) => informer.items()).map((observed) => ({ observed, status: statusOf(observed, situation) }));
   }
 }
 

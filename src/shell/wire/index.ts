@@ -24,6 +24,7 @@ export { Dialer } from './dialer.ts';
 export type { DialerParts, LinkParts, LinkState } from './dialer.ts';
 export { addressFault } from './addresses.ts';
 export { backoffMs } from './backoff.ts';
+export { onceRead } from './patience.ts';
 export { MAX_MESSAGE_BYTES, protocolMetadata } from './protocol.ts';
 export { Schema, schemasOf } from './schema.ts';
 export {

@@ -139,6 +139,8 @@ const PLURALS: Readonly<Record<string, string>> = {
   ServiceAccount: 'serviceaccounts',
   Secret: 'secrets',
   Pod: 'pods',
+  Service: 'services',
+  EndpointSlice: 'endpointslices',
   Namespace: 'namespaces',
   ClusterRole: 'clusterroles',
   ClusterRoleBinding: 'clusterrolebindings',

@@ -102,6 +102,7 @@ export class World {
   #outside: ChildProcess | undefined;
   #sidecar: ChildProcess | undefined;
   #log = '';
+  #readsDev = true;
   #authority: TestAuthority;
   #roots: string;
   readonly #public: TestAuthority;
@@ -147,9 +148,9 @@ export class World {
     return world;
   }
 
-  /** In memory, as a pod's is. */
+  /** In memory, as a pod's is; an older Envoy reads no file below /dev, wherever that is. */
   get stateDir(): string {
-    return join('/dev/shm', basename(this.folder));
+    return this.#readsDev ? join('/dev/shm', basename(this.folder)) : join(this.folder, 'state');
   }
 
   get publicCa(): string {
@@ -178,6 +179,7 @@ export class World {
   }
 
   async #start(settings: InterceptionSettings, ports: string, version: string | undefined): Promise<void> {
+    this.#readsDev = version === undefined || !version.startsWith('1.36.');
     await this.#startOutside();
     this.redirect(ports);
     const envoy = await this.envoy(version);
@@ -316,6 +318,11 @@ export class World {
   /** What came to the servers outside since it was last asked. */
   async seen(): Promise<{ readonly seen: readonly Seen[]; readonly raw: readonly string[] }> {
     return (await this.#tell(this.#require(this.#outside), { kind: 'tell' })) as never;
+  }
+
+  /** Hosts for which the sidecar says that the application sent keys of its own. */
+  async ownKeysFor(): Promise<readonly string[]> {
+    return ((await this.#tell(this.#require(this.#sidecar), { kind: 'own keys' })) as { readonly hosts: readonly string[] }).hosts;
   }
 
   log(): string {
