@@ -52,7 +52,7 @@ beforeAll(async () => {
   await namespace('plain', restricted);
   await namespace('airmesh-system', { 'airmesh.dev/inject': 'enabled' });
   // The API server hears of its own objects a moment later.
-  await vi.waitUntil(async () => (await create('injected', {})).status === 201 && events.length > 0, { timeout: 20_000 });
+  await vi.waitUntil(async () => (await create('injected', {})).status === 201 && events.length > 0, { timeout: 40_000 });
 }, 60_000);
 
 afterAll(async () => {

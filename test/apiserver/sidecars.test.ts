@@ -22,7 +22,7 @@ import { kubeconfigOf } from '../support/apiserver/server.ts';
 const access = inject('apiserver');
 const client = connect(access);
 const NS = 'sidecars';
-const WITHIN = { timeout: 20_000, interval: 20 };
+const WITHIN = { timeout: 40_000, interval: 20 };
 const KEY = 'hs_planted_0123456789abcdef0123456789abcdef';
 const folder = mkdtempSync(join(tmpdir(), 'airmesh-sidecars-'));
 
@@ -188,6 +188,18 @@ const condition = async (kind: string, name: string, type: string): Promise<stri
   return (body as KubernetesObject).status?.conditions?.find((one) => one.type === type)?.status;
 };
 
+/** What the page that people open says of a route and of its provider. */
+async function row({ admin }: RunningController, name: string): Promise<string> {
+  const page = await (await fetch(`http://127.0.0.1:${admin.port}/`)).text();
+  expect(page).not.toContain('planted');
+  return (
+    /<table>(?![^]*<table>)[^]*/
+      .exec(page)?.[0]
+      .split('<tr>')
+      .find((line) => line.includes(`<bdi>${NS}/${name}<`)) ?? ''
+  );
+}
+
 describe('with the chart’s rights', () => {
   it('a controller comes up, and lacks nothing', async () => {
     await expect.poll(ready, WITHIN).toMatchObject({ ready: true, reasons: [] });
@@ -231,7 +243,7 @@ describe('a sidecar', () => {
       expect(state?.snapshot.workload).toMatchObject({ namespace: NS, name: 'checkout', serviceAccount: 'default' });
       await expect.poll(() => condition('AIRoute', 'checkout', 'Programmed'), WITHIN).toBe('True');
       await apply(client, custom('AIRoute', 'checkout', { workloads: ['checkout'], rules: [{ name: 'renamed', backends: [{ provider: 'relay' }] }] }));
-      await vi.waitUntil(() => connected.states.at(-1)?.snapshot.rules[0]?.id === `${NS}/checkout#renamed`, { timeout: 2_000, interval: 10 });
+      await vi.waitUntil(() => connected.states.at(-1)?.snapshot.rules[0]?.id === `${NS}/checkout#renamed`, WITHIN);
       await expect.poll(() => condition('AIRoute', 'checkout', 'Programmed'), WITHIN).toBe('True');
     } finally {
       connected.close();
@@ -263,10 +275,30 @@ describe('a sidecar', () => {
     }
   });
 
+  it.each([
+    ['that is watched', '0.1.0'],
+    ['that nobody watches, as it has not the label', false],
+  ] as const)('of a pod %s loses its stream when the pod is deleted, though its token has not ended, and is not taken again', async (_what, program) => {
+    const going = await makePod(client, NS, 'checkout-7', 'Running', program);
+    const token = await tokenFor(client, going);
+    const connected = await sidecar(token);
+    try {
+      await vi.waitUntil(() => connected.states.length > 0, WITHIN);
+      const began = performance.now();
+      await remove(client, { apiVersion: 'v1', kind: 'Pod', metadata: { name: going.name, namespace: NS } });
+      await expect.poll(() => connected.link.state.lastError?.message, { timeout: 20_000, interval: 10 }).toMatch(/the pod sidecars\/checkout-7 is gone/);
+      if (program !== false) expect(performance.now() - began).toBeLessThan(2_000);
+      await expect.poll(() => connected.link.state.lastError?.message, WITHIN).toMatch(/does not take the token|its pod .* is gone/);
+      expect(connected.link.state.connected).toBeUndefined();
+    } finally {
+      connected.close();
+    }
+  });
+
   it('whose pod the informer does not know is looked up, and one that took its name is not taken for it', async () => {
     const cluster = clusterAt(access);
     const met: string[] = [];
-    const reviews = new TokenReviews({ api: cluster.api, pod: () => undefined, onPod: ({ uid }) => void met.push(uid), now: () => Date.now() });
+    const reviews = new TokenReviews({ api: cluster.api, pod: () => undefined, onPod: ({ uid }) => void met.push(uid), clock });
     try {
       const token = await tokenFor(client, pod);
       expect(await reviews.review(token)).toMatchObject({ ok: true, value: { uid: pod.uid, workload: `${NS}/checkout` } });
@@ -293,6 +325,10 @@ describe('of two controllers', () => {
       expect(lines.join('')).not.toContain('controller.leading');
       await expect.poll(() => condition('AIRoute', 'search', 'Programmed'), WITHIN).toBe('True');
       expect(lines.filter((line) => /failed|unshared/.test(line) && !line.includes('secrets'))).toEqual([]);
+      for (const each of [controller, other]) {
+        await expect.poll(() => row(each, 'search'), WITHIN).toContain('>1/1<');
+        expect(await row(each, 'other')).toContain('may not read Secret other');
+      }
       const { body } = await client.send('GET', `/api/v1/namespaces/${ROOT}/configmaps/airmesh-views`);
       expect(Object.keys((body as { readonly binaryData?: object }).binaryData ?? {})).toHaveLength(1);
       expect(JSON.stringify(body)).not.toContain('planted');

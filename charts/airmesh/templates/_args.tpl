@@ -12,10 +12,7 @@
 - --admin={{ $any }}:15012
 {{- if eq .Values.store.kind "sqlite" }}
 - --store=sqlite:/var/lib/airmesh/ledger.db
-{{- else if eq .Values.store.kind "postgres" }}
-# The kubelet puts the Secret's text here.
-- --store=$(AIRMESH_STORE)
-{{- else }}
+{{- else if eq .Values.store.kind "memory" }}
 - "--store=memory:"
 {{- end }}
 {{- with .Values.watchNamespaces }}

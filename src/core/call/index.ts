@@ -17,7 +17,17 @@ export { ProviderHealth } from './health.ts';
 export type { HealthEvent } from './health.ts';
 export { cutsStreams, headersReadBy } from './headers.ts';
 export { limitsOf } from './limits.ts';
-export type { AnswerChanges, AnswerHead, Forwarded, ForwardedCall, ForwardInstructions, IncomingRequest, LocalAnswer, Replied } from './request.ts';
+export type {
+  AnswerChanges,
+  AnswerHead,
+  Forwarded,
+  ExchangeEnd,
+  ForwardedCall,
+  ForwardInstructions,
+  IncomingRequest,
+  LocalAnswer,
+  Replied,
+} from './request.ts';
 export type {
   BudgetGate,
   CallObserver,

@@ -16,7 +16,7 @@ export { ownerName, workloadOf, workloadsOf } from './workloads.ts';
 export { labelOf, observe } from './resources.ts';
 export type { CustomObject, Observed } from './resources.ts';
 export type { KeyBook, KeyEntry, SecretAnswer } from './keybook.ts';
-export { withControllerRoots } from './states.ts';
+export { withControllerRoots, withFormerKeys } from './states.ts';
 export { NO_PLAN, draftOf, findingsWith, planOf } from './plan.ts';
 export type { ClusterFacts, Draft, Interceptions, Plan, PlanSettings } from './plan.ts';
 export { reachOf } from './reach.ts';

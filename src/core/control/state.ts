@@ -48,6 +48,8 @@ export interface SidecarState {
   readonly snapshot: WorkloadSnapshot;
   /** For the providers of the snapshot that take one. A key that is missing or malformed is absent. */
   readonly keys: ReadonlyMap<KeyRef, KeyMaterial>;
+  /** Of each provider that takes a key, a mark of where it is declared to come from; absent where none does, and from older controllers. */
+  readonly keySources?: ReadonlyMap<KeyRef, string>;
   readonly interception?: Interception;
   /** Authorities of the controllers' certificates, PEM, as they are to be trusted from now on; absent: those that the sidecar knows. */
   readonly controllerRoots?: string;

@@ -60,6 +60,9 @@ function connectionManager(workload: string, settings: EnvoySettings, guards: re
     codec_type: 'AUTO',
     rds: { route_config_name: workload, config_source: watched(settings, routesFile(workload)) },
     use_remote_address: true,
+    // A caller's own x-request-id is its own affair, and goes on as it is; Envoy's would be one more thing that providers can tell calls by.
+    generate_request_id: false,
+    preserve_external_request_id: true,
     skip_xff_append: true,
     server_header_transformation: 'PASS_THROUGH',
     normalize_path: true,

@@ -86,6 +86,11 @@ class Mesh {
     return settled !== undefined;
   }
 
+  /** A holder's process does not run: what it was to do, and what was said to it, waits until then. */
+  stall(ms: number): void {
+    this.now += ms;
+  }
+
   pass(ms: number): void {
     const until = this.now + ms;
     while (this.now < until) {
@@ -461,5 +466,39 @@ describe('an authority that does not answer', () => {
     mesh.pass(2_000);
     expect(mesh.decided.get('2')).toMatchObject({ kind: 'refused', reason: 'wait_timeout' });
     expect(mesh.reserve('a', '4', ['life'], 150)).toBe('granted');
+  });
+
+  it('is not one whose answer a process that did not run has not read yet', () => {
+    const mesh = new Mesh([limit('life', { waitMs: 60_000 })], ['a']);
+    mesh.reserve('a', '1', ['life'], 300);
+    mesh.stall(10_000);
+    // Others come before the answer is read.
+    expect(mesh.reserve('a', '2', ['life'], 300)).toBe('waiting');
+    expect(mesh.holder('a').isSilent).toBe(false);
+    mesh.pass(10);
+    expect([mesh.decided.get('1')?.kind, mesh.decided.get('2')?.kind]).toEqual(['granted', 'granted']);
+  });
+
+  it('is given as long as ever after such a while, in which nothing was said either', () => {
+    const mesh = new Mesh([limit('life', { waitMs: 60_000 })], ['a']);
+    mesh.cut.add('a');
+    mesh.reserve('a', '1', ['life'], 300);
+    mesh.stall(10_000);
+    mesh.pass(2_900);
+    expect(mesh.holder('a').isSilent).toBe(false);
+    mesh.pass(200);
+    expect(mesh.holder('a').isSilent).toBe(true);
+    expect(mesh.reserve('a', '2', ['life'], 300)).toBe('out_of_reach');
+  });
+
+  it('is judged by who looks for it at its time, not by who comes first afterwards', () => {
+    const mesh = new Mesh([limit('life', { waitMs: 60_000 })], ['a']);
+    mesh.cut.add('a');
+    mesh.reserve('a', '1', ['life'], 300);
+    mesh.pass(2_999);
+    mesh.stall(2);
+    expect(mesh.reserve('a', '2', ['life'], 300)).toBe('waiting');
+    mesh.pass(1);
+    expect(mesh.reserve('a', '3', ['life'], 300)).toBe('out_of_reach');
   });
 });

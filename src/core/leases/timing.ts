@@ -10,6 +10,8 @@ export const RENEW_MS: MonotonicMs = 10_000;
 export const RETRY_MS: MonotonicMs = 1_000;
 /** After this long without any answer the authority counts as out of reach: who would have to wait for it is refused. */
 export const SILENCE_MS: MonotonicMs = 3_000;
+/** Who does something so much later than it was due did not run meanwhile. */
+export const STALL_MS: MonotonicMs = 500;
 /** What the authority said about an empty account is believed for so long; after that a call waits for one more answer. */
 export const KNOWLEDGE_MS: MonotonicMs = 1_000;
 /** The authority hopes for so long that a holder gives back what it was asked for. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { withControllerRoots } from '../../core/control/index.ts';
-import type { Draft, Interceptions, InterceptionSettings, Plan } from '../../core/control/index.ts';
+import type { Draft, Interceptions, InterceptionSettings, Plan, PodFacts } from '../../core/control/index.ts';
 import type { AccountView } from '../../core/ledger/index.ts';
 import type { MeshName } from '../../core/meshes/index.ts';
 import { Distributor } from '../../shell/distribution/index.ts';
@@ -50,6 +50,8 @@ export interface ClusterPoliciesParts {
   readonly scope: ClusterScope;
   readonly environment: NodeJS.ProcessEnv;
   readonly onPlan: (plan: Plan) => void;
+  /** A pod is not there any more. */
+  readonly onGone: (pod: PodFacts) => void;
   /** Of budgets; `undefined` where the ledger is not led here. */
   readonly accounts: () => readonly AccountView[] | undefined;
   /** Whether this process knows what statuses need, or nobody does. */
@@ -128,6 +130,7 @@ export class ClusterPolicies {
         onPlan(plan);
         this.#upkeep?.heard(plan);
       },
+      onGone: parts.onGone,
       accounts,
       mayWrite: () => this.#leadership.leads,
       identity,
@@ -139,7 +142,7 @@ export class ClusterPolicies {
       api,
       pod: (uid) => this.governor.pod(uid),
       onPod: (pod) => this.governor.meet(pod),
-      now: () => systemClock.epochMs(),
+      clock: systemClock,
     });
     if (scope.mesh !== undefined)
       this.#upkeep = new MeshUpkeep({

@@ -17,8 +17,9 @@ import { EnvoySupervisor, ensureEnvoy, stopOrphan, trustedCaFile } from '../../s
 import type { EnvoyReadiness } from '../../shell/envoy/index.ts';
 import { FolderInUse, folderHolder } from '../../shell/journal/index.ts';
 import { KeyStore } from '../../shell/keys/index.ts';
-import { createCallObserver, createMetrics, createTracing } from '../../shell/telemetry/index.ts';
+import { NO_TRACING, createCallObserver, createMetrics, createTracing } from '../../shell/telemetry/index.ts';
 import type { Metrics, Tracing } from '../../shell/telemetry/index.ts';
+import { STYLE, overviewOf } from '../../shell/ui/index.ts';
 import type { ProviderType } from '../../core/policy/index.ts';
 import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
@@ -64,8 +65,8 @@ class Mesh {
   readonly #place: MeshPlace;
   readonly #metrics: Metrics;
   readonly #keys: KeyStore;
-  readonly #tracing: Tracing;
   readonly #stops: (() => Promise<void> | void)[] = [];
+  #tracing: Tracing = NO_TRACING;
   #policies: Policies | undefined;
   #budgets: OpenedBudgets | undefined;
   #envoy: EnvoySupervisor | undefined;
@@ -85,18 +86,15 @@ class Mesh {
     };
     this.#stops.push(() => rmSync(this.#place.socketFolder, { recursive: true, force: true }));
     this.#stops.push(() => options.feed.stop());
-    const providerType = (provider: string): ProviderType | undefined => this.#policies?.providers.get(provider)?.policy.type;
     this.#metrics = createMetrics(
       {
         accounts: () => this.#budgets?.budgets.views().filter(({ limit }) => this.#isBudget(limit)) ?? [],
-        providerType,
+        providerType: (provider) => this.#providerType(provider),
         ready: () => this.#ready,
         ...(options.ledger === undefined ? {} : { ledgerMessages: () => options.ledger?.traffic() ?? {} }),
       },
       VERSION,
     );
-    this.#tracing = createTracing({ environment: options.environment, version: VERSION, providerType });
-    this.#stops.push(() => this.#tracing.close());
     this.#keys = new KeyStore(
       options.environment,
       () => performance.now(),
@@ -106,6 +104,12 @@ class Mesh {
 
   async start(): Promise<void> {
     const options = this.#options;
+    this.#tracing = await createTracing({
+      environment: options.environment,
+      version: VERSION,
+      providerType: (provider) => this.#providerType(provider),
+    });
+    this.#stops.push(() => this.#tracing.close());
     mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
     const holder = folderHolder(options.stateDir);
     if (holder !== undefined) throw new FolderInUse(options.stateDir, holder);
@@ -254,6 +258,11 @@ class Mesh {
           : {
               spend: (parameters: ReadonlyMap<string, string>) => answerSpend(this.#spending, parameters),
               records: (parameters: ReadonlyMap<string, string>) => answerRecords(this.#spending, parameters),
+              dashboard: {
+                page: (parameters: ReadonlyMap<string, string>) =>
+                  overviewOf({ version: VERSION, spending: this.#spending, readiness: () => this.#readiness(), now: () => systemClock.epochMs() }, parameters),
+                style: STYLE,
+              },
               configuration: () => Object.fromEntries([...this.#requirePolicies().snapshots].map(([id, snapshot]) => [id, describeSnapshot(snapshot)])),
             }),
       },
@@ -339,6 +348,10 @@ class Mesh {
   #render(policies: readonly Policies[]): ReturnType<typeof renderEnvoy> {
     const { listeners, redirected, whose } = this.#options;
     return renderEnvoy(envoySettings(policies, listeners, this.#place, { redirected, credentials: whose?.credentialHeaders }));
+  }
+
+  #providerType(provider: string): ProviderType | undefined {
+    return this.#policies?.providers.get(provider)?.policy.type;
   }
 
   #isBudget(limit: string): boolean {

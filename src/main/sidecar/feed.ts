@@ -1,3 +1,4 @@
+import { withFormerKeys } from '../../core/control/index.ts';
 import type { KeyReport, SidecarState } from '../../core/control/index.ts';
 import { PolicyLink } from '../../shell/distribution/index.ts';
 import type { BadState, SidecarReport, ToSidecar } from '../../shell/distribution/index.ts';
@@ -33,6 +34,8 @@ export class ControllerFeed implements PolicyFeed {
   #next: SidecarState | undefined;
   #isApplying = false;
   #kept: SidecarState | undefined;
+  /** What is applied, with its keys. */
+  #present: SidecarState | undefined;
   #applied: string | undefined;
   #refused: SidecarReport['refused'];
   /** Why the controller gives no state. */
@@ -49,6 +52,7 @@ export class ControllerFeed implements PolicyFeed {
     if (state?.ok === false) logger.error('state.unusable', { reason: state.error });
     if (state?.ok === true) {
       this.#kept = state.value;
+      this.#present = state.value;
       this.#trust(state.value);
     }
     this.#connect();
@@ -130,7 +134,8 @@ export class ControllerFeed implements PolicyFeed {
   async #apply(): Promise<void> {
     if (this.#isApplying || this.#listener === undefined) return;
     this.#isApplying = true;
-    for (let state = this.#take(); state !== undefined; state = this.#take()) {
+    for (let next = this.#take(); next !== undefined; next = this.#take()) {
+      const state = withFormerKeys(next, this.#present);
       const refused = await this.#listener.apply(policiesOf(state)).catch((error: unknown) => [messageOf(error)]);
       if (refused === undefined) this.#isApplied(state);
       else this.#refuse(state.version, refused.join('; '));
@@ -147,6 +152,7 @@ export class ControllerFeed implements PolicyFeed {
   #isApplied(state: SidecarState): void {
     const { kept, logger } = this.#options;
     this.#applied = state.version;
+    this.#present = state;
     this.#refused = undefined;
     logger.info('state.applied', { version: state.version });
     this.#report();

@@ -153,7 +153,7 @@ const interception: fc.Arbitrary<Interception> = fc.record(
 );
 
 export const anyState: fc.Arbitrary<SidecarState> = fc.record(
-  { version: name, snapshot, keys: mapOf(key), interception, controllerRoots: fc.string() },
+  { version: name, snapshot, keys: mapOf(key), keySources: mapOf(name).filter(({ size }) => size > 0), interception, controllerRoots: fc.string() },
   { requiredKeys: ['version', 'snapshot', 'keys'] },
 );
 

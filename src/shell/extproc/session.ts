@@ -1,5 +1,15 @@
 import { abandon, begin, refuseStranger } from '../../core/call/index.ts';
-import type { AnswerChanges, AnswerHead, CallPorts, Forwarded, ForwardedCall, IncomingRequest, LocalAnswer, Replied } from '../../core/call/index.ts';
+import type {
+  AnswerChanges,
+  AnswerHead,
+  CallPorts,
+  ExchangeEnd,
+  Forwarded,
+  ForwardedCall,
+  IncomingRequest,
+  LocalAnswer,
+  Replied,
+} from '../../core/call/index.ts';
 import { BACKEND_HEADER, FRONT_METADATA, isAskedByHeaders, REFUSAL_DETAILS } from '../../core/envoyconfig/index.ts';
 import type { LocalReply } from '../../core/dialects/index.ts';
 import { APPEND, FULL_DUPLEX_STREAMED, OVERWRITE } from './codec.ts';
@@ -36,6 +46,8 @@ export class Session implements ProcessHandler {
   #isDuplex = false;
   /** The answer was ended here; what was on its way meanwhile is nobody's. */
   #isOver = false;
+  /** The answer has passed whole, and its call is about to be settled. */
+  #isSettling = false;
   #ended = false;
 
   constructor(stream: ProcessStream, options: SessionOptions) {
@@ -55,6 +67,7 @@ export class Session implements ProcessHandler {
 
   onEnd(): void {
     this.#ended = true;
+    if (this.#isSettling) return;
     if (this.#call !== undefined) this.#call.end('closed');
     else if (this.#id !== undefined) abandon(this.#id, this.#options.ports);
   }
@@ -111,7 +124,7 @@ export class Session implements ProcessHandler {
     const head = { ...answerHead(headers, attributes.get('response.code_details')), canBeEnded: this.#isDuplex };
     const changes = this.#call?.onAnswerHead(head);
     this.#stream.send({ responseHeaders: changes === undefined ? {} : { response: { headerMutation: answerMutation(changes) } } });
-    if (headers.endOfStream === true) this.#call?.end('complete');
+    if (headers.endOfStream === true) this.#settle('complete');
   }
 
   #answerBody(chunk: HttpBody): void {
@@ -123,12 +136,12 @@ export class Session implements ProcessHandler {
     if (this.#isDuplex) return this.#answerDuplex(out, end);
     if (out === bytes) this.#stream.send({ responseBody: {} });
     else this.#stream.send({ responseBody: { response: { bodyMutation: out.length === 0 ? { clearBody: true } : { body: out } } } });
-    if (end) this.#call?.end('complete');
+    if (end) this.#settle('complete');
   }
 
   #answerDuplex(body: Uint8Array, end: boolean): void {
     const isCut = this.#call?.isCut === true;
-    if (isCut || end) this.#call?.end(isCut ? 'cut' : 'complete');
+    if (isCut || end) this.#settle(isCut ? 'cut' : 'complete');
     if (isCut) this.#isOver = true;
     if (body.length === 0 && !end && !isCut) return;
     this.#stream.send({ responseBody: { response: { bodyMutation: { streamedResponse: { body, endOfStream: end || isCut } } } } });
@@ -138,10 +151,24 @@ export class Session implements ProcessHandler {
   #answerTrailers(): void {
     if (this.#isOver) return;
     const rest = this.#call?.onAnswerBody(NO_BYTES, true) ?? NO_BYTES;
-    this.#call?.end('complete');
+    this.#settle('complete');
     if (this.#isDuplex && rest.length > 0)
       this.#stream.send({ responseBody: { response: { bodyMutation: { streamedResponse: { body: rest, endOfStream: false } } } } });
     this.#stream.send({ responseTrailers: {} });
+  }
+
+  /** As soon as the last of the answer is on its way, and before anything else is read: nobody waits for the books. */
+  #settle(how: ExchangeEnd): void {
+    const call = this.#call;
+    if (call === undefined || this.#isSettling) return;
+    this.#isSettling = true;
+    setImmediate(() => {
+      try {
+        call.end(how);
+      } catch (error) {
+        this.#options.onError(error);
+      }
+    });
   }
 }
 
