@@ -8,6 +8,8 @@ export * from './names.ts';
 export { PRIVATE_NETWORKS } from './addresses.ts';
 export { interceptionOf, redirectedPorts, wantedHosts } from './interception.ts';
 export type { InterceptionSettings, WantedHost } from './interception.ts';
+export { endpointAddresses, serviceAddresses, servicesOf } from './services.ts';
+export type { EndpointSliceObject, ServiceObject } from './services.ts';
 export type { InterceptedHost, Interception, KeyMaterial, LeafCertificate, SidecarState } from './state.ts';
 export type { KeyReport, SidecarView } from './sidecar.ts';
 export { readPod } from './pods.ts';

@@ -7,7 +7,7 @@ import type { MeshName } from '../../core/meshes/index.ts';
 import { Distributor } from '../../shell/distribution/index.ts';
 import type { DistributionEvent } from '../../shell/distribution/index.ts';
 import { checkKey } from '../../shell/keys/index.ts';
-import { Governor, Leadership, SharedViews, TokenReviews, openCluster } from '../../shell/kube/index.ts';
+import { Governor, Leadership, Services, SharedViews, TokenReviews, openCluster } from '../../shell/kube/index.ts';
 import type { Cluster, GovernorEvent } from '../../shell/kube/index.ts';
 import type { Permissions } from '../../shell/ledger/index.ts';
 import { knownModels } from '../../shell/prices/index.ts';
@@ -222,7 +222,15 @@ export class ClusterPolicies {
     const { scope, logger } = this.#parts;
     if (scope.interception === undefined) return NO_INTERCEPTIONS;
     const { interception } = await this.#openAuthorities();
-    this.#issuer ??= new InterceptionIssuer(interception, scope.interception, () => this.governor.renew(), logger);
+    const onDue = (): void => this.governor.renew();
+    this.#issuer ??= new InterceptionIssuer({
+      authority: interception,
+      settings: scope.interception,
+      // Where egress is open, other services are reached by any name anyway.
+      services: scope.interception.egress === 'Enforced' ? new Services(this.cluster, onDue, Math.random) : undefined,
+      onDue,
+      logger,
+    });
     return this.#issuer.of(draft);
   }
 

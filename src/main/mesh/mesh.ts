@@ -16,7 +16,7 @@ import type { SpendSource } from '../../shell/spending/index.ts';
 import { EnvoySupervisor, ensureEnvoy, stopOrphan, trustedCaFile } from '../../shell/envoy/index.ts';
 import type { EnvoyReadiness } from '../../shell/envoy/index.ts';
 import { FolderInUse, folderHolder } from '../../shell/journal/index.ts';
-import { KeyStore } from '../../shell/keys/index.ts';
+import { KeyStore, OwnKeys } from '../../shell/keys/index.ts';
 import { NO_TRACING, createCallObserver, createMetrics, createTracing } from '../../shell/telemetry/index.ts';
 import type { Metrics, Tracing } from '../../shell/telemetry/index.ts';
 import { STYLE, overviewOf } from '../../shell/ui/index.ts';
@@ -45,6 +45,8 @@ const READY_WITHIN_MS = 20_000;
 /** Envoy sees a changed file at once; clusters with names to resolve take longer. */
 const APPLIED_WITHIN_MS = 10_000;
 const DRAIN_MS = 30_000;
+/** Whoever starts meanwhile trusts what was there before. */
+const TRUST_LOOK_MS = 10_000;
 const [RETENTION_MS, RETENTION_EVERY_MS] = [90 * 86_400_000, 3_600_000];
 
 /** Starts a real Envoy, what governs its calls, and their books. Throws a StartError for what a person can mend. */
@@ -65,6 +67,7 @@ class Mesh {
   readonly #place: MeshPlace;
   readonly #metrics: Metrics;
   readonly #keys: KeyStore;
+  readonly #ownKeys = new OwnKeys(() => performance.now());
   readonly #stops: (() => Promise<void> | void)[] = [];
   #tracing: Tracing = NO_TRACING;
   #policies: Policies | undefined;
@@ -118,7 +121,7 @@ class Mesh {
     const binary = await this.#findEnvoy();
     this.#policies = await this.#options.feed.first();
     this.#applyKeys(this.#policies);
-    tellTrust(options.trust, this.#policies, this.#place.trustedCaFile);
+    this.#followTrust(this.#policies);
     await this.#openBudgets(this.#policies);
     this.#watchBatches(this.#requireBudgets());
     await this.#serveEnvoy();
@@ -126,9 +129,30 @@ class Mesh {
     if (binary !== undefined) await this.#startEnvoy(binary, this.#policies);
     await this.#startAdmin();
     this.#stops.push(
-      options.feed.follow({ apply: (policies) => this.#apply(policies), refuse: (errors) => this.#refuse(errors), keys: () => this.#keys.health() }),
+      options.feed.follow({
+        apply: (policies) => this.#apply(policies),
+        refuse: (errors) => this.#refuse(errors),
+        keys: () => this.#keys.health(),
+        ownKeysFor: () => this.#ownKeys.hosts(),
+      }),
     );
     options.interruption?.throwIfAborted();
+  }
+
+  /** Authorities of others come and go without policies. */
+  #followTrust(policies: Policies): void {
+    const { trust, logger } = this.#options;
+    tellTrust(trust, policies, this.#place.trustedCaFile);
+    if (trust?.others === undefined) return;
+    const look = (): void => {
+      try {
+        if (tellTrust(trust, this.#requirePolicies(), this.#place.trustedCaFile)) logger.info('trust.changed', {});
+      } catch (error) {
+        logger.error('trust.failed', { error: messageOf(error) });
+      }
+    };
+    const timer = setInterval(look, TRUST_LOOK_MS);
+    this.#stops.push(() => clearInterval(timer));
   }
 
   /** For what may last: the other steps are short, and are waited for, so that what they made can be undone. */
@@ -217,7 +241,10 @@ class Mesh {
       newId: newCallId,
     };
     const { serve, logger, whose } = this.#options;
-    const calls = await serveCalls(ports, serve ?? { socketPath: processorSocket(this.#place) }, logger, whose);
+    const calls = await serveCalls(ports, serve ?? { socketPath: processorSocket(this.#place) }, logger, whose, (provider) => {
+      const host = this.#policies?.providers.get(provider)?.policy.baseUrl.host;
+      if (host !== undefined) this.#ownKeys.saw(host);
+    });
     this.#activeCalls = () => calls.active();
     this.#stops.push(() => calls.close());
     // An Envoy of our own is drained before.

@@ -12,7 +12,7 @@ import { VERSION } from '../version.ts';
 import type { KeptState } from './kept.ts';
 import { NO_POLICIES, policiesOf } from './policies.ts';
 
-/** How keys fare is told so often, where it has changed. */
+/** How keys fare, and whether the application has its own, is told so often, where it has changed. */
 const LOOK_MS = 1_000;
 /** A reason is for people, and a message has its limits. */
 const MAX_REASON = 2_000;
@@ -69,7 +69,7 @@ export class ControllerFeed implements PolicyFeed {
     }
     void this.#apply();
     const timer = setInterval(() => {
-      if (JSON.stringify(this.#keys()) !== this.#told) this.#report();
+      if (JSON.stringify([this.#keys(), this.#ownKeysFor()]) !== this.#told) this.#report();
     }, LOOK_MS);
     return () => {
       clearInterval(timer);
@@ -174,15 +174,19 @@ export class ControllerFeed implements PolicyFeed {
   }
 
   #reportNow(): SidecarReport {
-    const keys = this.#keys();
-    this.#told = JSON.stringify(keys);
+    const [keys, ownKeysFor] = [this.#keys(), this.#ownKeysFor()];
+    this.#told = JSON.stringify([keys, ownKeysFor]);
     return {
       program: VERSION,
       ...(this.#applied === undefined ? {} : { applied: this.#applied }),
       ...(this.#refused === undefined ? {} : { refused: this.#refused }),
       keys,
-      ownKeysFor: [],
+      ownKeysFor,
     };
+  }
+
+  #ownKeysFor(): readonly string[] {
+    return this.#listener?.ownKeysFor() ?? [];
   }
 
   #keys(): KeyReport[] {

@@ -148,6 +148,7 @@ const interception: fc.Arbitrary<Interception> = fc.record(
     passedHosts: words,
     refusedHosts: words,
     networks: words,
+    webSocketHosts: words,
   },
   { requiredKeys: ['hosts', 'roots', 'egress'] },
 );
