@@ -35,12 +35,15 @@ it('is one that helm lint finds nothing wrong in', async () => {
   expect(await helm('lint', '--strict', CHART)).toContain('0 chart(s) failed');
 });
 
-it('is what deploy/manifests was rendered from', async () => {
+it.each([
+  ['deploy/manifests/airmesh.yaml', []],
+  ['test/golden/chart/scoped.yaml', ['rights']],
+])('is what %s was rendered from', async (rendition, what) => {
   const folder = mkdtempSync(join(tmpdir(), 'airmesh-render-'));
   try {
-    const file = join(folder, 'airmesh.yaml');
-    expect((await attempt(join(ROOT, 'deploy/render.sh'), [file])).err).toBe('');
-    expect(readFileSync(file, 'utf8')).toBe(readFileSync(join(ROOT, 'deploy/manifests/airmesh.yaml'), 'utf8'));
+    const file = join(folder, 'rendered.yaml');
+    expect((await attempt(join(ROOT, 'deploy/render.sh'), [...what, file])).err).toBe('');
+    expect(readFileSync(file, 'utf8')).toBe(readFileSync(join(ROOT, rendition), 'utf8'));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

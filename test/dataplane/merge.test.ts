@@ -1,15 +1,20 @@
 /** Small calls for embeddings that become one, through real Envoys: the official SDK, a provider that keeps books, and ours. */
+import { GoogleGenAI } from '@google/genai';
 import OpenAI from 'openai';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { usdToNano } from '../../src/core/units/index.ts';
 import { startSimulator } from '../../src/shell/simulator/index.ts';
 import type { Simulator } from '../../src/shell/simulator/index.ts';
+import { vectorOf } from '../../src/shell/simulator/vector.ts';
 import type { SpendReport } from '../../src/shell/spending/index.ts';
 import { startTestMesh, until } from '../support/mesh.ts';
 import type { TestMesh } from '../support/mesh.ts';
 
 const KEY = 'hs_0123456789abcdef0123456789abcdef';
+const GOOGLE_KEY = 'AIzaSyPlanted0123456789abcdefABCDEFGHIJ';
+const AZURE_KEY = 'planted0123456789abcdef0123456789ab';
 const SMALL = 'text-embedding-3-small';
+const GEMINI = 'gemini-embedding-001';
 const LARGE = 'text-embedding-3-large';
 
 const resources = (url: string): string => `
@@ -28,18 +33,45 @@ spec:
   - {name: ${LARGE}, contextWindow: 100000, price: {inputPerMillion: "0.13", outputPerMillion: "0"}}
 ---
 apiVersion: airmesh.dev/v1alpha1
+kind: AIProvider
+metadata: {name: google}
+spec:
+  type: Gemini
+  baseUrl: "${url}"
+  auth: {apiKey: {value: ${GOOGLE_KEY}}}
+  models: [{name: ${GEMINI}, price: {inputPerMillion: "0.15", outputPerMillion: "0"}}]
+---
+apiVersion: airmesh.dev/v1alpha1
+kind: AIProvider
+metadata: {name: azure}
+spec:
+  type: AzureOpenAI
+  baseUrl: "${url}"
+  apiVersion: "2024-10-21"
+  auth: {apiKey: {value: ${AZURE_KEY}}}
+  models: [{name: house-embedder, providerModel: ${SMALL}, price: {inputPerMillion: "0.02", outputPerMillion: "0"}}]
+---
+apiVersion: airmesh.dev/v1alpha1
 kind: AIRoute
 metadata: {name: all}
 spec:
   workloads: ["*"]
   rules:
   - {name: slow, match: {models: [${LARGE}]}, backends: [{provider: relay}], mergeEmbeddings: {maxDelay: 1s}, failover: {consecutiveFailures: 1000}}
+  - {name: google, match: {models: [${GEMINI}]}, backends: [{provider: google}], mergeEmbeddings: {}}
+  - {name: azure, match: {models: [house-embedder]}, backends: [{provider: azure}], mergeEmbeddings: {}}
   - {name: quick, backends: [{provider: relay}], mergeEmbeddings: {}, cache: {ttl: 10m}, failover: {consecutiveFailures: 1000}}
 ---
 apiVersion: airmesh.dev/v1alpha1
 kind: AIBudget
 metadata: {name: dollars}
 spec: {limit: {usd: "100"}, window: {lifetime: true}}
+---
+# Answers to whom this counts come by another of Envoy's modes.
+apiVersion: airmesh.dev/v1alpha1
+kind: AIBudget
+metadata: {name: cut}
+spec: {selector: {workloads: [other]}, limit: {usd: "100"}, window: {lifetime: true}, mode: Bounded, nearLimit: CutStream}
 ---
 apiVersion: airmesh.dev/v1alpha1
 kind: AIBudget
@@ -59,7 +91,7 @@ describe.each(['1.36.4', '1.40.0'])('small calls for embeddings through Envoy %s
   let before: SpendReport;
 
   beforeAll(async () => {
-    simulator = await startSimulator({ host: '127.0.0.1', port: 0, keys: [KEY] });
+    simulator = await startSimulator({ host: '127.0.0.1', port: 0, keys: [KEY, GOOGLE_KEY, AZURE_KEY] });
     mesh = await startTestMesh({ resources: resources(simulator.url), envoyVersion, workloads: ['other'] });
   });
 
@@ -139,6 +171,28 @@ describe.each(['1.36.4', '1.40.0'])('small calls for embeddings through Envoy %s
       const plain = (values: number[][]): number[][] => values.map((vector) => vector.map((value) => Math.fround(value)));
       expect(plain(vectors)).toEqual(plain(await direct(input, { ...more, encoding_format: 'float' })));
     }
+  });
+
+  it.each([
+    [GEMINI, GEMINI],
+    ['house-embedder', SMALL],
+  ])('become few at other providers, whoever asks: %s', async (model, served) => {
+    const texts = Array.from({ length: 30 }, (_, index) => `${model} ${index} ${'word '.repeat(index % 5)}`);
+    const google = new GoogleGenAI({ apiKey: 'any', httpOptions: { baseUrl: mesh.baseURL.replace(/\/v1$/, '') } });
+    const config = { outputDimensionality: 16 };
+    const [ours, theirs] = await Promise.all([
+      Promise.all(texts.map(async (input) => (await client().embeddings.create({ model, input, dimensions: 16 })).data.map(({ embedding }) => embedding))),
+      Promise.all(
+        texts.map(async (contents) => (await google.models.embedContent({ model, contents, config })).embeddings?.map(({ values = [] }) => values) ?? []),
+      ),
+    ]);
+    const billed = books();
+    const paid = await spent();
+    expect(billed.models[served]?.requests).toBeLessThan(50);
+    expect(paid).toEqual({ nanoUsd: BigInt(billed.costNanoUsd), tokens: billed.models[served]?.input, requests: 60 });
+    const plain = (all: readonly number[][][]): number[][][] => all.map((vectors) => vectors.map((vector) => vector.map((value) => Math.fround(value))));
+    const expected = texts.map((text) => [[...vectorOf(text, 16)]]);
+    expect([plain(ours), plain(theirs)]).toEqual([expected, expected]);
   });
 
   it('that were answered before are answered again, before anything is merged', async () => {

@@ -199,12 +199,12 @@ export async function makePod(client: ApiClient, namespace: string, name: string
 }
 
 /** A token of a pod's service account, bound to the pod as the kubelet has them bound. */
-export async function tokenFor(client: ApiClient, pod: MadePod, audience = 'airmesh'): Promise<string> {
+export async function tokenFor(client: ApiClient, pod: MadePod, audience = 'airmesh', lastsS = 600): Promise<string> {
   const { body, status } = await client.send('POST', `/api/v1/namespaces/${pod.namespace}/serviceaccounts/default/token`, {
     body: {
       apiVersion: 'authentication.k8s.io/v1',
       kind: 'TokenRequest',
-      spec: { audiences: [audience], expirationSeconds: 600, boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: pod.name, uid: pod.uid } },
+      spec: { audiences: [audience], expirationSeconds: lastsS, boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: pod.name, uid: pod.uid } },
     },
   });
   if (status !== 201) throw new Error(JSON.stringify(body));

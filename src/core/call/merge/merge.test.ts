@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { costOf } from '../../catalog/index.ts';
 import { usdToNano } from '../../units/index.ts';
 import type { AnswerHead } from '../request.ts';
-import { MERGE_PAUSE_MS } from './merging.ts';
+import { MAX_PAUSED, MERGE_PAUSE_MS } from './merging.ts';
 import { answerTo, Bench, PRICE, vectorOf } from './merge.test-support.ts';
 import type { Seen, Sent } from './merge.test-support.ts';
 
@@ -215,6 +215,29 @@ describe('a merged call', () => {
     for (const id of ['f', 'g', 'h']) await bench.ask(id, { input: id });
     await bench.pass(10);
     expect(bench.sent.map(({ body }) => body.input)).toEqual(['d', 'e', 'f', ['g', 'h']]);
+  });
+
+  it('that was refused is forgotten where there have been very many others since', async () => {
+    const bench = new Bench();
+    const users = Array.from({ length: MAX_PAUSED + 1 }, (_, index) => `user ${index}`);
+    const ask = async (user: string, ...inputs: string[]): Promise<void> => {
+      for (const input of inputs) await bench.ask(`${user} ${input}`, { user, input });
+    };
+    for (const user of users) await ask(user, 'opener', 'leader', 'follower');
+    await bench.pass(10);
+    for (const sent of bench.sent.splice(0)) if (sent.id.endsWith('leader')) sent.answer(400, {});
+    await bench.pass(20);
+    bench.sent.length = 0;
+    await ask('user 0', '1', '2', '3');
+    await ask('user 1', '1', '2', '3');
+    await bench.pass(10);
+    expect(bench.sent.map(({ id, body }) => [id, body.input])).toEqual([
+      ['user 0 1', '1'],
+      ['user 1 1', '1'],
+      ['user 1 2', '2'],
+      ['user 1 3', '3'],
+      ['user 0 2', ['2', '3']],
+    ]);
   });
 
   it.each<[status: number, body: string, head: Partial<AnswerHead>]>([

@@ -24,6 +24,8 @@ export class MergedCall implements ForwardedCall {
   /** What the leader is told in the place of the provider's answer. */
   #instead: LocalReply | undefined;
   #areFollowersTold = false;
+  /** Followers that have their answers. They are settled with the leader, when the last of all answers is on its way. */
+  #answered: readonly Member[] = [];
 
   constructor(leader: Member, followers: readonly Member[], failed: (sentAlone: number) => void) {
     this.#leader = leader;
@@ -106,6 +108,7 @@ export class MergedCall implements ForwardedCall {
       follower.tell({ kind: follower.hasLeft ? 'alone' : 'lost' });
     }
     this.#leader.exchange.end(how);
+    for (const { exchange } of this.#answered) exchange.end('complete');
   }
 
   /** To each its own vectors and its own part of the bill. */
@@ -133,10 +136,7 @@ export class MergedCall implements ForwardedCall {
       return [follower, replyOf(follower, head, { ...changes, set: [...changes.set, mergedHeader(this.#members)] }, body)];
     });
     shareCost(this.#members.map(({ exchange }) => exchange));
-    for (const [follower, reply] of replies) {
-      follower.exchange.end('complete');
-      follower.tell({ kind: 'answered', reply });
-    }
+    for (const [follower, reply] of replies) this.#tell(follower, reply);
     return told;
   }
 
@@ -153,10 +153,14 @@ export class MergedCall implements ForwardedCall {
   #answer(follower: Member, head: AnswerHead, body: Uint8Array, instead: LocalReply | undefined): void {
     const changes = follower.exchange.onSharedHead(head);
     const told = body.length === 0 && instead !== undefined ? NOTHING : follower.exchange.onAnswerBody(body, true);
-    follower.exchange.end('complete');
     const set = [...changes.set, mergedHeader(this.#members)];
     const reply = instead === undefined ? replyOf(follower, head, { ...changes, set }, told) : { ...instead, headers: [...set, ...instead.headers] };
+    this.#tell(follower, reply);
+  }
+
+  #tell(follower: Member, reply: LocalReply): void {
     follower.tell({ kind: 'answered', reply });
+    this.#answered = [...this.#answered, follower];
   }
 
   #toBeTold(): readonly Member[] {

@@ -7,7 +7,7 @@ import { MergedCall } from './merged.ts';
 export const MERGE_PAUSE_MS = 30_000;
 
 /** Pauses that are remembered; beyond it, the oldest are forgotten. */
-const MAX_PAUSED = 1_000;
+export const MAX_PAUSED = 1_000;
 
 /** Runs something once, that many milliseconds from now. */
 export type After = (delayMs: number, run: () => void) => void;
