@@ -62,7 +62,9 @@ export class Reign {
     this.#parts = parts;
     this.term = term;
     this.#committedAt = this.#lookedAt = parts.clock.monotonicMs();
-    this.#authority = new Authority(term, entries, parts.clock.epochMs(), this.#committedAt);
+    const at = parts.clock.epochMs();
+    // Of one that went before, with a store that is lost or from a backup, there were fewer leases than milliseconds.
+    this.#authority = new Authority(term, entries, at, this.#committedAt, Math.floor(at));
     this.#leaseholders.learn(entries);
     this.#beat = setInterval(() => onceRead(() => this.#lookAtStore()), BEAT_MS);
   }
