@@ -322,14 +322,18 @@ export class TestService {
 
   /** The files of a processor, with a certificate of this name. */
   async issue(name: string, wishes: CertificateWishes = {}, authority = this.authority): Promise<CertificatePaths> {
-    // Tests let days pass in a moment; streams are ended when the certificate that they were opened with has.
-    const issued = await authority.issue({ uris: [`spiffe://test/processor/${name}`], validMs: 1_000 * 86_400_000, ...wishes });
+    const issued = await authority.issue({ uris: [`spiffe://test/processor/${name}`], ...wishes });
     return writeCertificates(this.folder, name, issued, this.authority.certificate);
   }
 
   /** A real holder that is linked to this controller, and to others if they are named. */
-  async processor(name: string, addresses: readonly string[] = [this.address], limits: readonly LimitSpec[] = [LIMIT]): Promise<TestProcessor> {
-    const certificates = this.keep(openFiles(await this.issue(name)));
+  async processor(
+    name: string,
+    addresses: readonly string[] = [this.address],
+    limits: readonly LimitSpec[] = [LIMIT],
+    wishes: CertificateWishes = {},
+  ): Promise<TestProcessor> {
+    const certificates = this.keep(openFiles(await this.issue(name, wishes)));
     return this.keep(new TestProcessor(name, { addresses, access: certificates, clock: this.clock }, limits));
   }
 

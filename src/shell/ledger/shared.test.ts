@@ -5,6 +5,8 @@ import type { AccountRef, Granted, LimitSpec, Refused } from '../../core/ledger/
 import { LIMIT, SOON, TestService } from './service.test-support.ts';
 import type { TestProcessor } from './service.test-support.ts';
 
+/** Days pass here in a moment, and streams end when the certificate does that they were opened with. */
+const LASTING = { validMs: 1_000 * 86_400_000 };
 const services: TestService[] = [];
 
 afterEach(async () => {
@@ -22,7 +24,7 @@ async function share(...limits: readonly LimitSpec[]): Promise<Shared> {
   services.push(service);
   // Three seconds of silence are twelve of a machine that does other things, too.
   service.clock.rate = 0.25;
-  const [one, two] = await Promise.all(['one', 'two'].map((name) => service.processor(name, undefined, limits)));
+  const [one, two] = await Promise.all(['one', 'two'].map((name) => service.processor(name, undefined, limits, LASTING)));
   if (one === undefined || two === undefined) throw new Error('two were asked for');
   await vi.waitFor(() => expect(one.holder.lease * two.holder.lease).toBeGreaterThan(0), SOON);
   return { service, one, two };
