@@ -137,7 +137,10 @@ export class Reign {
   async #commit(pending: readonly Pending[]): Promise<boolean> {
     this.#committedAt = this.#parts.clock.monotonicMs();
     try {
-      const verdict = await this.#parts.store.commit(this.term, newestOf(pending.flatMap(({ entries }) => entries)));
+      const [first] = pending;
+      // One command names nothing twice.
+      const entries = pending.length === 1 && first !== undefined ? first.entries : newestOf(pending.flatMap((each) => each.entries));
+      const verdict = await this.#parts.store.commit(this.term, entries);
       if (verdict === 'deposed') this.#fall('deposed');
     } catch (error) {
       this.#fall(error instanceof Error ? error : new Error(String(error)));
