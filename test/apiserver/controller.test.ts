@@ -77,6 +77,17 @@ describe('what is applied', () => {
     expect((await read('AIRoute', 'chat')).status?.sidecars?.summary).toBe('1/1');
   });
 
+  it('says that an application sends a key of its own, and no more of it once that stops', async () => {
+    const findings = async (kind: string, name: string): Promise<readonly unknown[]> => (await read(kind, name)).status?.findings ?? [];
+    const said = [{ severity: 'warning', path: '', message: expect.stringContaining(`${NS}/checkout sends a key of its own to api.openai.com`) as unknown }];
+    for (const [ownKeysFor, wanted] of [[['api.openai.com'], said] as const, [[], []] as const]) {
+      governed.streams.say(pod, `${NS}/checkout`, { ownKeysFor });
+      governed.governor.heard();
+      await expect.poll(() => findings('AIRoute', 'chat'), WITHIN).toEqual(wanted);
+      expect(await conditionsOf('AIRoute', 'chat')).toMatchObject({ Accepted: 'True', Programmed: 'True' });
+    }
+  });
+
   it('is told of by events', async () => {
     const events = async (): Promise<string[]> => {
       const { body } = await client.send('GET', `/apis/events.k8s.io/v1/namespaces/${NS}/events`);

@@ -135,6 +135,27 @@ describe('a sidecar', () => {
     expect(controller.distributor.views()[0]?.keys).toEqual([{ ref: 'shop/relay', totalRejections: 0, used: true, isRefused: false }]);
   });
 
+  it('keeps its key where a controller that never saw its Secret has none to give, also over a restart; not for another Secret', async () => {
+    const marked = (source: string, { keys, ...given }: SidecarState): SidecarState => ({ ...given, keys, keySources: new Map([['shop/relay', source]]) });
+    const first = marked('shop/relay/apiKey', state());
+    const controller = await controllerWith({ states: [first] });
+    const one = await pod(controller);
+    await one.start();
+    await until('applied', () => applied(controller) === first.version);
+    const lost = marked('shop/relay/apiKey', { ...state(), keys: new Map() });
+    controller.publish(lost);
+    await until('applied', () => applied(controller) === lost.version);
+    expect((await call(one)).status).toBe(200);
+    await one.stop();
+    await one.start();
+    await until('ready', async () => (await readiness(one)).ready);
+    expect((await call(one)).status).toBe(200);
+    const elsewhere = marked('shop/other/apiKey', { ...state(), keys: new Map() });
+    controller.publish(elsewhere);
+    await until('applied', () => applied(controller) === elsewhere.version);
+    expect((await call(one)).status).toBeGreaterThanOrEqual(400);
+  });
+
   it('refuses a state that it cannot apply, with the reason, and goes on with the last good one', async () => {
     const good = state();
     const controller = await controllerWith({ states: [good] });

@@ -18,8 +18,10 @@ export const KNOWLEDGE_MS: MonotonicMs = 1_000;
 export const RECALL_MS: MonotonicMs = 500;
 /** A slice is to last so long at the present rate of spending: as long as its lease. More is asked for when half of it is spent, so about when the lease is renewed. */
 export const HORIZON_MS: MonotonicMs = 30_000;
-/** A slice that nothing was taken from for so long is given back. */
+/** A slice that nothing was taken from for so long is given back, but for a reserve where there is plenty. */
 export const IDLE_MS: MonotonicMs = 10_000;
+/** Nothing of it stays after this. */
+export const RESERVE_MS: MonotonicMs = 300_000;
 /** Calendar windows that are open within this of the authority's own time may be granted from. */
 export const CLOCK_TOLERANCE_MS = 300_000;
 /** What is known of a lost lease is kept so long after its window, or for windows that never end after the loss: until then late reports are booked. */

@@ -5,7 +5,7 @@ import { startAdminServer } from '../../shell/admin/index.ts';
 import type { Readiness } from '../../shell/admin/index.ts';
 import { ALL_PERMITTED, LedgerHost, ledgerService } from '../../shell/ledger/index.ts';
 import type { Permissions, ServiceEvent } from '../../shell/ledger/index.ts';
-import { CertificateFiles, WireServer, byCertificate, byEither } from '../../shell/wire/index.ts';
+import { CertificateFiles, WireServer, byCertificate, byEither, processorOf } from '../../shell/wire/index.ts';
 import type { Authenticate, CertificatePaths } from '../../shell/wire/index.ts';
 import { formatFinding, watchResources } from '../../shell/resources/index.ts';
 import { answerRecords, answerSpend } from '../../shell/spending/index.ts';
@@ -78,6 +78,7 @@ class Controller {
   /** What is wrong with the files as they are now. */
   #problems: readonly string[] = [];
   #isServing = false;
+  #server: WireServer | undefined;
   #cluster: ClusterPolicies | undefined;
   readonly #permissions: Permissions = {
     mayUse: (identity, limit, subject) => (this.#cluster?.permissions ?? ALL_PERMITTED).mayUse(identity, limit, subject),
@@ -192,6 +193,7 @@ class Controller {
         this.#begin(limits);
         hasBegun = true;
       },
+      onGone: (pod) => this.#server?.dismiss(processorOf(pod), { code: 'unauthenticated', message: `the pod ${pod.namespace}/${pod.name} is gone` }),
       accounts: () => (this.#host.term === undefined ? undefined : this.#host.views()),
       // Where the ledger's store is out of reach nobody has accounts, and conditions are to be told all the same.
       isFit: () => this.#host.term !== undefined || this.#storeFault !== undefined,
@@ -215,6 +217,7 @@ class Controller {
       absence: () => cluster?.absence(),
       tell,
     });
+    this.#server = server;
     this.#stops.push(() => server.close(CLOSE_WITHIN_MS));
     if ('socketPath' in listen) {
       await server.listen(listen);

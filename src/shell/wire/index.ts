@@ -12,7 +12,7 @@ export type { Stream } from './stream.ts';
 export type { Dismissal, Identity, Pod, Violation } from './ports.ts';
 export { byCertificate } from './identity.ts';
 export type { Authenticate, Credentials } from './identity.ts';
-export { byEither, byToken, endOf } from './token.ts';
+export { byEither, byToken, endOf, processorOf } from './token.ts';
 export type { TokenReviewer } from './token.ts';
 export { TokenFile } from './tokenfile.ts';
 export { Roots } from './roots.ts';
