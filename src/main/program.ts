@@ -155,7 +155,9 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .addOption(new Option('--pass-hosts <hosts>', 'hosts that pass untouched; separated by commas').default([], 'none').argParser(parseHosts))
     .addOption(new Option('--refuse-hosts <hosts>', 'hosts that are refused; separated by commas').default([], 'none').argParser(parseHosts))
     .option('--cluster-domain <name>', 'behind .svc in the names of the cluster’s services', 'cluster.local')
-    .addOption(new Option('--mesh <name>', 'keep applied what this mesh needs: docs/meshes.md').choices(['istio', 'kuma']))
+    .addOption(
+      new Option('--mesh <name>', 'whose sidecars are in the same pods: inject and keep applied what they need; docs/meshes.md').choices(Object.keys(MESHES)),
+    )
     .option('--simulated-url <url>', 'a simulated provider in the cluster, for AIProviders of type Simulated that name none')
     .addOption(
       new Option('--listen <address>', 'where processors connect: an address, or unix:/path')
@@ -187,6 +189,12 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .option('--envoy <path>', 'the Envoy binary to run')
     .option('--envoy-version <version>', 'install and run this version')
     .addOption(concurrency())
+    .addOption(
+      new Option(
+        '--mesh-listen <address>',
+        'where the Envoy that a mesh runs in the pod connects besides, as another user: an address, or unix:/path',
+      ).argParser(parseListen),
+    )
     .action(async (flags: SidecarFlags) => finish(await sidecar(flags, terminal)));
 
   besideCommand(airmesh.command('processor'))

@@ -31,13 +31,12 @@ const upstream = (host: string): NamespaceUse['providers'][number] => ({
   outlierDetection: { consecutive5xx: 10, intervalMs: 10_000, baseEjectionTimeMs: 10_000 },
 });
 const inputOf = (...hosts: readonly string[]): MeshInput => ({
-  uses: hosts.length === 0 ? [] : [{ namespace: NAMESPACE, providers: hosts.map(upstream), hosts: [] }],
+  uses: hosts.length === 0 ? [] : [{ namespace: NAMESPACE, providers: hosts.map(upstream), hosts: [], endsAnswers: false }],
   settings: {
     processorSocket: '/run/airmesh/processor.sock',
     headersRead: ['content-type'],
     maxRequestBytes: 1_000_000,
     messageTimeoutMs: 1000,
-    endsAnswers: false,
   },
 });
 

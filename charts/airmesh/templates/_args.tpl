@@ -48,7 +48,7 @@ webhook: {{ include "airmesh.webhook" . }}
 image: {{ include "airmesh.image" . }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 controllers: ["{{ include "airmesh.fullname" . }}-controllers.{{ .Release.Namespace }}.svc:15010"]
-# Nothing may leave around the sidecar where only what is declared may leave at all.
-interceptedPorts: {{ if eq .Values.interception.egress "Enforced" }}all{{ else }}{{ toJson .Values.injector.interceptedPorts }}{{ end }}
+# Nothing may leave around the sidecar where only what is declared may leave at all. Beside a mesh, what it carries is the mesh's to refuse.
+interceptedPorts: {{ if and (eq .Values.interception.egress "Enforced") (not .Values.mesh) }}all{{ else }}{{ toJson .Values.injector.interceptedPorts }}{{ end }}
 {{ omit .Values.injector "interceptedPorts" "enabled" "failurePolicy" "timeoutSeconds" "excludedNamespaces" "sidecar" | merge (deepCopy .Values.injector.sidecar) | toYaml }}
 {{- end -}}

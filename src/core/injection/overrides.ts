@@ -15,6 +15,8 @@ export interface Overrides {
   readonly baseUrls: Switch;
   readonly placeholderKeys: Switch;
   readonly intercept: boolean;
+  /** Whether a mesh that the operator names has a part in the pod. */
+  readonly mesh: boolean;
 }
 
 const PREFIX = 'airmesh.dev/';
@@ -75,6 +77,12 @@ export const OVERRIDES: Readonly<Record<string, Override>> = {
     takes: (value) => value === 'enabled' || value === 'disabled',
     put: (overrides, value) => ({ ...overrides, intercept: value === 'enabled' }),
   },
+  mesh: {
+    meaning: 'Whether the mesh that the chart names has a part in the pod. Say "disabled" where that mesh\'s injector leaves the pod alone.',
+    example: '"enabled" or "disabled"',
+    takes: (value) => value === 'enabled' || value === 'disabled',
+    put: (overrides, value) => ({ ...overrides, mesh: value === 'enabled' }),
+  },
   'base-urls': ofSwitch('baseUrls', 'Whether the application is told to call the sidecar, by OPENAI_BASE_URL and its like.'),
   'placeholder-keys': ofSwitch('placeholderKeys', 'Whether OPENAI_API_KEY and its like are set to a word that is no key, where they are absent.'),
 };
@@ -103,6 +111,7 @@ export function readOverrides(
     baseUrls: settings.baseUrls ? 'enabled' : 'disabled',
     placeholderKeys: settings.placeholderKeys ? 'enabled' : 'disabled',
     intercept: settings.intercept,
+    mesh: true,
   };
   const problems: string[] = [];
   const warnings: string[] = [];

@@ -27,6 +27,8 @@ export interface SidecarFlags extends CommonFlags {
   readonly envoy?: string;
   readonly envoyVersion?: string;
   readonly concurrency?: number;
+  /** Where a mesh's Envoy in the same pod connects. */
+  readonly meshListen?: ServeAt;
 }
 
 export interface ProcessorFlags extends CommonFlags {
@@ -36,20 +38,23 @@ export interface ProcessorFlags extends CommonFlags {
 
 /** Runs beside one pod's application until a signal comes; then no more calls are taken, and those in flight end. */
 export function sidecar(flags: SidecarFlags, terminal: Terminal): Promise<number> {
-  const { envoy, envoyVersion, concurrency, listen } = flags;
+  const { envoy, envoyVersion, concurrency, listen, meshListen } = flags;
   const options = {
     ...(envoy === undefined ? {} : { path: envoy }),
     ...(envoyVersion === undefined ? {} : { version: envoyVersion }),
     ...(concurrency === undefined ? {} : { concurrency }),
   };
-  return runBeside({ envoy: options, listen }, flags, terminal);
+  return runBeside({ envoy: options, listen, ...(meshListen === undefined ? {} : { serve: forAnyUser(meshListen) }) }, flags, terminal);
 }
 
 /** The same for a pod whose Envoy is another's. */
 export function processor(flags: ProcessorFlags, terminal: Terminal): Promise<number> {
   const { listen, anyUser } = flags;
-  return runBeside({ serve: anyUser && 'socketPath' in listen ? { ...listen, isForAll: true } : listen }, flags, terminal);
+  return runBeside({ serve: anyUser ? forAnyUser(listen) : listen }, flags, terminal);
 }
+
+/** Who reaches a socket's folder is decided by who mounts it. */
+const forAnyUser = (listen: ServeAt): ServeAt => ('socketPath' in listen ? { ...listen, isForAll: true } : listen);
 
 async function runBeside(proxy: SidecarOptions['proxy'], flags: CommonFlags, terminal: Terminal): Promise<number> {
   const logger = loggerFor(flags, terminal);

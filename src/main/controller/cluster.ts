@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { withControllerRoots } from '../../core/control/index.ts';
 import type { Draft, Interceptions, InterceptionSettings, Plan } from '../../core/control/index.ts';
 import type { AccountView } from '../../core/ledger/index.ts';
+import { MESHES, asksProcessor } from '../../core/meshes/index.ts';
 import type { MeshName } from '../../core/meshes/index.ts';
 import { Distributor } from '../../shell/distribution/index.ts';
 import type { DistributionEvent } from '../../shell/distribution/index.ts';
@@ -42,7 +43,7 @@ export interface ClusterScope {
   readonly simulatedUrl: string | undefined;
   /** What is injected into pods, and where API servers ask for it; absent: nothing is. */
   readonly injector: Pick<InjectorOptions, 'listen' | 'file'> | undefined;
-  /** Whose objects are kept applied; absent: no mesh's. */
+  /** A mesh whose sidecars are in the same pods: what they need is injected and kept applied. Absent: there is none. */
   readonly mesh?: MeshName;
 }
 
@@ -141,7 +142,7 @@ export class ClusterPolicies {
       onPod: (pod) => this.governor.meet(pod),
       now: () => systemClock.epochMs(),
     });
-    if (scope.mesh !== undefined)
+    if (scope.mesh !== undefined && asksProcessor(MESHES[scope.mesh]))
       this.#upkeep = new MeshUpkeep({
         api,
         name: scope.mesh,
@@ -224,8 +225,14 @@ export class ClusterPolicies {
   }
 
   async #inject(injector: NonNullable<ClusterScope['injector']>, authorities: Authorities): Promise<void> {
-    const { logger } = this.#parts;
-    const running = await startInjector({ ...injector, identity: injectorIdentity(authorities), api: this.cluster.api, logger });
+    const { logger, scope } = this.#parts;
+    const running = await startInjector({
+      ...injector,
+      ...(scope.mesh === undefined ? {} : { mesh: scope.mesh }),
+      identity: injectorIdentity(authorities),
+      api: this.cluster.api,
+      logger,
+    });
     this.#injector = running;
     authorities.onChange(() => running.use(injectorIdentity(authorities)));
   }

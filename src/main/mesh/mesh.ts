@@ -211,12 +211,19 @@ class Mesh {
       random: Math.random,
       newId: newCallId,
     };
-    const { serve, logger, whose } = this.#options;
-    const calls = await serveCalls(ports, serve ?? { socketPath: processorSocket(this.#place) }, logger, whose);
-    this.#activeCalls = () => calls.active();
-    this.#stops.push(() => calls.close());
-    // An Envoy of our own is drained before.
-    if (serve !== undefined) this.#stops.push(() => drained(calls));
+    const { serve, envoy, logger, whose } = this.#options;
+    if (envoy !== undefined) {
+      const calls = await serveCalls(ports, { socketPath: processorSocket(this.#place) }, logger, whose);
+      this.#activeCalls = () => calls.active();
+      this.#stops.push(() => calls.close());
+    }
+    if (serve === undefined) return;
+    const others = await serveCalls(ports, serve, logger, whose);
+    // An Envoy of our own is drained when it is stopped.
+    this.#stops.push(
+      () => others.close(),
+      () => drained(others),
+    );
   }
 
   async #startEnvoy(binary: string, policies: Policies): Promise<void> {
