@@ -122,12 +122,12 @@ describe('a controller', () => {
     const none = planned(provider);
     const all = planned(provider, route);
     expect([...all.snapshots.values()].map(({ providers }) => providers.size)).toEqual([1]);
-    upkeep.heard({ compiled: all });
+    upkeep.heard({ compiled: all, withSidecars: new Set(all.snapshots.keys()) });
     expect(await statusOf()).toBe(404);
     leads = true;
-    upkeep.heard({ compiled: all });
+    upkeep.heard({ compiled: all, withSidecars: new Set(all.snapshots.keys()) });
     await vi.waitFor(async () => expect(await statusOf()).toBe(200), 10_000);
-    upkeep.heard({ compiled: none });
+    upkeep.heard({ compiled: none, withSidecars: new Set(none.snapshots.keys()) });
     await vi.waitFor(async () => expect(await statusOf()).toBe(404), 10_000);
     upkeep.close();
     expect(log).toContain('mesh.applied');

@@ -35,6 +35,10 @@
 {{- end }}
 {{- end }}
 {{- end }}
+{{- if and .Values.gateway.enabled (not .Values.gateway.configMap) }}
+- --gateway={{ include "airmesh.fullname" . }}-gateway
+- --roots={{ include "airmesh.fullname" . }}-roots
+{{- end }}
 {{- with .Values.mesh }}
 - --mesh={{ lower . }}
 {{- end }}

@@ -37,6 +37,8 @@ export interface ControllerFlags extends LogFlags {
   readonly simulatedUrl?: string;
   readonly injector?: string;
   readonly mesh?: MeshName;
+  readonly gateway?: string;
+  readonly roots?: string;
 }
 
 /** Runs until a signal comes. */
@@ -64,6 +66,8 @@ export async function controller(paths: readonly string[], flags: ControllerFlag
             simulatedUrl,
             injector: await injectorOf(flags),
             ...(flags.mesh === undefined ? {} : { mesh: flags.mesh }),
+            ...(flags.gateway === undefined ? {} : { gateway: flags.gateway }),
+            ...(flags.roots === undefined ? {} : { roots: flags.roots }),
           },
         }
       : { kind: 'files', paths },

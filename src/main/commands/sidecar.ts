@@ -1,7 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { SIDECAR_ENVIRONMENT } from '../../core/control/index.ts';
-import { httpUrl, parseLedger } from '../addresses.ts';
+import { httpUrl } from '../addresses.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { ServeAt } from '../mesh/calls.ts';
 import type { Address } from '../ports.ts';
@@ -9,8 +7,8 @@ import { firstSignal, loggerFor } from '../process.ts';
 import type { LogFlags } from '../process.ts';
 import { startSidecar } from '../sidecar/sidecar.ts';
 import type { SidecarOptions } from '../sidecar/sidecar.ts';
-import { StartError } from '../start-error.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { controllersIn, rootsFrom } from './controllers.ts';
 
 /** What a sidecar with an Envoy of its own and one without have in common. */
 interface CommonFlags extends LogFlags {
@@ -83,22 +81,4 @@ async function runBeside(proxy: SidecarOptions['proxy'], flags: CommonFlags, ter
   await mesh.stop();
   logger.flush();
   return EXIT.ok;
-}
-
-function controllersIn(environment: NodeJS.ProcessEnv): readonly string[] {
-  const text = environment[SIDECAR_ENVIRONMENT.controllers] ?? '';
-  if (text !== '') return parseLedger(text);
-  throw new StartError('No controller is named.', `Name one with --controller host:port, or in ${SIDECAR_ENVIRONMENT.controllers}.`);
-}
-
-function rootsFrom(file: string | undefined, environment: NodeJS.ProcessEnv): string {
-  const text = environment[SIDECAR_ENVIRONMENT.controllerRoots] ?? '';
-  if (file === undefined && text !== '') return text;
-  if (file === undefined)
-    throw new StartError('Whose certificates controllers have is not said.', `Name --controller-ca, or set ${SIDECAR_ENVIRONMENT.controllerRoots}.`);
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new StartError(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}.`, 'Mend it, or name another.', { cause: error });
-  }
 }

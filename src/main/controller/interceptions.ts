@@ -28,10 +28,11 @@ export class InterceptionIssuer {
     this.#leaves = new LeafBook({ authority, now: () => systemClock.epochMs(), chance: Math.random });
   }
 
-  async of({ compiled }: Draft): Promise<Interceptions> {
+  async of({ compiled, withSidecars }: Draft): Promise<Interceptions> {
     await this.#tend();
+    const served = [...compiled.snapshots].filter(([workload]) => withSidecars.has(workload));
     const wanted = new Map(
-      [...compiled.snapshots].map(([workload, snapshot]) => [
+      served.map(([workload, snapshot]) => [
         workload,
         wantedHosts(snapshot, this.#settings)
           .filter(({ takesLeaf }) => takesLeaf)
@@ -42,9 +43,7 @@ export class InterceptionIssuer {
     for (const { host, reason } of faults) this.#logger.error('leaf.failed', { host, reason });
     this.#schedule(faults.length > 0 ? 0 : (dueAt ?? Infinity));
     const roots = this.#authority.bundle();
-    return new Map(
-      [...compiled.snapshots].map(([workload, snapshot]) => [workload, interceptionOf(snapshot, of.get(workload) ?? new Map(), roots, this.#settings)]),
-    );
+    return new Map(served.map(([workload, snapshot]) => [workload, interceptionOf(snapshot, of.get(workload) ?? new Map(), roots, this.#settings)]));
   }
 
   /** Seldom: it asks the API server, and a plan need not wait for that. */

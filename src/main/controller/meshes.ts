@@ -36,8 +36,9 @@ export class MeshUpkeep {
     this.#timer = setInterval(() => this.#look(), LOOK_MS).unref();
   }
 
-  heard({ compiled }: Pick<Plan, 'compiled'>): void {
-    this.#wanted = MESHES[this.#parts.name].render(meshInputOf([...compiled.snapshots.values()])).objects;
+  heard({ compiled, withSidecars }: Pick<Plan, 'compiled' | 'withSidecars'>): void {
+    const served = [...compiled.snapshots].filter(([workload]) => withSidecars.has(workload)).map(([, snapshot]) => snapshot);
+    this.#wanted = MESHES[this.#parts.name].render(meshInputOf(served)).objects;
     this.#look();
   }
 

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Plan, SidecarState, SidecarView } from '../../../src/core/control/index.ts';
+import type { GatewayPlan, Plan, SidecarState, SidecarView } from '../../../src/core/control/index.ts';
+import type { KnownWorkload } from '../../../src/core/policy/index.ts';
 import type { AccountView } from '../../../src/core/ledger/index.ts';
 import { checkKey } from '../../../src/shell/keys/index.ts';
 import { Governor, Leadership, openCluster } from '../../../src/shell/kube/index.ts';
@@ -16,12 +17,20 @@ export const ROOT = 'airmesh-system';
 /** Sidecars on paper: they acknowledge what they are told to. */
 export class PaperStreams implements Streams {
   states: ReadonlyMap<string, SidecarState> = new Map();
+  gateways: GatewayPlan | undefined;
+  /** Who calls by a gateway. */
+  calling: readonly KnownWorkload[] = [];
   totalPublished = 0;
   readonly #views = new Map<string, SidecarView>();
 
-  publish(states: ReadonlyMap<string, SidecarState>): void {
+  publish(states: ReadonlyMap<string, SidecarState>, gateways: GatewayPlan): void {
     this.states = states;
+    this.gateways = gateways;
     this.totalPublished++;
+  }
+
+  callers(): readonly KnownWorkload[] {
+    return this.calling;
   }
 
   views(): readonly SidecarView[] {
