@@ -180,11 +180,12 @@ export interface MadePod {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
+  readonly serviceAccount: string;
 }
 
 /** A pod of a StatefulSet that runs, as far as an API server without nodes can know. */
-export async function makePod(client: ApiClient, namespace: string, name: string, phase = 'Running'): Promise<MadePod> {
-  await put(client, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } });
+export async function makePod(client: ApiClient, namespace: string, name: string, phase = 'Running', serviceAccount = 'default'): Promise<MadePod> {
+  await put(client, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: serviceAccount, namespace } });
   const { metadata } = await put(client, {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -194,15 +195,15 @@ export async function makePod(client: ApiClient, namespace: string, name: string
       labels: { 'airmesh.dev/sidecar': '0.1.0' },
       ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: name.replace(/-\d+$/, ''), uid: 'none', controller: true }],
     },
-    spec: { automountServiceAccountToken: false, containers: [{ name: 'app', image: 'app' }] },
+    spec: { serviceAccountName: serviceAccount, automountServiceAccountToken: false, containers: [{ name: 'app', image: 'app' }] },
   });
   await client.send('PATCH', `/api/v1/namespaces/${namespace}/pods/${name}/status`, { body: { status: { phase } }, type: 'application/merge-patch+json' });
-  return { namespace, name, uid: metadata.uid };
+  return { namespace, name, uid: metadata.uid, serviceAccount };
 }
 
 /** A token of a pod's service account, bound to the pod as the kubelet has them bound. */
 export async function tokenFor(client: ApiClient, pod: MadePod, audience = 'airmesh'): Promise<string> {
-  const { body, status } = await client.send('POST', `/api/v1/namespaces/${pod.namespace}/serviceaccounts/default/token`, {
+  const { body, status } = await client.send('POST', `/api/v1/namespaces/${pod.namespace}/serviceaccounts/${pod.serviceAccount}/token`, {
     body: {
       apiVersion: 'authentication.k8s.io/v1',
       kind: 'TokenRequest',
