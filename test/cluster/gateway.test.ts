@@ -186,7 +186,7 @@ it('a team that has not allowed it is refused, and told how', async () => {
 it('each workload has its own account, which both gateways share with the controller', async () => {
   await until(
     () => call(OPEN, 'checkout'),
-    ({ ok, code }) => !ok && code === 'insufficient_quota',
+    ({ ok, code }) => !ok && code === 'budget_exhausted',
   );
   expect(await answered(OPEN)).toBe(CALLS);
   // Its neighbour has its own.
