@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
-import { initCommand } from './commands/init.ts';
+import type { Command } from 'commander';
 import { EXIT } from './exit-codes.ts';
+import { rootCommand } from './root.ts';
 import { StartError } from './start-error.ts';
 import { painter, processTerminal } from './terminal/terminal.ts';
 
@@ -9,11 +10,25 @@ const terminal = processTerminal(process.argv);
 const finish = (code: number): void => {
   process.exitCode = code;
 };
+
+/** Pods wait for `init` and `sidecar`, so what other commands need is not loaded for them. */
+async function program(): Promise<Command> {
+  const airmesh = rootCommand(terminal);
+  switch (process.argv[2]) {
+    case 'init':
+      (await import('./commands/init.ts')).addInitCommand(airmesh, terminal, finish);
+      return airmesh;
+    case 'sidecar':
+    case 'processor':
+      (await import('./commands/beside.ts')).addBesideCommands(airmesh, terminal, finish);
+      return airmesh;
+    default:
+      return (await import('./program.ts')).createProgram(terminal, finish);
+  }
+}
+
 try {
-  // A pod waits for `init`; all the rest is loaded only where it is needed.
-  const isInit = process.argv[2] === 'init';
-  if (isInit) await initCommand(terminal, finish).exitOverride().parseAsync(process.argv.slice(3), { from: 'user' });
-  else await (await import('./program.ts')).createProgram(terminal, finish).parseAsync(process.argv);
+  await (await program()).parseAsync(process.argv);
 } catch (error) {
   if (error instanceof CommanderError) finish(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
   else if (error instanceof StartError) {

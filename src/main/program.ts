@@ -1,8 +1,7 @@
 import { existsSync } from 'node:fs';
-import { Argument, Command, CommanderError, Option } from 'commander';
+import { Argument, Option } from 'commander';
+import type { Command } from 'commander';
 import { SPEND_GROUPINGS } from '../core/call/index.ts';
-import { SIDECAR_ENVIRONMENT, SIDECAR_PATHS, SIDECAR_PORTS } from '../core/control/index.ts';
-import { acceptLoss } from '../shell/budgets/index.ts';
 import { LOG_LEVELS } from '../shell/telemetry/index.ts';
 import {
   httpUrl,
@@ -14,73 +13,38 @@ import {
   parseLedger,
   parseListen,
   parseNames,
+  parseNetworks,
   parseTime,
   parseWorkload,
 } from './addresses.ts';
-import { checkCluster, clusterStatus, explainInCluster, ownerOf } from './commands/cluster.ts';
 import type { ClusterFlags, ExplainClusterFlags } from './commands/cluster.ts';
-import { check, explain, validate } from './commands/policies.ts';
 import type { ExplainFlags } from './commands/policies.ts';
-import { initCommand } from './commands/init.ts';
-import { controller } from './commands/controller.ts';
+import { addBesideCommands } from './commands/beside.ts';
+import { addInitCommand } from './commands/init.ts';
 import type { ControllerFlags } from './commands/controller.ts';
-import { gateway } from './commands/gateway.ts';
 import type { GatewayFlags } from './commands/gateway.ts';
-import { records } from './commands/records.ts';
 import type { RecordsFlags } from './commands/records.ts';
-import { render } from './commands/render.ts';
 import type { RenderFlags } from './commands/render.ts';
-import { install } from './commands/install.ts';
 import type { InstallFlags } from './commands/install.ts';
-import { processor, sidecar } from './commands/sidecar.ts';
-import type { ProcessorFlags, SidecarFlags } from './commands/sidecar.ts';
-import { run } from './commands/run.ts';
 import type { RunFlags } from './commands/run.ts';
-import { spend } from './commands/spend.ts';
 import type { SpendFlags } from './commands/spend.ts';
 import { EXIT } from './exit-codes.ts';
+import { SIDECAR_PATHS } from '../core/control/index.ts';
 import { MESHES } from '../core/meshes/index.ts';
 import type { MeshName } from '../core/meshes/index.ts';
 import type { Address } from './ports.ts';
 import { defaultStateFolder } from './state-folder.ts';
+import { concurrencyOption, rootCommand } from './root.ts';
 import { StartError } from './start-error.ts';
 import type { Terminal } from './terminal/terminal.ts';
 import { VERSION } from './version.ts';
 
-const CONCURRENCY = /^[1-9]\d{0,2}$/;
-
-const concurrency = (): Option =>
-  new Option('--concurrency <threads>', 'Envoy’s worker threads').argParser((text) => {
-    if (!CONCURRENCY.test(text)) throw new CommanderError(EXIT.usage, 'airmesh.concurrency', `error: --concurrency ${text} is not a number from 1 to 999`);
-    return Number(text);
-  });
-
-/** What all have that run beside an application; the injector sets the environment and mounts the paths. */
-function besideCommand(command: Command): Command {
-  return command
-    .addOption(new Option('--controller <addresses>', `the controllers; else ${SIDECAR_ENVIRONMENT.controllers}; repeat`).argParser(parseLedger))
-    .option('--controller-ca <file>', `who issues their certificates, in PEM; else ${SIDECAR_ENVIRONMENT.controllerRoots}`)
-    .option('--token <file>', 'the service account’s token, for the controller alone', SIDECAR_PATHS.token)
-    .option('--state <folder>', 'memory that nothing else mounts, for the last policies, budgets and records', SIDECAR_PATHS.state)
-    .option('--state-on-disk', 'the state folder may be on a disk, where keys then lie', false)
-    .addOption(
-      new Option('--admin <address>', 'administration')
-        .default({ host: '0.0.0.0', port: SIDECAR_PORTS.admin }, `0.0.0.0:${SIDECAR_PORTS.admin}`)
-        .argParser(parseAddress),
-    )
-    .addOption(new Option('--log-level <level>', 'what is logged').choices(LOG_LEVELS).default('info'))
-    .addOption(new Option('--log-format <format>', 'for people or for machines').choices(['pretty', 'json']));
-}
-
-/** Every command and option. `finish` is told the exit code; what a person can mend is thrown as a StartError. */
+/**
+ * Every command and option. `finish` is told the exit code; what a person can mend is thrown as a StartError. Each command's own
+ * modules are loaded when it is run: a sidecar need not hold an API server's client, nor wait for it.
+ */
 export function createProgram(terminal: Terminal, finish: (code: number) => void): Command {
-  const airmesh = new Command('airmesh')
-    .description('AI traffic inside a service mesh: keys, tokens, prices and budgets in the Envoy beside each service.')
-    .version(VERSION)
-    .option('--no-color', 'plain text')
-    .showHelpAfterError()
-    .configureOutput({ writeOut: (text) => terminal.out(text), writeErr: (text) => terminal.err(text) })
-    .exitOverride();
+  const airmesh = rootCommand(terminal);
   const rootNamespace = (): Option => new Option('--root-namespace <name>', 'the controllers’ own').default('airmesh-system');
   const state = (): Option =>
     new Option('--state <folder>', 'where budgets and records are kept').default(defaultStateFolder(terminal.environment), 'the user’s state folder');
@@ -100,7 +64,7 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .addOption(state())
     .option('--envoy <path>', 'the Envoy binary to run')
     .option('--envoy-version <version>', 'install and run this version')
-    .addOption(concurrency())
+    .addOption(concurrencyOption())
     .addOption(new Option('--ledger <addresses>', 'the ledger service that shares budgets with other processes; repeat').argParser(parseLedger))
     .option('--ledger-ca <file>', 'who issues its certificate, in PEM')
     .option('--ledger-cert <file>', 'the certificate by which it knows this process')
@@ -112,7 +76,7 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
       const { paths, command } = flags.intercept ? parted(operands, airmesh) : { paths: operands, command: [] };
       // What is logged would stand between the program's own words.
       const isQuiet = flags.intercept && self.getOptionValueSource('logLevel') === 'default';
-      finish(await run(paths, command, isQuiet ? { ...flags, logLevel: 'warn' } : flags, terminal));
+      finish(await (await import('./commands/run.ts')).run(paths, command, isQuiet ? { ...flags, logLevel: 'warn' } : flags, terminal));
     });
 
   airmesh
@@ -140,7 +104,7 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .option('--ledger-key <file>', 'the key of that')
     .addOption(new Option('--log-level <level>', 'what is logged').choices(LOG_LEVELS).default('info'))
     .addOption(new Option('--log-format <format>', 'for people or for machines').choices(['pretty', 'json']))
-    .action(async (paths: string[], flags: GatewayFlags) => finish(await gateway(paths, flags, terminal)));
+    .action(async (paths: string[], flags: GatewayFlags) => finish(await (await import('./commands/gateway.ts')).gateway(paths, flags, terminal)));
 
   airmesh
     .command('controller [paths...]')
@@ -161,6 +125,16 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     )
     .addOption(new Option('--pass-hosts <hosts>', 'hosts that pass untouched; separated by commas').default([], 'none').argParser(parseHosts))
     .addOption(new Option('--refuse-hosts <hosts>', 'hosts that are refused; separated by commas').default([], 'none').argParser(parseHosts))
+    .addOption(
+      new Option('--web-socket-hosts <hosts>', 'intercepted hosts whose WebSockets pass, ungoverned; separated by commas')
+        .default([], 'none')
+        .argParser(parseHosts),
+    )
+    .addOption(
+      new Option('--networks <networks>', 'the cluster’s own addresses, which are reached where egress is enforced; CIDR, separated by commas')
+        .default([], 'those that are private by standard')
+        .argParser(parseNetworks),
+    )
     .option('--cluster-domain <name>', 'behind .svc in the names of the cluster’s services', 'cluster.local')
     .addOption(
       new Option('--mesh <name>', 'whose sidecars are in the same pods: inject and keep applied what they need; docs/meshes.md').choices(Object.keys(MESHES)),
@@ -186,31 +160,9 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .option('--trust-domain <name>', 'of processors’ names, spiffe://<name>/…; any, if none is said')
     .addOption(new Option('--log-level <level>', 'what is logged').choices(LOG_LEVELS).default('info'))
     .addOption(new Option('--log-format <format>', 'for people or for machines').choices(['pretty', 'json']))
-    .action(async (paths: string[], flags: ControllerFlags) => finish(await controller(paths, flags, terminal)));
+    .action(async (paths: string[], flags: ControllerFlags) => finish(await (await import('./commands/controller.ts')).controller(paths, flags, terminal)));
 
-  besideCommand(airmesh.command('sidecar'))
-    .description('run beside a pod’s application: a real Envoy governed by the policies that a controller gives this pod')
-    .addOption(
-      new Option('--listen <address>', 'where the application connects')
-        .default({ host: '127.0.0.1', port: SIDECAR_PORTS.api }, `127.0.0.1:${SIDECAR_PORTS.api}`)
-        .argParser(parseAddress),
-    )
-    .option('--envoy <path>', 'the Envoy binary to run')
-    .option('--envoy-version <version>', 'install and run this version')
-    .addOption(concurrency())
-    .addOption(
-      new Option(
-        '--mesh-listen <address>',
-        'where the Envoy that a mesh runs in the pod connects besides, as another user: an address, or unix:/path',
-      ).argParser(parseListen),
-    )
-    .action(async (flags: SidecarFlags) => finish(await sidecar(flags, terminal)));
-
-  besideCommand(airmesh.command('processor'))
-    .description('the same without an Envoy of its own: external processing for the Envoy that a mesh runs in the pod')
-    .addOption(new Option('--listen <address>', 'where that Envoy connects: an address, or unix:/path').makeOptionMandatory().argParser(parseListen))
-    .option('--any-user', 'that Envoy runs as another user: whoever can reach the socket’s folder may open it', false)
-    .action(async (flags: ProcessorFlags) => finish(await processor(flags, terminal)));
+  addBesideCommands(airmesh, terminal, finish);
 
   airmesh
     .command('spend')
@@ -223,7 +175,7 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .addOption(new Option('--format <format>', 'for people, machines or spreadsheets').choices(['table', 'json', 'csv']))
     .option('--watch', 'again each second', false)
     .option('--json', 'as --format json', false)
-    .action(async (flags: SpendFlags) => finish(await spend(flags, terminal)));
+    .action(async (flags: SpendFlags) => finish(await (await import('./commands/spend.ts')).spend(flags, terminal)));
 
   airmesh
     .command('records')
@@ -233,13 +185,13 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .addOption(since())
     .addOption(until())
     .addOption(new Option('--format <format>', 'for spreadsheets, or an object on each line').choices(['csv', 'jsonl']).default('csv'))
-    .action(async (flags: RecordsFlags) => finish(await records(flags, terminal)));
+    .action(async (flags: RecordsFlags) => finish(await (await import('./commands/records.ts')).records(flags, terminal)));
 
   airmesh
     .command('validate <paths...>')
     .description('check resources without running them')
     .option('--json', 'for machines', false)
-    .action((paths: string[], flags: { json: boolean }) => finish(validate(paths, flags.json, terminal)));
+    .action(async (paths: string[], flags: { json: boolean }) => finish((await import('./commands/policies.ts')).validate(paths, flags.json, terminal)));
 
   airmesh
     .command('explain <paths...>')
@@ -253,8 +205,9 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .option('--json', 'for machines', false)
     .action(async (paths: string[], flags: ExplainFlags & ExplainClusterFlags) => {
       const [first = ''] = paths;
+      const { explainInCluster, ownerOf } = await import('./commands/cluster.ts');
       const owner = paths.length === 1 && !existsSync(first) ? ownerOf(first) : undefined;
-      finish(owner === undefined ? explain(paths, flags, terminal) : await explainInCluster(owner, flags, terminal));
+      finish(owner === undefined ? (await import('./commands/policies.ts')).explain(paths, flags, terminal) : await explainInCluster(owner, flags, terminal));
     });
 
   airmesh
@@ -264,7 +217,7 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .argument('<paths...>', 'files or folders of resources')
     .option('--pods', 'a kustomize component for the pods, instead of what is applied', false)
     .option('--root-namespace <name>', 'the controller’s own namespace', 'airmesh-system')
-    .action((mesh: MeshName, paths: string[], flags: RenderFlags) => finish(render(mesh, paths, flags, terminal)));
+    .action(async (mesh: MeshName, paths: string[], flags: RenderFlags) => finish((await import('./commands/render.ts')).render(mesh, paths, flags, terminal)));
 
   airmesh
     .command('check [paths...]')
@@ -275,7 +228,8 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .action(async (paths: string[], flags: ClusterFlags & { readonly kubernetes: boolean }) => {
       if (flags.kubernetes && paths.length > 0)
         throw new StartError('Files and a cluster are checked one after the other.', 'Leave out the paths, or --kubernetes.');
-      finish(flags.kubernetes ? await checkCluster(flags, terminal) : await check(paths, flags.json, terminal));
+      if (flags.kubernetes) finish(await (await import('./commands/cluster.ts')).checkCluster(flags, terminal));
+      else finish(await (await import('./commands/policies.ts')).check(paths, flags.json, terminal));
     });
 
   airmesh
@@ -288,14 +242,14 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .option('--chart <folder>', 'another chart than that of this version')
     .option('--dry-run', 'show what would be made, and change nothing', false)
     .option('--json', 'with --dry-run, for machines', false)
-    .action(async (flags: InstallFlags) => finish(await install(flags, terminal)));
+    .action(async (flags: InstallFlags) => finish(await (await import('./commands/install.ts')).install(flags, terminal)));
 
   airmesh
     .command('status')
     .description('how the providers, routes and budgets of a cluster stand')
     .addOption(rootNamespace())
     .option('--json', 'for machines', false)
-    .action(async (flags: ClusterFlags) => finish(await clusterStatus(flags, terminal)));
+    .action(async (flags: ClusterFlags) => finish(await (await import('./commands/cluster.ts')).clusterStatus(flags, terminal)));
 
   airmesh
     .command('simulate')
@@ -309,7 +263,7 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
       terminal.out(`The simulated provider listens at ${httpUrl(simulator)}/v1; its books are at ${httpUrl(simulator)}/simulator/books\n`);
     });
 
-  airmesh.addCommand(initCommand(terminal, finish));
+  addInitCommand(airmesh, terminal, finish);
 
   airmesh
     .command('version')
@@ -325,7 +279,8 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .command('accept-loss')
     .description('go on after damage: what was lost counts as not spent')
     .addOption(state())
-    .action((flags: { state: string }) => {
+    .action(async (flags: { state: string }) => {
+      const { acceptLoss } = await import('../shell/budgets/index.ts');
       const loss = acceptLoss(flags.state);
       terminal.out(loss === undefined ? 'Nothing was lost.\n' : `Accepted: ${loss}\nRestart Airmesh to go on.\n`);
       finish(EXIT.ok);

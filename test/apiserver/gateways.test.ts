@@ -136,7 +136,7 @@ describe('a gateway', () => {
   });
 
   it('is given whoever calls of a namespace that allows it, with that namespace’s key; of others nothing; and it follows the label', async () => {
-    const pod = await makePod(client, ROOT, 'airmesh-gateway-0', 'Running', 'airmesh-gateway');
+    const pod = await makePod(client, ROOT, 'airmesh-gateway-0', 'Running', false, 'airmesh-gateway');
     const caller = (namespace: string): GatewayReport['callers'][number] => ({ namespace, name: 'checkout', serviceAccount: 'checkout', labels: {} });
     const gateway = await gatewayOf(pod, caller(OPEN), caller(CLOSED));
     await expect.poll(() => latest(gateway, OPEN), WITHIN).toEqual([`${OPEN}/relay ${KEYS[OPEN]}`]);
@@ -160,7 +160,7 @@ describe('a gateway', () => {
     ['of another service account in the controllers’ namespace', ROOT, 'other'],
     ['of that name in another namespace', OPEN, 'airmesh-gateway'],
   ])('is nobody else: a pod %s', async (_what, namespace, name) => {
-    const gateway = await gatewayOf(await makePod(client, namespace, `${name}-1`, 'Running', name), { namespace: OPEN, name: 'checkout' });
+    const gateway = await gatewayOf(await makePod(client, namespace, `${name}-1`, 'Running', false, name), { namespace: OPEN, name: 'checkout' });
     await expect.poll(() => gateway.link.state.lastError?.message, WITHIN).toContain('is no gateway of this mesh');
     expect(gateway.heard).toEqual([]);
   });

@@ -123,10 +123,8 @@ function caller(namespace: string, name: string): object {
 async function call(namespace: string, name: string, token: 'gateway' | 'other' | 'none' = 'gateway'): Promise<Said> {
   const key = token === 'none' ? `'sk-0123456789abcdefghij'` : `(await import('node:fs')).readFileSync('/tokens/${token}', 'utf8').trim()`;
   const program = `process.env.OPENAI_API_KEY = ${key}; await import('/client/call.mjs');`;
-  const { out, err } = await attempt('kubectl', [
-    ...['exec', '-n', namespace, `deployment/${name}`, '-c', 'app', '--'],
-    ...['node', '--input-type=module', '-e', program],
-  ]);
+  const inPod = ['exec', '-n', namespace, `deployment/${name}`, '-c', 'app', '--', 'node', '--input-type=module', '-e', program];
+  const { out, err } = await attempt('kubectl', inPod);
   const said = saidIn(out);
   if (said === undefined) throw new Error(`the client said nothing: ${out}${err}`);
   return said;

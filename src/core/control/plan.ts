@@ -3,6 +3,7 @@ import type { Compiled, Finding, KnownModels, KnownWorkload, Labels } from '../p
 import type { EpochMs } from '../units/index.ts';
 import { consenting, gatewayPlan, withCallers } from './callers.ts';
 import type { GatewayPlan } from './callers.ts';
+import { confinedFindings } from './confined.ts';
 import { nextKeys } from './keybook.ts';
 import type { CheckKey, KeyBook, SecretLookup } from './keybook.ts';
 import { ownKeyFindings } from './ownkeys.ts';
@@ -93,7 +94,7 @@ export function planOf(
       .filter(([workload]) => withSidecars.has(workload))
       .map(([workload, snapshot]) => [workload, stateOf(snapshot, keys, interceptions.get(workload))] as const),
   );
-  const findings = byResource([...facts.resources.flatMap((observed) => observed.findings), ...compiled.findings]);
+  const findings = byResource([...facts.resources.flatMap((observed) => observed.findings), ...compiled.findings, ...confinedFindings(facts.pods, compiled)]);
   // What could not be read far enough to be named goes by its place in the API server all the same.
   for (const observed of facts.resources) if (observed.findings.length > 0) findings.set(labelOf(observed), ownOf(observed, findings));
   const gateways = gatewayPlan(facts.callers, { compiled, consenting: allowed, rootNamespace }, keys);

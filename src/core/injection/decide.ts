@@ -1,5 +1,6 @@
-import { INJECT_LABEL, SIDECAR_PORTS, SIDECAR_UID, TOKEN_AUDIENCE } from '../control/index.ts';
+import { INJECT_LABEL, SIDECAR_PORTS, TOKEN_AUDIENCE } from '../control/index.ts';
 import type { Addition } from './addition.ts';
+import { borrowedIds } from './boundary.ts';
 import type { Container, Pod } from './pod.ts';
 
 export type Wish =
@@ -32,23 +33,24 @@ export function impossibility({ spec }: Pod): string | undefined {
   return undefined;
 }
 
-/** What in a pod would make its sidecar no boundary, or keep it from starting. The pod has nothing of an earlier injection. */
-export function conflicts({ spec }: Pod, added: readonly Addition[]): readonly string[] {
+/** What in a pod would make its sidecar no boundary, or keep it from starting. The pod has nothing of an earlier injection. `application`: its containers, init containers included, but for those of another mesh. */
+export function conflicts(pod: Pod, application: readonly Container[], added: readonly Addition[]): readonly string[] {
+  const { spec } = pod;
   const privateVolumes = new Set(added.flatMap(({ privateVolumes: each = [] }) => each.map(({ name }) => name)));
   const others = new Map(
     added.flatMap(({ others: each = [] }) => each.map(({ name, volumeMounts }) => [name, volumeMounts.map((mount) => mount.name)] as const)),
   );
-  const users = [{ uid: SIDECAR_UID, whose: "the sidecar's own" }, ...added.flatMap(({ reservedUsers = [] }) => reservedUsers)];
-  const containers = [...(spec.initContainers ?? []), ...spec.containers];
+  const reserved = added.flatMap(({ reservedUsers = [] }) => reservedUsers);
   return [
     ...(spec.shareProcessNamespace === true || spec.hostPID === true
       ? [`${spec.hostPID === true ? 'hostPID' : 'shareProcessNamespace'} would let the application look into the sidecar's memory, where keys are`]
       : []),
-    ...users
+    ...borrowedIds(pod, application),
+    ...reserved
       .filter(({ uid }) => spec.securityContext?.runAsUser === uid)
       .map(({ uid, whose }) => `user ${uid} of the pod's securityContext is ${whose}; choose another`),
-    ...containers.flatMap((container) => wrongMounts(container, privateVolumes, others.get(container.name) ?? [])),
-    ...containers.filter(({ name }) => !others.has(name)).flatMap((container) => conflictsOf(container, users)),
+    ...[...(spec.initContainers ?? []), ...spec.containers].flatMap((container) => wrongMounts(container, privateVolumes, others.get(container.name) ?? [])),
+    ...application.flatMap((container) => conflictsOf(container, reserved)),
     ...(spec.volumes ?? [])
       .filter(({ projected }) => projected?.sources?.some(({ serviceAccountToken }) => serviceAccountToken?.audience === TOKEN_AUDIENCE) === true)
       .map(({ name }) => `volume ${name} holds a token for the audience ${JSON.stringify(TOKEN_AUDIENCE)}, by which it could pose as the sidecar`),

@@ -1,6 +1,9 @@
-import { INIT_CONTAINER, SIDECAR_CONTAINER, SIDECAR_LABEL } from '../control/index.ts';
+import { INIT_CONTAINER, NOT_INTERCEPTED, SIDECAR_CONTAINER, SIDECAR_LABEL } from '../control/index.ts';
 import type { Addition, Contributor } from './addition.ts';
+import { waysAround } from './boundary.ts';
 import { conflicts, impossibility, wishOf } from './decide.ts';
+import { allowedIn } from './namespace.ts';
+import type { NamespaceFacts } from './namespace.ts';
 import { readOverrides } from './overrides.ts';
 import type { Container, Pod, Volume, VolumeMount } from './pod.ts';
 import type { InjectionSettings } from './settings.ts';
@@ -20,8 +23,8 @@ const OWN_CONTRIBUTORS: readonly Contributor[] = [contributeSidecar, contributeB
  * A pod that is being created, with its sidecar. Injecting what is injected changes nothing, but that containers which came
  * in between get their part.
  */
-export function injectPod(pod: Pod, isNamespaceLabelled: boolean, settings: InjectionSettings, contributors: readonly Contributor[] = []): Verdict {
-  const wish = wishOf(pod, isNamespaceLabelled);
+export function injectPod(pod: Pod, namespace: NamespaceFacts, settings: InjectionSettings, contributors: readonly Contributor[] = []): Verdict {
+  const wish = wishOf(pod, namespace.isLabelled);
   if (wish.kind === 'unclear') return { kind: 'refused', problems: [wish.problem] };
   if (wish.kind === 'unwanted') return { kind: 'left', reason: wish.reason, warnings: [] };
   const impossible = impossibility(pod);
@@ -29,18 +32,20 @@ export function injectPod(pod: Pod, isNamespaceLabelled: boolean, settings: Inje
   const read = readOverrides(pod.metadata.annotations ?? {}, settings);
   if (!read.ok) return { kind: 'refused', problems: read.error };
 
-  const { overrides } = read.value;
+  const { overrides, annotations, warnings: allowed } = allowedIn(namespace, read.value.overrides, pod);
   const all = [...OWN_CONTRIBUTORS, ...contributors];
   const additions = (bare: Pod): readonly Addition[] => all.map((contribute) => contribute(bare, settings, overrides));
   // Which volumes are the mesh's is known only from the additions; none depends on the volumes that a pod has.
   const own = additions(pod);
   const bare = withoutOwn(pod, own);
   const added = additions(bare);
-  const problems = [...added.flatMap(({ problems: each = [] }) => each), ...conflicts(bare, added)];
+  const others = new Map(added.flatMap(({ others: each = [] }) => each.map(({ name, volumeMounts }) => [name, volumeMounts] as const)));
+  const application = [...(bare.spec.initContainers ?? []), ...bare.spec.containers].filter(({ name }) => !others.has(name));
+  const problems = [...added.flatMap(({ problems: each = [] }) => each), ...conflicts(bare, application, added)];
   if (problems.length > 0) return { kind: 'refused', problems };
 
-  const warnings = [...read.value.warnings, ...added.flatMap(({ warnings: each = [] }) => each)];
-  const others = new Map(added.flatMap(({ others: each = [] }) => each.map(({ name, volumeMounts }) => [name, volumeMounts] as const)));
+  const around = overrides.intercept ? waysAround(bare, application) : [];
+  const warnings = [...read.value.warnings, ...allowed, ...around, ...added.flatMap(({ warnings: each = [] }) => each)];
   const dress = (container: Container): Container => {
     const mounts = others.get(container.name);
     if (mounts !== undefined) return withMounts(container, mounts);
@@ -53,7 +58,7 @@ export function injectPod(pod: Pod, isNamespaceLabelled: boolean, settings: Inje
     metadata: {
       ...metadata,
       labels: { ...metadata.labels, ...Object.assign({}, ...added.map(({ labels = {} }) => labels)), [SIDECAR_LABEL]: settings.program },
-      ...annotated(metadata.annotations, added),
+      ...annotated(metadata.annotations, Object.assign({}, annotations, ...added.map((addition) => addition.annotations ?? {}))),
     },
     spec: {
       ...spec,
@@ -72,9 +77,11 @@ function placed(ours: readonly Container[], present: readonly Container[], befor
   return [...present.slice(0, at), ...ours, ...present.slice(at)];
 }
 
-function annotated(present: Pod['metadata']['annotations'], added: readonly Addition[]): object {
-  const more: Readonly<Record<string, string>> = Object.assign({}, ...added.map(({ annotations = {} }) => annotations));
-  return Object.keys(more).length === 0 ? {} : { annotations: { ...present, ...more } };
+/** What an earlier injection said of the pod is said anew, or no more. */
+function annotated(present: Readonly<Record<string, string>> | undefined, own: Readonly<Record<string, string>>): Pick<Pod['metadata'], 'annotations'> {
+  const others = Object.entries(present ?? {}).filter(([name]) => name !== NOT_INTERCEPTED);
+  const all = { ...Object.fromEntries(others), ...own };
+  return present === undefined && Object.keys(all).length === 0 ? {} : { annotations: all };
 }
 
 const volumesOf = ({ privateVolumes = [], sharedVolumes = [] }: Addition): readonly Volume[] => [...privateVolumes, ...sharedVolumes];

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
-import { Command, InvalidArgumentError } from 'commander';
+import { InvalidArgumentError } from 'commander';
+import type { Command } from 'commander';
 import { redirect, runTool, takeBack } from '../../shell/redirection/index.ts';
 import { EXIT } from '../exit-codes.ts';
 import { StartError } from '../start-error.ts';
@@ -19,8 +20,9 @@ const MAX_PORT = 65_535;
  * Redirects a pod's connections to its sidecar. It stands in the way of the pod's start, so nothing is loaded for it that
  * other commands need.
  */
-export function initCommand(terminal: Terminal, finish: (code: number) => void): Command {
-  return new Command('init')
+export function addInitCommand(airmesh: Command, terminal: Terminal, finish: (code: number) => void): void {
+  airmesh
+    .command('init')
     .description('redirect the connections of this network namespace to the sidecar; needs NET_ADMIN and iptables')
     .option('--to-port <port>', 'where they arrive, on the loopback address', parsePort, 15_401)
     .option('--ports <ports>', 'TCP ports, separated by commas, or `all`', parsePorts, [80, 443])

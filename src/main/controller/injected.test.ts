@@ -3,7 +3,7 @@ import { injectorOf, istioInjector } from '../../../test/support/meshes/injector
 import type { Style } from '../../../test/support/meshes/injectors.ts';
 import { injectPod, patchOf } from '../../core/injection/index.ts';
 import type { Container, InjectionSettings, Pod, Verdict } from '../../core/injection/index.ts';
-import { SETTINGS, podWith } from '../../core/injection/pods.test-support.ts';
+import { LABELLED, SETTINGS, podWith } from '../../core/injection/pods.test-support.ts';
 import { MESHES } from '../../core/meshes/index.ts';
 import type { MeshName } from '../../core/meshes/index.ts';
 import { besideApplication } from './injected.ts';
@@ -15,7 +15,7 @@ interface Wishes extends Partial<Pick<InjectionSettings, 'intercept' | 'baseUrls
 
 function verdictOn(pod: Pod, { mesh, interceptedPorts = [], ...settings }: Wishes): Verdict {
   const beside = { imagePullPolicy: 'IfNotPresent', interceptedPorts, controllers: ['airmesh-controllers.airmesh-system.svc:15010'] };
-  return injectPod(pod, true, { ...SETTINGS, ...settings }, [besideApplication(beside, mesh)]);
+  return injectPod(pod, LABELLED, { ...SETTINGS, ...settings }, [besideApplication(beside, mesh)]);
 }
 
 function injected(pod: Pod, wishes: Wishes): Pod {

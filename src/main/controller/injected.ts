@@ -20,12 +20,12 @@ export interface BesideSettings {
  */
 export const besideApplication =
   (settings: BesideSettings, name: MeshName | undefined): Contributor =>
-  (pod, _settings, { intercept, baseUrls, image, mesh: isMeshWanted }) => {
+  (pod, _settings, { intercept, baseUrls, image, authorities, mesh: isMeshWanted }) => {
     const { imagePullPolicy, interceptedPorts } = settings;
     const named = name === undefined ? undefined : MESHES[name];
     const mesh = named !== undefined && isMeshWanted && !isLeftAlone(named, pod) ? named : undefined;
     const redirection = (meshUser?: number): Addition =>
-      intercept ? interceptionAddition({ image, imagePullPolicy, ports: interceptedPorts, ...(meshUser === undefined ? {} : { meshUser }) }) : {};
+      intercept ? interceptionAddition({ image, imagePullPolicy, ports: interceptedPorts, authorities, ...(meshUser === undefined ? {} : { meshUser }) }) : {};
     if (mesh === undefined) return redirection();
     const hasEnvoy = intercept || baseUrls !== 'disabled' || !asksProcessor(mesh);
     const redirected = redirection(mesh.proxyUid);
@@ -33,6 +33,7 @@ export const besideApplication =
     return {
       ...redirected,
       ...beside,
+      privateVolumes: [...(redirected.privateVolumes ?? []), ...beside.privateVolumes],
       sidecar: { ...beside.sidecar, volumeMounts: [...(redirected.sidecar?.volumeMounts ?? []), ...beside.sidecar.volumeMounts] },
     };
   };

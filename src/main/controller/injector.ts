@@ -45,7 +45,7 @@ export async function startInjector({ listen, file, mesh, identity, api, logger 
   const webhook = await startWebhook({
     ...listen,
     identity,
-    inject: (pod, isNamespaceLabelled) => injectPod(pod, isNamespaceLabelled, settings(), [besideApplication(file, mesh)]),
+    inject: (pod, namespace) => injectPod(pod, namespace, settings(), [besideApplication(file, mesh)]),
     onEvent: (event) => tell(event, logger),
   });
   const keeper = new BundleKeeper({

@@ -1,4 +1,5 @@
 import { cutsStreams, headersReadBy } from '../../core/call/index.ts';
+import { PLACEHOLDER_KEY } from '../../core/control/index.ts';
 import { MESH_SOCKET, usesOf } from '../../core/meshes/index.ts';
 import type { MeshInput } from '../../core/meshes/index.ts';
 import type { WorkloadSnapshot } from '../../core/policy/index.ts';
@@ -10,6 +11,7 @@ export const meshInputOf = (snapshots: readonly WorkloadSnapshot[]): MeshInput =
   settings: {
     processorSocket: MESH_SOCKET.file,
     headersRead: headersReadBy(snapshots),
+    placeholderKey: PLACEHOLDER_KEY,
     maxRequestBytes: MAX_REQUEST_BYTES,
     messageTimeoutMs: MESSAGE_TIMEOUT_MS,
   },

@@ -1,4 +1,4 @@
-import { begin, refuseStranger } from '../../core/call/index.ts';
+import { abandon, begin, refuseStranger } from '../../core/call/index.ts';
 import type {
   AnswerChanges,
   AnswerHead,
@@ -10,7 +10,7 @@ import type {
   LocalAnswer,
   Replied,
 } from '../../core/call/index.ts';
-import { BACKEND_HEADER, FRONT_METADATA, isAskedByHeaders, REFUSAL_DETAILS } from '../../core/envoyconfig/index.ts';
+import { BACKEND_HEADER, CALLER_KEY_HEADER, FRONT_METADATA, OWN_KEY, isAskedByHeaders, REFUSAL_DETAILS } from '../../core/envoyconfig/index.ts';
 import type { LocalReply } from '../../core/dialects/index.ts';
 import { APPEND, FULL_DUPLEX_STREAMED, OVERWRITE } from './codec.ts';
 import type { HeaderMutation, HeaderValue, HttpBody, HttpHeaders, ProcessingRequest, Struct, StructValue } from './codec.ts';
@@ -24,6 +24,8 @@ export interface SessionOptions {
   readonly identify?: Identify;
   /** Lower-case names of headers that prove who calls; what governs a call never sees them. */
   readonly credentialHeaders?: ReadonlySet<string>;
+  /** A call went on whose caller had sent a key of its own, which was removed. `provider`: `namespace/name` of its AIProvider. */
+  readonly onOwnKey?: (provider: string) => void;
   /** A bug: the call was answered or settled all the same. */
   readonly onError: (error: unknown) => void;
 }
@@ -69,13 +71,13 @@ export class Session implements ProcessHandler {
     this.#ended = true;
     if (this.#isSettling) return;
     if (this.#call !== undefined) this.#call.end('closed');
-    else if (this.#id !== undefined) this.#options.ports.budgets.cancel(this.#id);
+    else if (this.#id !== undefined) abandon(this.#id, this.#options.ports);
   }
 
   #requestHead(headers: HttpHeaders, message: ProcessingRequest): void {
     this.#requestHeaders = headers;
     if (message.attributes !== undefined) this.#attributes = attributesOf(message);
-    if (headers.endOfStream === true || isAskedByHeaders(pseudo(headers, ':method'), pseudo(headers, ':path'))) void this.#decide(undefined);
+    if (headers.endOfStream === true || isAskedByHeaders(headerOf(headers, ':method'), headerOf(headers, ':path'))) void this.#decide(undefined);
   }
 
   async #decide(body: HttpBody | undefined): Promise<void> {
@@ -92,6 +94,7 @@ export class Session implements ProcessHandler {
       return;
     }
     if (decision.kind === 'reply') return this.#reply(decision.reply);
+    if (headerOf(this.#requestHeaders, CALLER_KEY_HEADER) === OWN_KEY) this.#options.onOwnKey?.(decision.instructions.providerId);
     if (this.#ended) return decision.call.end('unsent');
     this.#call = decision.call;
     const { instructions } = decision;
@@ -214,8 +217,8 @@ function incomingRequest(requestHeaders: HttpHeaders | undefined, body: HttpBody
   return { workload: '', method, host, path, body: body?.body, headers };
 }
 
-function pseudo({ headers }: HttpHeaders, name: string): string {
-  const header = headers?.headers?.find(({ key }) => key === name);
+function headerOf(message: HttpHeaders | undefined, name: string): string {
+  const header = message?.headers?.headers?.find(({ key }) => key === name);
   return header === undefined ? '' : valueOf(header);
 }
 

@@ -22,7 +22,7 @@ import { ALL_PERMITTED } from './ports.ts';
 import type { Permissions, ServiceEvent } from './ports.ts';
 import { LEDGER_METHODS } from './methods.ts';
 import { ledgerService } from './service.ts';
-import { WireServer, protocolMetadata } from '../wire/index.ts';
+import { WireServer, onceRead, protocolMetadata } from '../wire/index.ts';
 import type { Dismissal } from '../wire/index.ts';
 import { StoreUnavailable } from './store.ts';
 import type { Lead, Pulse } from './store.ts';
@@ -40,20 +40,37 @@ export const LIMIT: LimitSpec = {
   alerts: [50, 80, 100],
 };
 
-/** Time as it is, and what a test adds to it. */
+/** Where a test waits for what should come at once: longer than any machine takes that does other things, too. */
+export const SOON = { timeout: 40_000, interval: 5 };
+
+/** Time as it is, slower, or not at all, and what a test adds to it. */
 export class TestClock implements Clock {
-  #aheadMs = 0;
+  readonly #epochMs = Date.now();
+  #atMs = 0;
+  #since = performance.now();
+  #rate = 1;
 
   epochMs(): number {
-    return Date.now() + this.#aheadMs;
+    return Math.floor(this.#epochMs + this.#passedMs);
   }
 
   monotonicMs(): number {
-    return performance.now() + this.#aheadMs;
+    return this.#passedMs;
   }
 
   pass(ms: number): void {
-    this.#aheadMs += ms;
+    this.#atMs += ms;
+  }
+
+  /** How fast it goes from now on; 0: not before the test lets time pass. So a slow machine is fast by it. */
+  set rate(rate: number) {
+    this.#atMs = this.#passedMs;
+    this.#since = performance.now();
+    this.#rate = rate;
+  }
+
+  get #passedMs(): number {
+    return this.#atMs + (performance.now() - this.#since) * this.#rate;
   }
 }
 
@@ -172,10 +189,11 @@ export class TestProcessor {
     });
     this.holder = new Holder({ instance: `${name}/${Math.random()}`, unfinished: [], at: clock.epochMs(), now: clock.monotonicMs() });
     this.configure(limits);
-    this.#timer = setInterval(() => {
+    const advance = (): void => {
       this.holder.advance(clock.epochMs(), clock.monotonicMs());
       this.#carryOut();
-    }, 5);
+    };
+    this.#timer = setInterval(() => onceRead(advance), 5);
   }
 
   configure(limits: readonly LimitSpec[]): void {

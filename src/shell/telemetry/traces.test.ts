@@ -35,7 +35,7 @@ async function spansOf(record: Partial<CallRecord>, timings: Partial<CallTimings
   let spans: readonly ReadableSpan[] = [];
   // What it holds goes with its end.
   const keeping = Object.assign(exporter, { shutdown: async () => void (spans = exporter.getFinishedSpans().slice()) });
-  const tracing = createTracing({ environment, version: '1', providerType: () => 'OpenAI', exporter: keeping });
+  const tracing = await createTracing({ environment, version: '1', providerType: () => 'OpenAI', exporter: keeping });
   tracing.settled({ ...RECORD, ...record }, { ...TIMINGS, ...timings });
   await tracing.close();
   return spans;
@@ -84,6 +84,6 @@ describe('a call’s span', () => {
   );
 });
 
-it('is made only where the environment names a collector', () => {
-  expect(createTracing({ environment: {}, version: '1', providerType: () => undefined })).toBe(NO_TRACING);
+it('is made only where the environment names a collector', async () => {
+  expect(await createTracing({ environment: {}, version: '1', providerType: () => undefined })).toBe(NO_TRACING);
 });

@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { injectPod } from '../../../src/core/injection/index.ts';
 import type { Pod } from '../../../src/core/injection/index.ts';
-import { SETTINGS, podWith } from '../../../src/core/injection/pods.test-support.ts';
+import { LABELLED, SETTINGS, podWith } from '../../../src/core/injection/pods.test-support.ts';
 import { MESHES } from '../../../src/core/meshes/index.ts';
 import { redirectionRules } from '../../../src/core/redirection/index.ts';
 import { besideApplication } from '../../../src/main/controller/injected.ts';
@@ -18,7 +18,7 @@ type Meshed = keyof typeof MESH_USERS;
 /** What our injector makes of a pod beside a mesh, HTTPS being ours. */
 function injectedBeside(mesh: Meshed): Pod {
   const beside = besideApplication({ imagePullPolicy: 'Always', interceptedPorts: [], controllers: ['airmesh:15010'] }, mesh);
-  const verdict = injectPod(podWith(), true, { ...SETTINGS, intercept: true }, [beside]);
+  const verdict = injectPod(podWith(), LABELLED, { ...SETTINGS, intercept: true }, [beside]);
   if (verdict.kind !== 'injected') throw new Error(verdict.kind);
   return verdict.pod;
 }

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { injectPod } from '../../../src/core/injection/index.ts';
 import type { Pod } from '../../../src/core/injection/index.ts';
-import { SETTINGS } from '../../../src/core/injection/pods.test-support.ts';
+import { LABELLED, SETTINGS } from '../../../src/core/injection/pods.test-support.ts';
 import type { MeshName } from '../../../src/core/meshes/index.ts';
 import { besideApplication } from '../../../src/main/controller/injected.ts';
 
@@ -17,7 +17,7 @@ describe.each<MeshName>(['istio', 'kuma', 'consul', 'linkerd'])('beside %s', (me
     ['http', false],
     ['https', true],
   ])('%s is ours', async (name, intercept) => {
-    const verdict = injectPod(pod, true, { ...SETTINGS, intercept }, [besideApplication(file, mesh)]);
+    const verdict = injectPod(pod, LABELLED, { ...SETTINGS, intercept }, [besideApplication(file, mesh)]);
     if (verdict.kind !== 'injected') throw new Error(verdict.kind);
     await expect(stringify({ warnings: verdict.warnings, pod: verdict.pod }, { aliasDuplicateObjects: false })).toMatchFileSnapshot(`./meshes/${mesh}-${name}.out.yaml`);
   });
