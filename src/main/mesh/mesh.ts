@@ -25,7 +25,7 @@ import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
 import { watchBatches } from './batches.ts';
 import { tellOfBudgets } from './budget-events.ts';
-import { drained, serveCalls } from './calls.ts';
+import { serveAll } from './calls.ts';
 import { afterMs, newCallId, systemClock } from './clock.ts';
 import { tellOfEnvoy } from './envoy-events.ts';
 import type { Policies } from './feed.ts';
@@ -245,18 +245,9 @@ class Mesh {
       const host = this.#policies?.providers.get(provider)?.policy.baseUrl.host;
       if (host !== undefined) this.#ownKeys.saw(host);
     };
-    if (envoy !== undefined) {
-      const calls = await serveCalls(ports, { socketPath: processorSocket(this.#place) }, logger, whose, onOwnKey);
-      this.#activeCalls = () => calls.active();
-      this.#stops.push(() => calls.close());
-    }
-    if (serve === undefined) return;
-    const others = await serveCalls(ports, serve, logger, whose, onOwnKey);
-    // An Envoy of our own is drained when it is stopped.
-    this.#stops.push(
-      () => others.close(),
-      () => drained(others),
-    );
+    const served = await serveAll({ own: envoy === undefined ? undefined : processorSocket(this.#place), others: serve }, ports, logger, whose, onOwnKey);
+    this.#activeCalls = () => served.active();
+    this.#stops.push(() => served.leave());
   }
 
   async #startEnvoy(binary: string, policies: Policies): Promise<void> {
