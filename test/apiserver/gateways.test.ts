@@ -165,6 +165,15 @@ describe('a gateway', () => {
     expect(gateway.heard).toEqual([]);
   });
 
+  it('loses its stream when its pod is gone, though its token has not ended, and is not taken again', async () => {
+    const pod = await makePod(client, ROOT, 'airmesh-gateway-9', 'Running', false, 'airmesh-gateway');
+    const gateway = await gatewayOf(pod);
+    await expect.poll(() => gateway.heard.length, WITHIN).toBe(1);
+    await client.send('DELETE', `/api/v1/namespaces/${ROOT}/pods/${pod.name}?gracePeriodSeconds=0`);
+    await expect.poll(() => gateway.link.state.lastError?.message, WITHIN).toMatch(/is gone/);
+    await expect.poll(() => gateway.link.state.connected, WITHIN).toBeUndefined();
+  });
+
   it('leaves no key in a controller’s log', () => {
     for (const key of Object.values(KEYS)) expect(log).not.toContain(key);
   });

@@ -159,6 +159,7 @@ export class ClusterPolicies {
         this.#upkeep?.heard(plan);
       },
       onGone: parts.onGone,
+      isGateway: (pod) => this.#isGateway(pod),
       accounts,
       mayWrite: () => this.#leadership.leads,
       identity,
@@ -169,10 +170,7 @@ export class ClusterPolicies {
     this.#reviews = new TokenReviews({
       api,
       pod: (uid) => this.governor.pod(uid),
-      // A gateway governs others' calls, and is no workload that needs policies.
-      onPod: (pod) => {
-        if (!this.#isGateway(pod)) this.governor.meet(pod);
-      },
+      onPod: (pod) => this.governor.meet(pod),
       clock: systemClock,
     });
     if (scope.mesh !== undefined && asksProcessor(MESHES[scope.mesh]))

@@ -58,6 +58,8 @@ export interface GovernorParts {
   readonly onPlan: (plan: Plan) => void;
   /** A pod is not there any more: nobody may go on in its name. */
   readonly onGone: (pod: PodFacts) => void;
+  /** Whether a pod governs others' calls, and is no workload that needs policies; none does, if nothing is said. */
+  readonly isGateway?: (pod: PodFacts) => boolean;
   /** Of budgets; `undefined` where the ledger is not led here. */
   readonly accounts: () => readonly AccountView[] | undefined;
   /** Whether this process is the one that writes. */
@@ -258,7 +260,7 @@ export class Governor {
     const facts = {
       resources,
       namespaces: new Map(this.#namespaces.flatMap((informer) => informer.items()).map(({ name, labels }) => [name, labels])),
-      pods: this.#living.all(),
+      pods: this.#living.all().filter((pod) => this.#parts.isGateway?.(pod) !== true),
       callers: streams.callers(),
       secrets: (namespace: string, name: string) => this.#secrets.lookUp(namespace, name),
     };
