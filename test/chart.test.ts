@@ -49,7 +49,10 @@ describe('injection', () => {
   it('is told what the chart writes', () => {
     const map = manifests().find(({ metadata }) => metadata.name === 'airmesh-injector') as { readonly data?: Readonly<Record<string, string>> } | undefined;
     const file = readInjectorFile(map?.data?.['injector.yaml'] ?? '');
-    expect(file).toMatchObject({ ok: true, value: { webhook: 'airmesh.airmesh-system', controllers: ['airmesh-controllers.airmesh-system.svc:15010'] } });
+    expect(file).toMatchObject({
+      ok: true,
+      value: { webhook: 'airmesh-injector.airmesh.airmesh-system', controllers: ['airmesh-controllers.airmesh-system.svc:15010'] },
+    });
   });
 
   it('takes the log levels that there are', () => {

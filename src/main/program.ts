@@ -29,6 +29,7 @@ import type { InstallFlags } from './commands/install.ts';
 import type { RunFlags } from './commands/run.ts';
 import type { SpendFlags } from './commands/spend.ts';
 import { EXIT } from './exit-codes.ts';
+import { SIDECAR_PATHS } from '../core/control/index.ts';
 import { MESHES } from '../core/meshes/index.ts';
 import type { MeshName } from '../core/meshes/index.ts';
 import type { Address } from './ports.ts';
@@ -79,8 +80,15 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     });
 
   airmesh
-    .command('gateway <paths...>')
-    .description('run a real Envoy for callers without sidecars, who prove by a service-account token or a certificate whose each call is')
+    .command('gateway [paths...]')
+    .description(
+      'run a real Envoy for callers without sidecars, who prove by a service-account token or a certificate whose each call is; by files, or by controllers',
+    )
+    .addOption(
+      new Option('--controller <addresses>', 'controllers that give the policies of those who call, and keep the ledger; repeat').argParser(parseLedger),
+    )
+    .option('--controller-ca <file>', 'who issues their certificates, in PEM; followed')
+    .option('--token <file>', 'of the service account that proves who this is, for the audience airmesh', SIDECAR_PATHS.token)
     .addOption(new Option('--listen <address>', 'where callers connect').default(parseAddress('0.0.0.0:4000'), '0.0.0.0:4000').argParser(parseAddress))
     .addOption(new Option('--admin <address>', 'administration').default(parseAddress('4001'), '127.0.0.1:4001').argParser(parseAddress))
     .option('--tls-cert <file>', 'its certificate, in PEM; plain text without it')
@@ -128,7 +136,11 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
         .argParser(parseNetworks),
     )
     .option('--cluster-domain <name>', 'behind .svc in the names of the cluster’s services', 'cluster.local')
-    .addOption(new Option('--mesh <name>', 'keep applied what this mesh needs: docs/meshes.md').choices(['istio', 'kuma']))
+    .addOption(
+      new Option('--mesh <name>', 'whose sidecars are in the same pods: inject and keep applied what they need; docs/meshes.md').choices(Object.keys(MESHES)),
+    )
+    .option('--gateway <service-account>', 'in the root namespace: who runs as it may be given policies of those who call by it; docs/gateway.md')
+    .option('--roots <name>', 'the ConfigMap by which gateways know controllers’ certificates')
     .option('--simulated-url <url>', 'a simulated provider in the cluster, for AIProviders of type Simulated that name none')
     .addOption(
       new Option('--listen <address>', 'where processors connect: an address, or unix:/path')

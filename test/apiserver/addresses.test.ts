@@ -103,6 +103,7 @@ async function told(used: readonly string[] = hosts): Promise<Readonly<Record<st
         custom('AIRoute', 'all', { workloads: ['checkout'], hosts: [], rules: [{ backends: used.map((_host, index) => ({ provider: `p${index}` })) }] }),
       ],
       namespaces: new Map(),
+      callers: [],
       pods: [
         {
           namespace: 'shop',

@@ -31,13 +31,12 @@ const upstream = (host: string): NamespaceUse['providers'][number] => ({
   outlierDetection: { consecutive5xx: 10, intervalMs: 10_000, baseEjectionTimeMs: 10_000 },
 });
 const inputOf = (...hosts: readonly string[]): MeshInput => ({
-  uses: hosts.length === 0 ? [] : [{ namespace: NAMESPACE, providers: hosts.map(upstream), hosts: [] }],
+  uses: hosts.length === 0 ? [] : [{ namespace: NAMESPACE, providers: hosts.map(upstream), hosts: [], endsAnswers: false }],
   settings: {
     processorSocket: '/run/airmesh/processor.sock',
     headersRead: ['content-type'],
     maxRequestBytes: 1_000_000,
     messageTimeoutMs: 1000,
-    endsAnswers: false,
   },
 });
 
@@ -123,12 +122,12 @@ describe('a controller', () => {
     const none = planned(provider);
     const all = planned(provider, route);
     expect([...all.snapshots.values()].map(({ providers }) => providers.size)).toEqual([1]);
-    upkeep.heard({ compiled: all });
+    upkeep.heard({ compiled: all, withSidecars: new Set(all.snapshots.keys()) });
     expect(await statusOf()).toBe(404);
     leads = true;
-    upkeep.heard({ compiled: all });
+    upkeep.heard({ compiled: all, withSidecars: new Set(all.snapshots.keys()) });
     await vi.waitFor(async () => expect(await statusOf()).toBe(200), 40_000);
-    upkeep.heard({ compiled: none });
+    upkeep.heard({ compiled: none, withSidecars: new Set(none.snapshots.keys()) });
     await vi.waitFor(async () => expect(await statusOf()).toBe(404), 40_000);
     upkeep.close();
     expect(log).toContain('mesh.applied');

@@ -116,3 +116,40 @@ describe('values that are wrong', () => {
     expect(err).toContain(words);
   });
 });
+
+describe('beside a mesh', () => {
+  const argsOf = async (...values: readonly string[]): Promise<readonly string[]> => {
+    const objects = await rendered(...values);
+    const template = objects.find(({ kind }) => kind === 'Deployment')?.spec?.template as { spec: { containers: { args: string[] }[] } } | undefined;
+    return template?.spec.containers[0]?.args ?? [];
+  };
+
+  it.each([
+    ['Istio', true],
+    ['Kuma', true],
+    ['Consul', false],
+    ['Linkerd', false],
+  ])('%s is told to controllers, who may write its objects: %s', async (mesh, mayWrite) => {
+    expect(await argsOf(`mesh=${mesh}`)).toContain(`--mesh=${mesh.toLowerCase()}`);
+    const roles = (await rendered(`mesh=${mesh}`)).filter(({ kind, metadata }) => kind === 'ClusterRole' && metadata.name.startsWith('airmesh-mesh.'));
+    expect(roles).toHaveLength(mayWrite ? 1 : 0);
+  });
+
+  it('what the mesh carries is not redirected, whatever is enforced', async () => {
+    const text = await template('mesh=Istio', 'interception.egress=Enforced', 'injector.interceptedPorts={8443}');
+    expect(text).toContain('interceptedPorts: [8443]');
+    expect(await template('interception.egress=Enforced')).toContain('interceptedPorts: all');
+  });
+
+  it('our injector is asked before any mesh’s, whatever the release is called', async () => {
+    const objects = await rendered('fullnameOverride=zebra');
+    const name = objects.find(({ kind }) => kind === 'MutatingWebhookConfiguration')?.metadata.name ?? '';
+    for (const other of [
+      'consul-connect-injector',
+      'istio-sidecar-injector',
+      'kuma-admission-mutating-webhook-configuration',
+      'linkerd-proxy-injector-webhook-config',
+    ])
+      expect(name < other).toBe(true);
+  });
+});

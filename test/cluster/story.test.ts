@@ -45,7 +45,7 @@ it('is installed by Helm, and ready', async () => {
   figures['installed_ms'] = Math.round(performance.now() - begun);
   const { webhooks } = await get<{ readonly webhooks: readonly { readonly clientConfig: { readonly caBundle?: string } }[] }>(
     'mutatingwebhookconfiguration',
-    `airmesh.${SYSTEM}`,
+    `airmesh-injector.airmesh.${SYSTEM}`,
   );
   expect(webhooks.map(({ clientConfig }) => clientConfig.caBundle !== undefined)).toEqual([true, true, true, true]);
 });
@@ -245,7 +245,7 @@ it('leaves nothing in pods’ way when it is uninstalled', async () => {
   await kubectl('delete', 'aibudget/checkout', '-n', SHOP);
   await until(applied, (now) => now > before);
   await helm('uninstall', 'airmesh', '-n', SYSTEM, '--wait');
-  expect((await attempt('kubectl', ['get', 'mutatingwebhookconfiguration', `airmesh.${SYSTEM}`])).code).not.toBe(0);
+  expect((await attempt('kubectl', ['get', 'mutatingwebhookconfiguration', `airmesh-injector.airmesh.${SYSTEM}`])).code).not.toBe(0);
   // Pods that have a sidecar go on by their last policies; new ones have none.
   expect(await call('checkout')).toMatchObject({ ok: true });
   await apply(application('plain'));

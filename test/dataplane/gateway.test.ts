@@ -124,7 +124,7 @@ describe.each(['1.36.4', '1.40.0'])('a gateway with Envoy %s', (version) => {
     [port = 0, adminPort = 0] = await freePorts(2);
     const envoy = await ensureEnvoy({ version, environment: process.env, onStep: () => undefined });
     running = await startGateway({
-      paths: [file],
+      policies: { paths: [file], simulate: 'never' },
       listen: { host: '127.0.0.1', port },
       tls: { certificateFile: own.certificate, keyFile: own.key, clientAuthoritiesFile: own.authorities },
       trustDomains: [DOMAIN],
@@ -133,7 +133,6 @@ describe.each(['1.36.4', '1.40.0'])('a gateway with Envoy %s', (version) => {
       stateDir: join(folder, 'state'),
       envoy: { path: envoy.path, concurrency: 1 },
       environment: { ...process.env, GATEWAY_KEY: KEY },
-      simulate: 'never',
       logger: createLogger({ level: 'debug', format: 'json', colour: false, destination: { write: (text) => void (log += text), flush: () => undefined } }),
     });
   });

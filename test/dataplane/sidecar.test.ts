@@ -135,6 +135,37 @@ describe('a sidecar', () => {
     expect(controller.distributor.views()[0]?.keys).toEqual([{ ref: 'shop/relay', totalRejections: 0, used: true, isRefused: false }]);
   });
 
+  it('ends a stream at the end of its money, though its listener does not say whose it is', async () => {
+    const cut = `---
+apiVersion: airmesh.dev/v1alpha1
+kind: AIBudget
+metadata: {name: cut, namespace: shop}
+spec: {limit: {tokens: 800}, window: {lifetime: true}, waitTimeout: 1s, mode: Bounded, nearLimit: CutStream}
+`;
+    const given = state(KEYS[0], 'gpt-4.1', cut);
+    const store = new MemoryStore();
+    const controller = await controllerWith({
+      states: [given],
+      services: ({ permissions }) => {
+        const host = new LedgerHost({ store, isAlone: true, clock, permissions, tell: () => undefined });
+        host.start(limitsOf([given.snapshot]));
+        opened.push(() => host.close());
+        return [ledgerService({ host, store, permissions, tell: () => undefined })];
+      },
+    });
+    const one = await pod(controller);
+    await one.start();
+    await until('ready', async () => (await readiness(one)).ready);
+    const answer = await fetch(`${one.baseURL}/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', 'x-simulate': 'tokens=3000, chunk-delay=1ms' },
+      body: JSON.stringify({ model: 'gpt-4.1', stream: true, messages: [{ role: 'user', content: 'PROMPT hello' }] }),
+    });
+    const text = await answer.text();
+    expect(text.split('"finish_reason":"length"')).toHaveLength(2);
+    expect(text.endsWith('data: [DONE]\n\n')).toBe(true);
+  });
+
   it('keeps its key where a controller that never saw its Secret has none to give, also over a restart; not for another Secret', async () => {
     const marked = (source: string, { keys, ...given }: SidecarState): SidecarState => ({ ...given, keys, keySources: new Map([['shop/relay', source]]) });
     const first = marked('shop/relay/apiKey', state());

@@ -38,6 +38,10 @@
 {{- end }}
 {{- end }}
 {{- end }}
+{{- if and .Values.gateway.enabled (not .Values.gateway.configMap) }}
+- --gateway={{ include "airmesh.fullname" . }}-gateway
+- --roots={{ include "airmesh.fullname" . }}-roots
+{{- end }}
 {{- with .Values.mesh }}
 - --mesh={{ lower . }}
 {{- end }}
@@ -51,8 +55,8 @@ webhook: {{ include "airmesh.webhook" . }}
 image: {{ include "airmesh.image" . }}
 imagePullPolicy: {{ .Values.image.pullPolicy }}
 controllers: ["{{ include "airmesh.fullname" . }}-controllers.{{ .Release.Namespace }}.svc:15010"]
-# Nothing may leave around the sidecar where only what is declared may leave at all.
-interceptedPorts: {{ if eq .Values.interception.egress "Enforced" }}all{{ else }}{{ toJson .Values.injector.interceptedPorts }}{{ end }}
+# Nothing may leave around the sidecar where only what is declared may leave at all. Beside a mesh, what it carries is the mesh's to refuse.
+interceptedPorts: {{ if and (eq .Values.interception.egress "Enforced") (not .Values.mesh) }}all{{ else }}{{ toJson .Values.injector.interceptedPorts }}{{ end }}
 authorities: {{ .Values.interception.authoritiesConfigMap }}
 {{ omit .Values.injector "interceptedPorts" "podSecurityDefault" "enabled" "failurePolicy" "timeoutSeconds" "excludedNamespaces" "sidecar" | merge (deepCopy .Values.injector.sidecar) | toYaml }}
 {{- end -}}

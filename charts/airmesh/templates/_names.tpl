@@ -53,9 +53,9 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- if eq $replicas 0 -}}{{ ternary 3 1 $several }}{{- else -}}{{ $replicas }}{{- end -}}
 {{- end -}}
 
-{{/* Cluster-wide, so the namespace is in its name. */}}
+{{/* Cluster-wide, so the namespace is in its name. API servers ask webhooks in the order of their names: before those of meshes. */}}
 {{- define "airmesh.webhook" -}}
-{{- printf "%s.%s" (include "airmesh.fullname" .) .Release.Namespace -}}
+{{- printf "airmesh-injector.%s.%s" (include "airmesh.fullname" .) .Release.Namespace -}}
 {{- end -}}
 
 {{- define "airmesh.subject" -}}

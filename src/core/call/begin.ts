@@ -59,9 +59,9 @@ export function refuseStranger(id: string, incoming: IncomingRequest, reason: St
   return refuse(ports, dialect, id, incoming.workload, refusal(reason.code, reason.message));
 }
 
-/** `unauthenticated`: it does not prove who it is. `processor_unavailable`: that cannot be found out now. */
+/** `unauthenticated`: it does not prove who it is. `model_not_allowed`: whoever it is may not call here. `processor_unavailable`: that cannot be found out now. */
 export interface StrangerReason {
-  readonly code: 'unauthenticated' | 'processor_unavailable';
+  readonly code: 'unauthenticated' | 'model_not_allowed' | 'processor_unavailable';
   readonly message: string;
 }
 

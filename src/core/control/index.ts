@@ -18,6 +18,8 @@ export { ownerName, workloadOf, workloadsOf } from './workloads.ts';
 export { labelOf, observe } from './resources.ts';
 export type { CustomObject, Observed } from './resources.ts';
 export type { KeyBook, KeyEntry, SecretAnswer } from './keybook.ts';
+export { EVERYONE, gatewayPlan } from './callers.ts';
+export type { GatewayPlan } from './callers.ts';
 export { withControllerRoots, withFormerKeys } from './states.ts';
 export { NO_PLAN, draftOf, findingsWith, planOf } from './plan.ts';
 export type { ClusterFacts, Draft, Interceptions, Plan, PlanSettings } from './plan.ts';

@@ -9,6 +9,9 @@ export const GATEWAY_AUDIENCE = 'airmesh-gateway';
 /** On a namespace (label) or a pod (label or annotation): `enabled` or `disabled`. A pod's word counts before its namespace's. */
 export const INJECT_LABEL = 'airmesh.dev/inject';
 
+/** On a namespace, with the value `enabled`: its workloads may call by the gateway, which then holds their policies and keys. */
+export const GATEWAY_LABEL = 'airmesh.dev/gateway';
+
 /** On each pod that has a sidecar of ours, whoever put it there, so that controllers watch these pods and no others; the value is the program's version. */
 export const SIDECAR_LABEL = 'airmesh.dev/sidecar';
 

@@ -1,6 +1,8 @@
-import { compile } from '../policy/index.ts';
+import { compile, workloadId } from '../policy/index.ts';
 import type { Compiled, Finding, KnownModels, KnownWorkload, Labels } from '../policy/index.ts';
 import type { EpochMs } from '../units/index.ts';
+import { consenting, gatewayPlan, withCallers } from './callers.ts';
+import type { GatewayPlan } from './callers.ts';
 import { confinedFindings } from './confined.ts';
 import { nextKeys } from './keybook.ts';
 import type { CheckKey, KeyBook, SecretLookup } from './keybook.ts';
@@ -20,6 +22,8 @@ export interface ClusterFacts {
   readonly resources: readonly Observed[];
   readonly namespaces: ReadonlyMap<string, Labels>;
   readonly pods: readonly PodFacts[];
+  /** Whose calls gateways take; they need have no sidecar. */
+  readonly callers: readonly KnownWorkload[];
   readonly secrets: SecretLookup;
 }
 
@@ -37,6 +41,10 @@ export interface PlanSettings {
 export interface Draft {
   readonly workloads: readonly KnownWorkload[];
   readonly compiled: Compiled;
+  /** Those that have sidecars; the others call by gateways alone. */
+  readonly withSidecars: ReadonlySet<string>;
+  /** Namespaces that allow calls by gateways. */
+  readonly consenting: ReadonlySet<string>;
 }
 
 /** By workload, whose calls its sidecars take in; those that are absent have calls come to them by themselves. */
@@ -47,6 +55,7 @@ export interface Plan extends Draft {
   /** Of whoever wrote the resources, by `Kind namespace/name`. */
   readonly findings: ReadonlyMap<string, readonly Finding[]>;
   readonly states: ReadonlyMap<string, SidecarState>;
+  readonly gateways: GatewayPlan;
   readonly keys: KeyBook;
   readonly editions: Editions;
 }
@@ -54,29 +63,42 @@ export interface Plan extends Draft {
 export const NO_PLAN: Pick<Plan, 'keys' | 'editions'> = { keys: new Map(), editions: new Map() };
 
 /** Facts → each workload's snapshot. Pure. */
-export function draftOf(facts: ClusterFacts, { rootNamespace, known, simulatedUrl }: PlanSettings): Draft {
-  const workloads = workloadsOf(facts.pods);
+export function draftOf(facts: ClusterFacts, { rootNamespace, known: knownModels, simulatedUrl }: PlanSettings): Draft {
+  const known = workloadsOf(facts.pods);
+  const allowed = consenting(facts.namespaces);
+  const workloads = withCallers(known, facts.callers, allowed);
   const usable = facts.resources.flatMap(({ resource }) => (resource === undefined ? [] : [resource]));
   const boundaries = { rootNamespace, namespaces: facts.namespaces };
   // A sidecar's loopback is not the controller's, so no address is its own.
-  return { workloads, compiled: compile(usable, workloads, { own: [], known, simulatedUrl, boundaries }) };
+  return {
+    workloads,
+    compiled: compile(usable, workloads, { own: [], known: knownModels, simulatedUrl, boundaries }),
+    withSidecars: new Set(known.map(workloadId)),
+    consenting: allowed,
+  };
 }
 
 /** A draft of these facts → what each workload is given. Pure. */
 export function planOf(
   facts: ClusterFacts,
-  { workloads, compiled }: Draft,
+  draft: Draft,
   interceptions: Interceptions,
   before: Pick<Plan, 'keys' | 'editions'>,
-  { checkKey }: PlanSettings,
+  { checkKey, rootNamespace }: PlanSettings,
   at: EpochMs,
 ): Plan {
+  const { compiled, withSidecars, consenting: allowed } = draft;
   const keys = nextKeys(before.keys, compiled.providers, facts.secrets, checkKey, at);
-  const states = new Map([...compiled.snapshots].map(([workload, snapshot]) => [workload, stateOf(snapshot, keys, interceptions.get(workload))] as const));
+  const states = new Map(
+    [...compiled.snapshots]
+      .filter(([workload]) => withSidecars.has(workload))
+      .map(([workload, snapshot]) => [workload, stateOf(snapshot, keys, interceptions.get(workload))] as const),
+  );
   const findings = byResource([...facts.resources.flatMap((observed) => observed.findings), ...compiled.findings, ...confinedFindings(facts.pods, compiled)]);
   // What could not be read far enough to be named goes by its place in the API server all the same.
   for (const observed of facts.resources) if (observed.findings.length > 0) findings.set(labelOf(observed), ownOf(observed, findings));
-  return { workloads, compiled, findings, states, keys, editions: publish(before.editions, states, keys) };
+  const gateways = gatewayPlan(facts.callers, { compiled, consenting: allowed, rootNamespace }, keys);
+  return { ...draft, findings, states, gateways, keys, editions: publish(before.editions, states, keys) };
 }
 
 const ownOf = (observed: Observed, findings: ReadonlyMap<string, readonly Finding[]>): readonly Finding[] => [

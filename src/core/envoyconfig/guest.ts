@@ -7,7 +7,7 @@ import type { EnvoySettings, Json, UpstreamSettings } from './settings.ts';
 
 /** What a mesh's own Envoy is told of ours. */
 export interface GuestSettings extends ExtProcSettings, Pick<EnvoySettings, 'processorSocket' | 'maxRequestBytes'> {
-  /** Whether the processor may end streams at a limit: `endsAnswersOf`, of all at once. */
+  /** Whether the processor may end streams at a limit: `endsAnswersOf`, of all whom these routes serve. */
   readonly endsAnswers: boolean;
 }
 
@@ -22,7 +22,7 @@ type Fields = { readonly [name: string]: Json };
 const HEADERS_FILTER = 'airmesh.headers';
 
 /** The processor's cluster; static resources, and what meshes take, do not say their type. */
-export const guestProcessor = (settings: GuestSettings): Json => untyped(processor(settings));
+export const guestProcessor = (settings: Pick<GuestSettings, 'processorSocket'>): Json => untyped(processor(settings));
 
 /** A provider's cluster of our own, for meshes that have no way to it. */
 export const guestProvider = (upstream: UpstreamSettings, trustedCaFile: string): Json => untyped(provider(upstream, { trustedCaFile }));
@@ -31,7 +31,7 @@ export const guestProvider = (upstream: UpstreamSettings, trustedCaFile: string)
  * Filters for the listener that all hosts share, in their order, just before the router. They are disabled: only routes that
  * have something for them turn them on, so other hosts never meet them.
  */
-export function guestFilters(settings: GuestSettings): readonly Json[] {
+export function guestFilters(settings: Omit<GuestSettings, 'endsAnswers'>): readonly Json[] {
   return [headers(settings), wholeBody(settings), extProc(undefined, settings)].map((filter) => ({ ...filter, disabled: true }));
 }
 
@@ -51,7 +51,7 @@ export function guestRoutes(ways: readonly GuestWay[], settings: GuestSettings):
 }
 
 /** What a caller could tell Envoy, where the connection manager is not ours to say it once for all. */
-function headers(settings: GuestSettings): Fields {
+function headers(settings: Pick<GuestSettings, 'placeholderKey'>): Fields {
   return {
     name: HEADERS_FILTER,
     typed_config: typed('envoy.extensions.filters.http.header_mutation.v3.HeaderMutation', {

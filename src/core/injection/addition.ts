@@ -18,7 +18,19 @@ export interface Addition {
   readonly privateVolumes?: readonly Volume[];
   /** The application's containers may mount these as well. */
   readonly sharedVolumes?: readonly Volume[];
+  /** Of the pod. */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Of the pod, in the place of those of the same name: whoever adds them has read what was there. */
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Containers of another mesh's injector, by name: they are not the application's, and are given these mounts and nothing else. */
+  readonly others?: readonly { readonly name: string; readonly volumeMounts: readonly VolumeMount[] }[];
+  /** Init containers, by name, that ours come behind, where they are. */
+  readonly after?: readonly string[];
+  /** Users that no container of the application may run as, each with whose it is, in words. */
+  readonly reservedUsers?: readonly { readonly uid: number; readonly whose: string }[];
   readonly sidecar?: {
+    /** Of `airmesh`; `sidecar`, if nobody says otherwise. */
+    readonly command?: 'processor';
     readonly env?: readonly EnvironmentVariable[];
     readonly volumeMounts?: readonly VolumeMount[];
     /** Behind the command's name. */
@@ -27,6 +39,8 @@ export interface Addition {
   /** Asked for each of the application's containers, init containers included. */
   readonly application?: (container: Container) => ApplicationPart;
   readonly warnings?: readonly string[];
+  /** Why the pod cannot be made as it is. */
+  readonly problems?: readonly string[];
 }
 
 /** One concern of injection. Pure: the same pod and settings, the same addition. The pod has nothing of an earlier injection but what is in its application's containers. */

@@ -1,4 +1,5 @@
 import { INJECT_LABEL, SIDECAR_PORTS, TOKEN_AUDIENCE } from '../control/index.ts';
+import type { Addition } from './addition.ts';
 import { borrowedIds } from './boundary.ts';
 import type { Container, Pod } from './pod.ts';
 
@@ -32,27 +33,42 @@ export function impossibility({ spec }: Pod): string | undefined {
   return undefined;
 }
 
-/** What in an application would make its sidecar no boundary, or keep it from starting. `application` is its containers, init containers included. */
-export function conflicts(pod: Pod, application: readonly Container[], privateVolumes: readonly string[]): readonly string[] {
+/** What in a pod would make its sidecar no boundary, or keep it from starting. The pod has nothing of an earlier injection. `application`: its containers, init containers included, but for those of another mesh. */
+export function conflicts(pod: Pod, application: readonly Container[], added: readonly Addition[]): readonly string[] {
   const { spec } = pod;
+  const privateVolumes = new Set(added.flatMap(({ privateVolumes: each = [] }) => each.map(({ name }) => name)));
+  const others = new Map(
+    added.flatMap(({ others: each = [] }) => each.map(({ name, volumeMounts }) => [name, volumeMounts.map((mount) => mount.name)] as const)),
+  );
+  const reserved = added.flatMap(({ reservedUsers = [] }) => reservedUsers);
   return [
     ...(spec.shareProcessNamespace === true || spec.hostPID === true
       ? [`${spec.hostPID === true ? 'hostPID' : 'shareProcessNamespace'} would let the application look into the sidecar's memory, where keys are`]
       : []),
     ...borrowedIds(pod, application),
-    ...application.flatMap((container) => conflictsOf(container, privateVolumes)),
+    ...reserved
+      .filter(({ uid }) => spec.securityContext?.runAsUser === uid)
+      .map(({ uid, whose }) => `user ${uid} of the pod's securityContext is ${whose}; choose another`),
+    ...[...(spec.initContainers ?? []), ...spec.containers].flatMap((container) => wrongMounts(container, privateVolumes, others.get(container.name) ?? [])),
+    ...application.flatMap((container) => conflictsOf(container, reserved)),
     ...(spec.volumes ?? [])
       .filter(({ projected }) => projected?.sources?.some(({ serviceAccountToken }) => serviceAccountToken?.audience === TOKEN_AUDIENCE) === true)
       .map(({ name }) => `volume ${name} holds a token for the audience ${JSON.stringify(TOKEN_AUDIENCE)}, by which it could pose as the sidecar`),
   ];
 }
 
-function conflictsOf({ name, volumeMounts = [], volumeDevices = [], ports = [] }: Container, privateVolumes: readonly string[]): string[] {
+function wrongMounts({ name, volumeMounts = [], volumeDevices = [] }: Container, privateVolumes: ReadonlySet<string>, allowed: readonly string[]): string[] {
+  return [...volumeMounts, ...volumeDevices]
+    .filter((mount) => privateVolumes.has(mount.name) && !allowed.includes(mount.name))
+    .map((mount) => `container ${name} mounts volume ${mount.name}, which is the sidecar's alone`);
+}
+
+function conflictsOf({ name, securityContext, ports = [] }: Container, users: readonly { readonly uid: number; readonly whose: string }[]): string[] {
   const own: readonly number[] = Object.values(SIDECAR_PORTS);
   return [
-    ...[...volumeMounts, ...volumeDevices]
-      .filter((mount) => privateVolumes.includes(mount.name))
-      .map((mount) => `container ${name} mounts volume ${mount.name}, which is the sidecar's alone`),
+    ...users
+      .filter(({ uid }) => securityContext?.runAsUser === uid)
+      .map(({ uid, whose }) => `container ${name} runs as user ${uid}, which is ${whose}; choose another`),
     ...ports
       .filter(({ containerPort }) => own.includes(containerPort))
       .map(({ containerPort }) => `container ${name} uses port ${containerPort}, which is the sidecar's; choose another`),

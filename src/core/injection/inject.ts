@@ -5,7 +5,7 @@ import { conflicts, impossibility, wishOf } from './decide.ts';
 import { allowedIn } from './namespace.ts';
 import type { NamespaceFacts } from './namespace.ts';
 import { readOverrides } from './overrides.ts';
-import type { Container, Pod, Volume } from './pod.ts';
+import type { Container, Pod, Volume, VolumeMount } from './pod.ts';
 import type { InjectionSettings } from './settings.ts';
 import { contributeSidecar, sidecarContainer } from './sidecar.ts';
 import { contributeBaseUrls, contributePlaceholderKeys } from './variables.ts';
@@ -38,39 +38,43 @@ export function injectPod(pod: Pod, namespace: NamespaceFacts, settings: Injecti
   // Which volumes are the mesh's is known only from the additions; none depends on the volumes that a pod has.
   const own = additions(pod);
   const bare = withoutOwn(pod, own);
-  const application = [...(bare.spec.initContainers ?? []), ...bare.spec.containers];
-  const problems = conflicts(
-    bare,
-    application,
-    own.flatMap(({ privateVolumes = [] }) => privateVolumes.map(({ name }) => name)),
-  );
+  const added = additions(bare);
+  const others = new Map(added.flatMap(({ others: each = [] }) => each.map(({ name, volumeMounts }) => [name, volumeMounts] as const)));
+  const application = [...(bare.spec.initContainers ?? []), ...bare.spec.containers].filter(({ name }) => !others.has(name));
+  const problems = [...added.flatMap(({ problems: each = [] }) => each), ...conflicts(bare, application, added)];
   if (problems.length > 0) return { kind: 'refused', problems };
 
-  const added = additions(bare);
   const around = overrides.intercept ? waysAround(bare, application) : [];
   const warnings = [...read.value.warnings, ...allowed, ...around, ...added.flatMap(({ warnings: each = [] }) => each)];
-  const dress = (container: Container): Container => added.reduce((dressed, addition) => dressContainer(dressed, addition, warnings), container);
-  const sidecar = sidecarContainer(
-    settings,
-    overrides,
-    added.flatMap((addition) => addition.sidecar?.env ?? []),
-    added.flatMap((addition) => addition.sidecar?.volumeMounts ?? []),
-    added.flatMap((addition) => addition.sidecar?.args ?? []),
-  );
+  const dress = (container: Container): Container => {
+    const mounts = others.get(container.name);
+    if (mounts !== undefined) return withMounts(container, mounts);
+    return added.reduce((dressed, addition) => dressContainer(dressed, addition, warnings), container);
+  };
+  const ours = [...added.flatMap(({ initContainers = [] }) => initContainers), sidecarContainer(settings, overrides, added)];
   const { metadata, spec } = bare;
   const injected: Pod = {
     ...bare,
-    metadata: { ...metadata, labels: { ...metadata.labels, [SIDECAR_LABEL]: settings.program }, ...annotated(metadata.annotations, annotations) },
+    metadata: {
+      ...metadata,
+      labels: { ...metadata.labels, ...Object.assign({}, ...added.map(({ labels = {} }) => labels)), [SIDECAR_LABEL]: settings.program },
+      ...annotated(metadata.annotations, Object.assign({}, annotations, ...added.map((addition) => addition.annotations ?? {}))),
+    },
     spec: {
       ...spec,
       ...pullSecrets(spec.imagePullSecrets, settings),
       volumes: [...(spec.volumes ?? []), ...added.flatMap(volumesOf)],
-      // First, so that the init containers of the application's own have it already.
-      initContainers: [...added.flatMap(({ initContainers = [] }) => initContainers), sidecar, ...(spec.initContainers ?? []).map(dress)],
+      initContainers: placed(ours, (spec.initContainers ?? []).map(dress), new Set(added.flatMap(({ after = [] }) => after))),
       containers: spec.containers.map(dress),
     },
   };
   return { kind: 'injected', pod: injected, warnings: warnings.map((warning) => `airmesh: ${warning}`) };
+}
+
+/** First, so that the init containers of the application's own have it already; but behind those that are to be before. */
+function placed(ours: readonly Container[], present: readonly Container[], before: ReadonlySet<string>): readonly Container[] {
+  const at = present.findLastIndex(({ name }) => before.has(name)) + 1;
+  return [...present.slice(0, at), ...ours, ...present.slice(at)];
 }
 
 /** What an earlier injection said of the pod is said anew, or no more. */
@@ -102,14 +106,15 @@ function dressContainer(container: Container, { application }: Addition, warning
   if (application === undefined) return container;
   const part = application(container);
   warnings.push(...part.warnings);
-  const { env = [], volumeMounts = [] } = container;
+  const { env = [] } = container;
   const newEnv = part.env.filter(({ name }) => !env.some((present) => present.name === name));
-  const newMounts = part.volumeMounts.filter(({ mountPath }) => !volumeMounts.some((present) => present.mountPath === mountPath));
-  return {
-    ...container,
-    ...(newEnv.length === 0 ? {} : { env: [...env, ...newEnv] }),
-    ...(newMounts.length === 0 ? {} : { volumeMounts: [...volumeMounts, ...newMounts] }),
-  };
+  return withMounts({ ...container, ...(newEnv.length === 0 ? {} : { env: [...env, ...newEnv] }) }, part.volumeMounts);
+}
+
+function withMounts(container: Container, mounts: readonly VolumeMount[]): Container {
+  const { volumeMounts = [] } = container;
+  const missing = mounts.filter(({ mountPath }) => !volumeMounts.some((present) => present.mountPath === mountPath));
+  return { ...container, ...(missing.length === 0 ? {} : { volumeMounts: [...volumeMounts, ...missing] }) };
 }
 
 function pullSecrets(present: Pod['spec']['imagePullSecrets'] = [], { imagePullSecrets }: InjectionSettings): object {

@@ -15,6 +15,8 @@ export interface Overrides {
   readonly baseUrls: Switch;
   readonly placeholderKeys: Switch;
   readonly intercept: boolean;
+  /** Whether a mesh that the operator names has a part in the pod. */
+  readonly mesh: boolean;
   readonly authorities: string;
 }
 
@@ -78,6 +80,12 @@ export const OVERRIDES: Readonly<Record<string, Override>> = {
     takes: (value) => value === 'enabled' || value === 'disabled',
     put: (overrides, value) => ({ ...overrides, intercept: value === 'enabled' }),
   },
+  mesh: {
+    meaning: 'Whether the mesh that the chart names has a part in the pod. Say "disabled" where that mesh\'s injector leaves the pod alone.',
+    example: '"enabled" or "disabled"',
+    takes: (value) => value === 'enabled' || value === 'disabled',
+    put: (overrides, value) => ({ ...overrides, mesh: value === 'enabled' }),
+  },
   authorities: {
     meaning: 'The ConfigMap of its namespace whose certificates (PEM) its containers trust besides, where connections are redirected.',
     example: 'the name of a ConfigMap',
@@ -112,6 +120,7 @@ export function readOverrides(
     baseUrls: settings.baseUrls ? 'enabled' : 'disabled',
     placeholderKeys: settings.placeholderKeys ? 'enabled' : 'disabled',
     intercept: settings.intercept,
+    mesh: true,
     authorities: settings.authorities,
   };
   const problems: string[] = [];

@@ -55,27 +55,24 @@ export const contributeSidecar: Contributor = (_pod, settings): Addition => ({
  * which is when it has policies, and are gone before it is told to end: so the first call of an application is governed,
  * its last one answered without any hook, and a Job ends when its own containers do.
  */
-export function sidecarContainer(
-  settings: InjectionSettings,
-  overrides: Overrides,
-  env: readonly EnvironmentVariable[],
-  volumeMounts: readonly VolumeMount[],
-  args: readonly string[],
-): Container {
+export function sidecarContainer(settings: InjectionSettings, overrides: Overrides, additions: readonly Addition[]): Container {
+  const parts = additions.flatMap(({ sidecar }) => (sidecar === undefined ? [] : [sidecar]));
+  const command = parts.find((part) => part.command !== undefined)?.command ?? 'sidecar';
+  const concurrency = command === 'sidecar' ? ['--concurrency', String(overrides.concurrency)] : [];
   return {
     name: SIDECAR_CONTAINER,
     image: overrides.image,
     imagePullPolicy: settings.imagePullPolicy,
     restartPolicy: 'Always',
-    args: ['sidecar', '--log-level', overrides.logLevel, '--log-format', 'json', '--concurrency', String(overrides.concurrency), ...args],
-    env,
+    args: [command, '--log-level', overrides.logLevel, '--log-format', 'json', ...concurrency, ...parts.flatMap(({ args = [] }) => args)],
+    env: parts.flatMap(({ env = [] }): readonly EnvironmentVariable[] => env),
     ports: [{ name: 'airmesh-admin', containerPort: SIDECAR_PORTS.admin, protocol: 'TCP' }],
     startupProbe: { ...probe('/readyz'), periodSeconds: 1, timeoutSeconds: 1, failureThreshold: STARTUP_FAILURES },
     readinessProbe: { ...probe('/readyz'), periodSeconds: 5, timeoutSeconds: 2, failureThreshold: 3 },
     livenessProbe: { ...probe('/healthz'), periodSeconds: 10, timeoutSeconds: 5, failureThreshold: 6 },
     resources: resourcesOf(overrides.resources),
     securityContext: restrictedSecurity(SIDECAR_UID),
-    volumeMounts,
+    volumeMounts: parts.flatMap(({ volumeMounts = [] }): readonly VolumeMount[] => volumeMounts),
   };
 }
 

@@ -7,8 +7,10 @@ export interface AdditionSettings {
   /** The sidecar's image: it has the command, and the packet filter's programs. */
   readonly image: string;
   readonly imagePullPolicy: string;
-  /** Redirected besides 80 and 443; `all`: every port, which enforced egress needs. */
+  /** Redirected besides 443 and, where there is no mesh, 80; `all`: every port, which enforced egress needs. */
   readonly ports: readonly number[] | 'all';
+  /** The user of a mesh's own proxy in the pod: what it connects to is not redirected, and port 80 is the mesh's. Absent: there is no mesh. */
+  readonly meshUser?: number;
   /** A ConfigMap of the pod's namespace, of authorities that its applications trust besides; it need not be there. */
   readonly authorities: string;
 }
@@ -66,7 +68,8 @@ export function interceptionAddition(settings: AdditionSettings): InterceptionAd
 }
 
 /** Root with one capability, for the fraction of a second that it lasts; nothing else in the pod has any. */
-function initContainer({ image, imagePullPolicy, ports }: AdditionSettings): Named {
+function initContainer({ image, imagePullPolicy, ports, meshUser }: AdditionSettings): Named {
+  const always = meshUser === undefined ? [80, 443] : [443];
   return {
     name: INIT_CONTAINER,
     image,
@@ -78,7 +81,8 @@ function initContainer({ image, imagePullPolicy, ports }: AdditionSettings): Nam
       '--except',
       String(SIDECAR_UID),
       '--ports',
-      ports === 'all' ? 'all' : ['80', '443', ...ports].join(','),
+      ports === 'all' ? 'all' : [...new Set([...always, ...ports])].join(','),
+      ...(meshUser === undefined ? [] : ['--except-mesh', String(meshUser)]),
     ],
     resources: { requests: { cpu: '10m', memory: '32Mi' }, limits: { memory: '128Mi' } },
     securityContext: {

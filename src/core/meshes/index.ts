@@ -10,8 +10,10 @@ import { kuma } from './kuma/index.ts';
 import { linkerd } from './linkerd/index.ts';
 import type { Mesh, MeshName } from './mesh.ts';
 
-export { MESH_LABEL, MESH_SOCKET } from './mesh.ts';
-export type { Mesh, MeshInput, MeshName, MeshNote, MeshObject, NamespaceUse, Rendered } from './mesh.ts';
+export { MESH_LABEL, MESH_SOCKET, asksProcessor } from './mesh.ts';
+export type { Mesh, MeshInput, MeshName, MeshNote, MeshObject, NamespaceUse, PodPorts, Rendered } from './mesh.ts';
+export { isLeftAlone, meshAddition } from './addition.ts';
+export type { MeshAddition, MeshAdditionSettings } from './addition.ts';
 export { usesOf } from './uses.ts';
 export { podsComponent } from './pods.ts';
 

@@ -14,12 +14,14 @@ export interface NamespaceUse {
   readonly providers: readonly UpstreamSettings[];
   /** Further hosts whose calls are governed, in their names' order. */
   readonly hosts: readonly string[];
+  /** Whether a budget of its workloads ends streams at their limit. */
+  readonly endsAnswers: boolean;
 }
 
 export interface MeshInput {
   /** By their names' order. */
   readonly uses: readonly NamespaceUse[];
-  readonly settings: GuestSettings;
+  readonly settings: Omit<GuestSettings, 'endsAnswers'>;
 }
 
 /** A Kubernetes object, as it is applied. */
@@ -43,6 +45,34 @@ export interface Rendered {
   readonly notes: readonly MeshNote[];
 }
 
+/** Of a pod, what is none of the mesh's. */
+export interface PodPorts {
+  /** Where its containers connect to without the mesh: what our own Envoy takes, and controllers. */
+  readonly outbound: readonly number[];
+  /** Where it is connected to without the mesh: probes. */
+  readonly inbound: readonly number[];
+}
+
+/** How a pod and its mesh's injector speak to each other. */
+export interface PodWords {
+  /** Annotations that list ports, separated by commas. */
+  readonly outboundPorts: string;
+  readonly inboundPorts: string;
+  /** The annotation by which the mesh's proxy mounts a volume: a JSON array of mounts, or a list of names of what does it. Absent: its proxy asks no processor. */
+  readonly mount?: { readonly annotation: string; readonly kind: 'JSON' | 'list' };
+  /** A label or annotation, and what it says where the mesh has no part in the pod. */
+  readonly leftAlone: { readonly key: string; readonly value: string };
+}
+
+/** Containers that a mesh's injector puts into pods, by their names. */
+export interface MeshContainers {
+  readonly proxy: string;
+  /** Before the proxy, in front of everything else: ours may follow. */
+  readonly first: readonly string[];
+  /** What redirects, and others. */
+  readonly others: readonly string[];
+}
+
 /** One mesh. Each has a folder of its own with the same files: index.ts, objects.ts, pods.ts. */
 export interface Mesh {
   readonly name: MeshName;
@@ -52,8 +82,8 @@ export interface Mesh {
   /** Kinds that `render` makes, for whoever keeps them applied; none where the mesh's proxies take no filters. */
   readonly kinds: readonly { readonly apiVersion: string; readonly kind: string; readonly plural: string }[];
   render(input: MeshInput): Rendered;
-  /** What pods are to say to the mesh's own injector. */
-  podAnnotations(use: NamespaceUse): Readonly<Record<string, string>>;
+  readonly containers: MeshContainers;
+  readonly words: PodWords;
 }
 
 /** Whose these objects are, so that what is no longer rendered can be removed and nothing else. */
@@ -70,8 +100,12 @@ export function serviceName(host: string): string | undefined {
   return /^[^.]+\.[^.]+\.svc\.cluster\.local$/.test(host) ? host : undefined;
 }
 
-/** Ports that our own Envoy takes, beside a mesh that leaves them to it: HTTPS, and those that providers declare. */
-export function takenPorts({ providers }: NamespaceUse): string {
-  const ports = new Set([443, ...providers.filter(({ port }) => port !== 80).map(({ port }) => port)]);
-  return [...ports].toSorted((one, other) => one - other).join(',');
+/** Whether the mesh's own Envoy asks a processor. Where it does not, our own Envoy governs all that is governed. */
+export const asksProcessor = ({ kinds }: Mesh): boolean => kinds.length > 0;
+
+/** Ports that our own Envoy takes, beside a mesh that leaves them to it: HTTPS, and those of providers that the mesh does not govern. */
+export function takenPorts(mesh: Mesh, { providers }: NamespaceUse): readonly number[] {
+  const left = asksProcessor(mesh) ? providers.filter(({ tls }) => tls) : providers;
+  const ports = new Set([443, ...left.filter(({ port }) => port !== 80).map(({ port }) => port)]);
+  return [...ports].toSorted((one, other) => one - other);
 }

@@ -25,7 +25,8 @@ const PORTS_OF_A_RULE = 15;
 
 /**
  * What `iptables-restore --noflush` is given: in one go, all of it or nothing. Chains that are declared there are emptied
- * first, so that applying it again changes nothing; the jump is put in where `isJumpAbsent` says that there is none.
+ * first, so that applying it again changes nothing; the jump is put in where `isJumpAbsent` says that there is none, before
+ * what others have there, so that a mesh's redirection takes what we leave, whoever came first.
  *
  * Only what the pod's own processes send is redirected, in the chain OUTPUT; what comes to it from outside is left alone.
  * HTTP/3 to port 443 is refused with an answer, so that clients turn to TCP at once.
@@ -44,7 +45,7 @@ export function redirectionRules(family: Family, settings: RedirectionSettings, 
   return lines(
     '*nat',
     `:${nat} - [0:0]`,
-    ...(isJumpAbsent.nat ? [`-A OUTPUT -j ${nat}`] : []),
+    ...(isJumpAbsent.nat ? [`-I OUTPUT -j ${nat}`] : []),
     ...ours.map((match) => `-A ${nat} ${match} -j RETURN`),
     ...names,
     `-A ${nat} -o lo -j RETURN`,
@@ -53,7 +54,7 @@ export function redirectionRules(family: Family, settings: RedirectionSettings, 
     'COMMIT',
     '*filter',
     `:${filter} - [0:0]`,
-    ...(isJumpAbsent.filter ? [`-A OUTPUT -j ${filter}`] : []),
+    ...(isJumpAbsent.filter ? [`-I OUTPUT -j ${filter}`] : []),
     ...ours.map((match) => `-A ${filter} ${match} -j RETURN`),
     `-A ${filter} -o lo -j RETURN`,
     `-A ${filter} -p udp --dport 443 -j REJECT --reject-with ${UNREACHABLE[family]}`,

@@ -19,6 +19,12 @@ export function addBesideCommands(airmesh: Command, terminal: Terminal, finish: 
     .option('--envoy <path>', 'the Envoy binary to run')
     .option('--envoy-version <version>', 'install and run this version')
     .addOption(concurrencyOption())
+    .addOption(
+      new Option(
+        '--mesh-listen <address>',
+        'where the Envoy that a mesh runs in the pod connects besides, as another user: an address, or unix:/path',
+      ).argParser(parseListen),
+    )
     .action(async (flags: SidecarFlags) => finish(await (await import('./sidecar.ts')).sidecar(flags, terminal)));
 
   besideCommand(airmesh.command('processor'))

@@ -39,6 +39,8 @@ export interface ControllerFlags extends LogFlags {
   readonly simulatedUrl?: string;
   readonly injector?: string;
   readonly mesh?: MeshName;
+  readonly gateway?: string;
+  readonly roots?: string;
 }
 
 /** Runs until a signal comes. */
@@ -66,6 +68,8 @@ export async function controller(paths: readonly string[], flags: ControllerFlag
             simulatedUrl,
             injector: await injectorOf(flags),
             ...(flags.mesh === undefined ? {} : { mesh: flags.mesh }),
+            ...(flags.gateway === undefined ? {} : { gateway: flags.gateway }),
+            ...(flags.roots === undefined ? {} : { roots: flags.roots }),
           },
         }
       : { kind: 'files', paths },
@@ -94,13 +98,16 @@ export async function controller(paths: readonly string[], flags: ControllerFlag
 }
 
 /** Where API servers ask for injection, and what is injected. */
-async function injectorOf({ injector, listen, tlsCert }: ControllerFlags): Promise<ClusterScope['injector']> {
+async function injectorOf({ injector, listen, tlsCert, mesh }: ControllerFlags): Promise<ClusterScope['injector']> {
   if (injector === undefined) return undefined;
   if (!('port' in listen) || tlsCert !== undefined)
     throw new StartError('--injector needs a certificate of the mesh’s own.', 'Let it listen on TCP, without --tls-cert; or leave --injector out.');
   // Only here, as with it comes the client of Kubernetes.
   const { loadInjectorFile } = await import('../controller/injectorfile.ts');
-  return { listen: { host: listen.host, port: CONTROLLER_PORTS.webhook }, file: loadInjectorFile(injector) };
+  const file = loadInjectorFile(injector);
+  if (mesh !== undefined && file.interceptedPorts === 'all')
+    throw new StartError('Beside a mesh, not all ports can be taken.', 'List interceptedPorts in the file that --injector names, or leave out --mesh.');
+  return { listen: { host: listen.host, port: CONTROLLER_PORTS.webhook }, file };
 }
 
 function interceptionBy({ egress, passHosts, refuseHosts, networks, webSocketHosts, clusterDomain }: ControllerFlags): InterceptionSettings | undefined {

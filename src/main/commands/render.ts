@@ -1,13 +1,12 @@
 import { stringify } from 'yaml';
-import { cutsStreams, headersReadBy } from '../../core/call/index.ts';
-import { PLACEHOLDER_KEY } from '../../core/control/index.ts';
-import { MESHES, MESH_SOCKET, podsComponent, usesOf } from '../../core/meshes/index.ts';
+import { CONTROLLER_PORTS, SIDECAR_PORTS } from '../../core/control/index.ts';
+import { MESHES, podsComponent } from '../../core/meshes/index.ts';
 import type { MeshName } from '../../core/meshes/index.ts';
 import type { AIRoute, Resource } from '../../core/policy/index.ts';
 import { formatFinding } from '../../shell/resources/index.ts';
 import { EXIT } from '../exit-codes.ts';
+import { meshInputOf } from '../mesh/guests.ts';
 import { SIMULATED_URL, loadPolicies, policySource } from '../mesh/policies.ts';
-import { MAX_REQUEST_BYTES, MESSAGE_TIMEOUT_MS } from '../mesh/settings.ts';
 import { StartError } from '../start-error.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 
@@ -30,18 +29,9 @@ export function render(name: MeshName, paths: readonly string[], { pods, rootNam
   const { compiled, findings } = compileFor(representatives(resources));
   const errors = findings.filter(({ severity }) => severity === 'error');
   if (errors.length > 0) throw new StartError(`The resources have errors:\n${errors.map(formatFinding).join('\n')}`, 'Mend them first.');
-  const snapshots = [...compiled.snapshots.values()];
-  const uses = usesOf(snapshots);
-  const settings = {
-    processorSocket: MESH_SOCKET.file,
-    headersRead: headersReadBy(snapshots),
-    placeholderKey: PLACEHOLDER_KEY,
-    maxRequestBytes: MAX_REQUEST_BYTES,
-    messageTimeoutMs: MESSAGE_TIMEOUT_MS,
-    endsAnswers: snapshots.some(cutsStreams),
-  };
-  const { objects, notes } = mesh.render({ uses, settings });
-  const documents = pods ? uses.map((use) => podsComponent(mesh, use)) : objects;
+  const input = meshInputOf([...compiled.snapshots.values()]);
+  const { objects, notes } = mesh.render(input);
+  const documents = pods ? input.uses.map((use) => podsComponent(mesh, use, { outbound: [CONTROLLER_PORTS.grpc], inbound: [SIDECAR_PORTS.admin] })) : objects;
   for (const document of documents) terminal.out(`---\n${stringify(document, { lineWidth: 0 })}`);
   if (!pods && mesh.kinds.length === 0)
     terminal.err(`${mesh.title} takes nothing of ours: our own Envoy runs beside its proxy. Pods need what --pods prints.\n`);

@@ -1,7 +1,5 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { SIDECAR_ENVIRONMENT } from '../../core/control/index.ts';
-import { httpUrl, parseLedger } from '../addresses.ts';
+import { httpUrl } from '../addresses.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { ServeAt } from '../mesh/calls.ts';
 import type { Address } from '../ports.ts';
@@ -9,8 +7,8 @@ import { firstSignal, loggerFor } from '../process.ts';
 import type { LogFlags } from '../process.ts';
 import { startSidecar } from '../sidecar/sidecar.ts';
 import type { SidecarOptions } from '../sidecar/sidecar.ts';
-import { StartError } from '../start-error.ts';
 import type { Terminal } from '../terminal/terminal.ts';
+import { controllersIn, rootsFrom } from './controllers.ts';
 
 /** What a sidecar with an Envoy of its own and one without have in common. */
 interface CommonFlags extends LogFlags {
@@ -27,6 +25,8 @@ export interface SidecarFlags extends CommonFlags {
   readonly envoy?: string;
   readonly envoyVersion?: string;
   readonly concurrency?: number;
+  /** Where a mesh's Envoy in the same pod connects. */
+  readonly meshListen?: ServeAt;
 }
 
 export interface ProcessorFlags extends CommonFlags {
@@ -36,20 +36,23 @@ export interface ProcessorFlags extends CommonFlags {
 
 /** Runs beside one pod's application until a signal comes; then no more calls are taken, and those in flight end. */
 export function sidecar(flags: SidecarFlags, terminal: Terminal): Promise<number> {
-  const { envoy, envoyVersion, concurrency, listen } = flags;
+  const { envoy, envoyVersion, concurrency, listen, meshListen } = flags;
   const options = {
     ...(envoy === undefined ? {} : { path: envoy }),
     ...(envoyVersion === undefined ? {} : { version: envoyVersion }),
     ...(concurrency === undefined ? {} : { concurrency }),
   };
-  return runBeside({ envoy: options, listen }, flags, terminal);
+  return runBeside({ envoy: options, listen, ...(meshListen === undefined ? {} : { serve: forAnyUser(meshListen) }) }, flags, terminal);
 }
 
 /** The same for a pod whose Envoy is another's. */
 export function processor(flags: ProcessorFlags, terminal: Terminal): Promise<number> {
   const { listen, anyUser } = flags;
-  return runBeside({ serve: anyUser && 'socketPath' in listen ? { ...listen, isForAll: true } : listen }, flags, terminal);
+  return runBeside({ serve: anyUser ? forAnyUser(listen) : listen }, flags, terminal);
 }
+
+/** Who reaches a socket's folder is decided by who mounts it. */
+const forAnyUser = (listen: ServeAt): ServeAt => ('socketPath' in listen ? { ...listen, isForAll: true } : listen);
 
 async function runBeside(proxy: SidecarOptions['proxy'], flags: CommonFlags, terminal: Terminal): Promise<number> {
   const logger = loggerFor(flags, terminal);
@@ -78,22 +81,4 @@ async function runBeside(proxy: SidecarOptions['proxy'], flags: CommonFlags, ter
   await mesh.stop();
   logger.flush();
   return EXIT.ok;
-}
-
-function controllersIn(environment: NodeJS.ProcessEnv): readonly string[] {
-  const text = environment[SIDECAR_ENVIRONMENT.controllers] ?? '';
-  if (text !== '') return parseLedger(text);
-  throw new StartError('No controller is named.', `Name one with --controller host:port, or in ${SIDECAR_ENVIRONMENT.controllers}.`);
-}
-
-function rootsFrom(file: string | undefined, environment: NodeJS.ProcessEnv): string {
-  const text = environment[SIDECAR_ENVIRONMENT.controllerRoots] ?? '';
-  if (file === undefined && text !== '') return text;
-  if (file === undefined)
-    throw new StartError('Whose certificates controllers have is not said.', `Name --controller-ca, or set ${SIDECAR_ENVIRONMENT.controllerRoots}.`);
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new StartError(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}.`, 'Mend it, or name another.', { cause: error });
-  }
 }

@@ -3,23 +3,26 @@ import { hostname } from 'node:os';
 import { withControllerRoots } from '../../core/control/index.ts';
 import type { Draft, Interceptions, InterceptionSettings, Plan, PodFacts } from '../../core/control/index.ts';
 import type { AccountView } from '../../core/ledger/index.ts';
+import { MESHES, asksProcessor } from '../../core/meshes/index.ts';
 import type { MeshName } from '../../core/meshes/index.ts';
-import { Distributor } from '../../shell/distribution/index.ts';
+import { Distributor, GatewayPermissions, Gateways } from '../../shell/distribution/index.ts';
 import type { DistributionEvent } from '../../shell/distribution/index.ts';
 import { checkKey } from '../../shell/keys/index.ts';
 import { Governor, Leadership, Services, SharedViews, TokenReviews, openCluster } from '../../shell/kube/index.ts';
 import type { Cluster, GovernorEvent } from '../../shell/kube/index.ts';
+import { ALL_PERMITTED } from '../../shell/ledger/index.ts';
 import type { Permissions } from '../../shell/ledger/index.ts';
 import { knownModels } from '../../shell/prices/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
 import { ShownCertificate, byToken } from '../../shell/wire/index.ts';
-import type { Authenticate, Service } from '../../shell/wire/index.ts';
+import type { Authenticate, Identity, Service } from '../../shell/wire/index.ts';
 import { systemClock } from '../mesh/clock.ts';
 import { StartError } from '../start-error.ts';
 import { Authorities } from './authorities.ts';
 import { InterceptionIssuer } from './interceptions.ts';
 import { MeshUpkeep } from './meshes.ts';
 import { startInjector } from './injector.ts';
+import { RootsTeller } from './roots.ts';
 import type { InjectorIdentity, InjectorOptions, RunningInjector } from './injector.ts';
 
 /** Which cluster, and how much of it. */
@@ -42,8 +45,12 @@ export interface ClusterScope {
   readonly simulatedUrl: string | undefined;
   /** What is injected into pods, and where API servers ask for it; absent: nothing is. */
   readonly injector: Pick<InjectorOptions, 'listen' | 'file'> | undefined;
-  /** Whose objects are kept applied; absent: no mesh's. */
+  /** A mesh whose sidecars are in the same pods: what they need is injected and kept applied. Absent: there is none. */
   readonly mesh?: MeshName;
+  /** The service account, in the root namespace, that gateways run as; absent: there are none. */
+  readonly gateway?: string;
+  /** The ConfigMap in the root namespace by which gateways know controllers' certificates; absent: there is none. */
+  readonly roots?: string;
 }
 
 export interface ClusterPoliciesParts {
@@ -67,6 +74,8 @@ export class ClusterPolicies {
   readonly cluster: Cluster;
   readonly governor: Governor;
   readonly #distributor: Distributor;
+  readonly #gateways: Gateways;
+  readonly #gatewayPermissions: GatewayPermissions;
   readonly #leadership: Leadership;
   readonly #shared: SharedViews;
   readonly #reviews: TokenReviews;
@@ -94,6 +103,12 @@ export class ClusterPolicies {
     // A pod's name alone may come again, as a StatefulSet's does.
     const identity = `${environment['POD_NAME'] ?? hostname()}_${randomUUID()}`;
     this.#distributor = new Distributor({ clock: systemClock, onChange: () => this.governor.heard(), tell: (event) => tellOfSidecars(event, logger) });
+    this.#gateways = new Gateways({
+      isGateway: (pod) => this.#isGateway(pod),
+      onCallers: () => this.governor.renew(),
+      tell: (event) => tellOfSidecars(event, logger),
+    });
+    this.#gatewayPermissions = new GatewayPermissions(rootNamespace, () => systemClock.monotonicMs());
     this.#leadership = new Leadership({
       api,
       namespace: rootNamespace,
@@ -124,13 +139,27 @@ export class ClusterPolicies {
       cluster: this.cluster,
       namespaces: scope.namespaces,
       settings: { rootNamespace, known: knownModels(), simulatedUrl: scope.simulatedUrl, checkKey },
-      streams: { publish: (states) => this.#distributor.publish(withControllerRoots(states, this.#roots)), views: () => this.#shared.views() },
+      streams: {
+        publish: (states, gateways) => {
+          this.#distributor.publish(withControllerRoots(states, this.#roots));
+          const common = new Map([['', gateways.common]]);
+          this.#gateways.publish({
+            ...gateways,
+            common: withControllerRoots(common, this.#roots).get('') ?? gateways.common,
+            states: withControllerRoots(gateways.states, this.#roots),
+          });
+        },
+        views: () => this.#shared.views(),
+        callers: () => this.#gateways.callers(),
+      },
       intercept: (draft) => this.#intercept(draft),
       onPlan: (plan) => {
         onPlan(plan);
+        this.#gatewayPermissions.publish(plan.gateways.namespaces, plan.compiled);
         this.#upkeep?.heard(plan);
       },
       onGone: parts.onGone,
+      isGateway: (pod) => this.#isGateway(pod),
       accounts,
       mayWrite: () => this.#leadership.leads,
       identity,
@@ -144,7 +173,7 @@ export class ClusterPolicies {
       onPod: (pod) => this.governor.meet(pod),
       clock: systemClock,
     });
-    if (scope.mesh !== undefined)
+    if (scope.mesh !== undefined && asksProcessor(MESHES[scope.mesh]))
       this.#upkeep = new MeshUpkeep({
         api,
         name: scope.mesh,
@@ -157,8 +186,8 @@ export class ClusterPolicies {
   }
 
   /** For a controller's port. */
-  get service(): Service {
-    return this.#distributor.service();
+  get services(): readonly Service[] {
+    return [this.#distributor.service(), this.#gateways.service()];
   }
 
   /** Who shows the token of a pod's service account. */
@@ -166,13 +195,18 @@ export class ClusterPolicies {
     return byToken(this.#reviews);
   }
 
-  /** Sidecars spend by what was published to them. Whoever has a certificate instead was given it by whoever runs this. */
+  /** Sidecars spend by what was published to them, gateways for namespaces that allow it. Whoever has a certificate instead was given it by whoever runs this. */
   get permissions(): Permissions {
-    const { permissions } = this.#distributor;
+    const of = ({ pod }: Identity): Permissions =>
+      pod === undefined ? ALL_PERMITTED : this.#isGateway(pod) ? this.#gatewayPermissions : this.#distributor.permissions;
     return {
-      mayUse: (identity, limit, subject) => identity.pod === undefined || permissions.mayUse(identity, limit, subject),
-      maySpeakFor: (identity, call) => identity.pod === undefined || permissions.maySpeakFor(identity, call),
+      mayUse: (identity, limit, subject) => of(identity).mayUse(identity, limit, subject),
+      maySpeakFor: (identity, call) => of(identity).maySpeakFor(identity, call),
     };
+  }
+
+  #isGateway({ namespace, serviceAccount }: { readonly namespace: string; readonly serviceAccount: string }): boolean {
+    return namespace === this.#rootNamespace && serviceAccount === this.#parts.scope.gateway;
   }
 
   /** Why nobody can be served yet. */
@@ -192,9 +226,11 @@ export class ClusterPolicies {
     const { scope } = this.#parts;
     const authorities = await this.#openAuthorities();
     const shown = new ShownCertificate(shownBy(authorities));
+    const told = scope.roots === undefined ? undefined : this.#tellRoots(scope.roots);
     const follow = (): void => {
       this.#roots = authorities.identity.roots;
       this.governor.renew();
+      told?.tell(authorities.identity.roots);
     };
     follow();
     authorities.onChange(() => {
@@ -203,6 +239,13 @@ export class ClusterPolicies {
     });
     if (scope.injector !== undefined) await this.#inject(scope.injector, authorities);
     return shown;
+  }
+
+  #tellRoots(name: string): RootsTeller {
+    const { logger } = this.#parts;
+    const { api } = this.cluster;
+    const onFault = (error: string): void => logger.warn('roots.untold', { error });
+    return new RootsTeller({ api, namespace: this.#rootNamespace, name, closing: this.#closing.signal, onFault });
   }
 
   #openAuthorities(): Promise<Authorities> {
@@ -235,8 +278,14 @@ export class ClusterPolicies {
   }
 
   async #inject(injector: NonNullable<ClusterScope['injector']>, authorities: Authorities): Promise<void> {
-    const { logger } = this.#parts;
-    const running = await startInjector({ ...injector, identity: injectorIdentity(authorities), api: this.cluster.api, logger });
+    const { logger, scope } = this.#parts;
+    const running = await startInjector({
+      ...injector,
+      ...(scope.mesh === undefined ? {} : { mesh: scope.mesh }),
+      identity: injectorIdentity(authorities),
+      api: this.cluster.api,
+      logger,
+    });
     this.#injector = running;
     authorities.onChange(() => running.use(injectorIdentity(authorities)));
   }
@@ -253,6 +302,7 @@ export class ClusterPolicies {
     this.#upkeep?.close();
     await this.#shared.close();
     this.#distributor.close();
+    this.#gateways.close();
     await this.#leadership.close();
     this.cluster.api.close();
   }

@@ -208,10 +208,7 @@ class Controller {
     const files = this.#openCertificates();
     const tell = (event: ServiceEvent): void => tellOfLedger(event, logger, this.#metrics);
     const server = new WireServer({
-      services: [
-        ledgerService({ host: this.#host, store: store.store, permissions: this.#permissions, tell }),
-        ...(cluster === undefined ? [] : [cluster.service]),
-      ],
+      services: [ledgerService({ host: this.#host, store: store.store, permissions: this.#permissions, tell }), ...(cluster?.services ?? [])],
       clock: systemClock,
       authenticate: this.#authenticate(files !== undefined),
       absence: () => cluster?.absence(),

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { injectPod } from '../../core/injection/index.ts';
-import type { Contributor, InjectionSettings } from '../../core/injection/index.ts';
-import { interceptionAddition } from '../../core/interception/index.ts';
+import type { InjectionSettings } from '../../core/injection/index.ts';
+import type { MeshName } from '../../core/meshes/index.ts';
 import { BundleKeeper, clusterRegistration, startWebhook } from '../../shell/injector/index.ts';
 import type { InjectorFile, WebhookEvent, WebhookIdentity } from '../../shell/injector/index.ts';
 import type { ApiServer } from '../../shell/kube/index.ts';
@@ -9,6 +9,7 @@ import type { Logger } from '../../shell/telemetry/index.ts';
 import { messageOf } from '../mesh/message-of.ts';
 import type { Address } from '../ports.ts';
 import { VERSION } from '../version.ts';
+import { besideApplication } from './injected.ts';
 
 /** The controller's certificate and the authorities by which others believe it, PEM. */
 export interface InjectorIdentity extends WebhookIdentity {
@@ -19,6 +20,8 @@ export interface InjectorOptions {
   readonly listen: Address;
   /** What the chart says about injection. */
   readonly file: InjectorFile;
+  /** Whose injector makes the same pods; absent: nobody's. */
+  readonly mesh?: MeshName;
   readonly identity: InjectorIdentity;
   readonly api: Pick<ApiServer, 'send'>;
   readonly logger: Logger;
@@ -36,13 +39,13 @@ export interface RunningInjector {
 }
 
 /** Serves the webhook, and keeps API servers' trust in it current. */
-export async function startInjector({ listen, file, identity, api, logger }: InjectorOptions): Promise<RunningInjector> {
+export async function startInjector({ listen, file, mesh, identity, api, logger }: InjectorOptions): Promise<RunningInjector> {
   let present = identity;
   const settings = (): InjectionSettings => settingsOf(file, present.roots);
   const webhook = await startWebhook({
     ...listen,
     identity,
-    inject: (pod, namespace) => injectPod(pod, namespace, settings(), [interceptionOf(file)]),
+    inject: (pod, namespace) => injectPod(pod, namespace, settings(), [besideApplication(file, mesh)]),
     onEvent: (event) => tell(event, logger),
   });
   const keeper = new BundleKeeper({
@@ -69,12 +72,6 @@ export async function startInjector({ listen, file, identity, api, logger }: Inj
     },
   };
 }
-
-/** The redirection, in pods that are to have one. */
-const interceptionOf =
-  ({ imagePullPolicy, interceptedPorts: ports }: InjectorFile): Contributor =>
-  (_pod, _settings, { intercept, image, authorities }) =>
-    intercept ? interceptionAddition({ image, imagePullPolicy, ports, authorities }) : {};
 
 function settingsOf({ resources: { requests, limits }, ...file }: InjectorFile, controllerRoots: string): InjectionSettings {
   return {

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { interceptionOf, servicesOf, wantedHosts } from '../../core/control/index.ts';
 import type { Draft, Interceptions, InterceptionSettings } from '../../core/control/index.ts';
+import type { WorkloadSnapshot } from '../../core/policy/index.ts';
 import { LeafBook } from '../../shell/certs/index.ts';
 import type { Authority } from '../../shell/certs/index.ts';
 import type { Services } from '../../shell/kube/index.ts';
@@ -46,11 +47,12 @@ export class InterceptionIssuer {
     this.#leaves = new LeafBook({ authority, now: () => systemClock.epochMs(), chance: Math.random });
   }
 
-  async of({ compiled }: Draft): Promise<Interceptions> {
+  async of({ compiled, withSidecars }: Draft): Promise<Interceptions> {
     await this.#tend();
-    const settings = await this.#withAddresses(compiled);
+    const served = [...compiled.snapshots].filter(([workload]) => withSidecars.has(workload));
+    const settings = await this.#withAddresses(served.map(([, snapshot]) => snapshot));
     const wanted = new Map(
-      [...compiled.snapshots].map(([workload, snapshot]) => [
+      served.map(([workload, snapshot]) => [
         workload,
         wantedHosts(snapshot, settings)
           .filter(({ takesLeaf }) => takesLeaf)
@@ -61,13 +63,13 @@ export class InterceptionIssuer {
     for (const { host, reason } of faults) this.#logger.error('leaf.failed', { host, reason });
     this.#schedule(faults.length > 0 ? 0 : (dueAt ?? Infinity));
     const roots = this.#authority.bundle();
-    return new Map([...compiled.snapshots].map(([workload, snapshot]) => [workload, interceptionOf(snapshot, of.get(workload) ?? new Map(), roots, settings)]));
+    return new Map(served.map(([workload, snapshot]) => [workload, interceptionOf(snapshot, of.get(workload) ?? new Map(), roots, settings)]));
   }
 
-  async #withAddresses({ snapshots }: Draft['compiled']): Promise<InterceptionSettings> {
+  async #withAddresses(snapshots: readonly WorkloadSnapshot[]): Promise<InterceptionSettings> {
     const services = this.#services;
     if (services === undefined) return this.#settings;
-    services.follow(servicesOf(snapshots.values(), this.#settings.clusterDomain));
+    services.follow(servicesOf(snapshots, this.#settings.clusterDomain));
     await Promise.race([services.settled(), delay(ADDRESSES_WITHIN_MS, undefined, { ref: false })]);
     const faults = services.faults();
     for (const service of this.#unknown) if (!faults.has(service)) this.#unknown.delete(service);

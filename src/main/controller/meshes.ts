@@ -1,13 +1,11 @@
-import { cutsStreams, headersReadBy } from '../../core/call/index.ts';
-import { PLACEHOLDER_KEY } from '../../core/control/index.ts';
 import type { Plan } from '../../core/control/index.ts';
-import { MESHES, MESH_SOCKET, usesOf } from '../../core/meshes/index.ts';
+import { MESHES } from '../../core/meshes/index.ts';
 import type { MeshName, MeshObject } from '../../core/meshes/index.ts';
 import { MeshKeeper } from '../../shell/meshes/index.ts';
 import type { MeshKeeperParts } from '../../shell/meshes/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
+import { meshInputOf } from '../mesh/guests.ts';
 import { messageOf } from '../mesh/message-of.ts';
-import { MAX_REQUEST_BYTES, MESSAGE_TIMEOUT_MS } from '../mesh/settings.ts';
 
 /** Looked at so often besides: what others changed, a mesh that was installed since, or another controller that led. */
 const LOOK_MS = 60_000;
@@ -38,17 +36,9 @@ export class MeshUpkeep {
     this.#timer = setInterval(() => this.#look(), LOOK_MS).unref();
   }
 
-  heard({ compiled }: Pick<Plan, 'compiled'>): void {
-    const snapshots = [...compiled.snapshots.values()];
-    const settings = {
-      processorSocket: MESH_SOCKET.file,
-      headersRead: headersReadBy(snapshots),
-      placeholderKey: PLACEHOLDER_KEY,
-      maxRequestBytes: MAX_REQUEST_BYTES,
-      messageTimeoutMs: MESSAGE_TIMEOUT_MS,
-      endsAnswers: snapshots.some(cutsStreams),
-    };
-    this.#wanted = MESHES[this.#parts.name].render({ uses: usesOf(snapshots), settings }).objects;
+  heard({ compiled, withSidecars }: Pick<Plan, 'compiled' | 'withSidecars'>): void {
+    const served = [...compiled.snapshots].filter(([workload]) => withSidecars.has(workload)).map(([, snapshot]) => snapshot);
+    this.#wanted = MESHES[this.#parts.name].render(meshInputOf(served)).objects;
     this.#look();
   }
 

@@ -1,22 +1,22 @@
+import { EVERYONE } from '../../core/control/index.ts';
 import { workloadId } from '../../core/policy/index.ts';
 import type { Compiled, KnownWorkload, WorkloadSnapshot } from '../../core/policy/index.ts';
 import { err, ok } from '../../core/units/index.ts';
 import type { Result } from '../../core/units/index.ts';
+import type { Unmet } from '../../shell/gateway/index.ts';
 import type { Policies, PolicyFeed, PolicyListener } from '../mesh/feed.ts';
 import { FileFeed } from '../mesh/files.ts';
 import type { FileFeedOptions } from '../mesh/files.ts';
+import { isSameCaller } from './served.ts';
 
 /** More than a cluster's workloads that have no sidecar. */
 const MAX_WORKLOADS = 10_000;
-
-/** No workload's name: what all of them together can meet, so that nothing of Envoy's or the ledger's changes when one is met. */
-const EVERYONE = { namespace: '*', name: '*' } as const;
 
 /** Policies for whoever calls: a workload has its snapshot from its first call on. */
 export class GatewayFeed implements PolicyFeed {
   readonly #files: FileFeed;
   readonly #known = new Map<string, KnownWorkload>();
-  readonly #meeting = new Map<string, Promise<Result<true, string>>>();
+  readonly #meeting = new Map<string, Promise<Result<true, Unmet>>>();
   #listener: PolicyListener | undefined;
 
   constructor(options: Omit<FileFeedOptions, 'workloads'>) {
@@ -38,22 +38,22 @@ export class GatewayFeed implements PolicyFeed {
   }
 
   /** Resolves when there is a snapshot for it. Its labels are those that it had when it was met last. */
-  meet(workload: KnownWorkload): Promise<Result<true, string>> {
+  meet(workload: KnownWorkload): Promise<Result<true, Unmet>> {
     const id = workloadId(workload);
     const known = this.#known.get(id);
     const meeting = this.#meeting.get(id);
     if (meeting !== undefined) return meeting;
-    if (known !== undefined && isSame(known, workload)) return Promise.resolve(ok(true));
+    if (known !== undefined && isSameCaller(known, workload)) return Promise.resolve(ok(true));
     if (known === undefined && this.#known.size >= MAX_WORKLOADS)
-      return Promise.resolve(err(`This gateway knows ${MAX_WORKLOADS} workloads, and takes no more. Run another.`));
+      return Promise.resolve(unmet(`This gateway knows ${MAX_WORKLOADS} workloads, and takes no more. Run another.`));
     const begun = this.#apply(id, workload).finally(() => this.#meeting.delete(id));
     this.#meeting.set(id, begun);
     return begun;
   }
 
-  async #apply(id: string, workload: KnownWorkload): Promise<Result<true, string>> {
+  async #apply(id: string, workload: KnownWorkload): Promise<Result<true, Unmet>> {
     const listener = this.#listener;
-    if (listener === undefined) return err('The gateway is not ready yet. Try again.');
+    if (listener === undefined) return unmet('The gateway is not ready yet. Try again.');
     const before = this.#known.get(id);
     this.#known.set(id, workload);
     let refused: readonly string[] | undefined;
@@ -68,10 +68,11 @@ export class GatewayFeed implements PolicyFeed {
     if (refused === undefined) return ok(true);
     if (before === undefined) this.#known.delete(id);
     else this.#known.set(id, before);
-    return err('The policies for this workload cannot be applied now; the gateway’s log says why.');
+    return unmet('The policies for this workload cannot be applied now; the gateway’s log says why.');
   }
 }
 
+/** With what all of them together can meet, so that nothing of Envoy's or the ledger's changes when one is met. */
 function withEveryone({ snapshots, providers, rules, budgets }: Compiled): Policies {
   const everyone: WorkloadSnapshot = {
     version: 'everyone',
@@ -86,6 +87,4 @@ function withEveryone({ snapshots, providers, rules, budgets }: Compiled): Polic
   return { snapshots: new Map([...snapshots, [workloadId(EVERYONE), everyone]]), providers };
 }
 
-const isSame = (one: KnownWorkload, other: KnownWorkload): boolean => one.serviceAccount === other.serviceAccount && labelText(one) === labelText(other);
-
-const labelText = ({ labels = {} }: KnownWorkload): string => JSON.stringify(Object.entries(labels).toSorted());
+const unmet = (message: string): Result<never, Unmet> => err({ kind: 'unavailable', message });

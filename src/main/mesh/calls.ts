@@ -59,8 +59,34 @@ export async function serveCalls(
   return { active: () => active, close: () => server.close(CLOSE_WITHIN_MS) };
 }
 
+/** The processor, wherever it is served. */
+export interface ServedCalls {
+  /** Calls that our own Envoy has in flight. */
+  active(): number;
+  /** Lets calls of another's Envoy end; ours is drained by whoever stops it, before. */
+  leave(): Promise<void>;
+}
+
+/** Serves our own Envoy at a socket, another's at its place, or both: `own` and `others`, where they are. */
+export async function serveAll(
+  { own, others }: { readonly own: string | undefined; readonly others: ServeAt | undefined },
+  ...how: [ports: CallPorts, logger: Logger, whose?: Whose, onOwnKey?: (provider: string) => void]
+): Promise<ServedCalls> {
+  const [ports, ...rest] = how;
+  const ours = own === undefined ? undefined : await serveCalls(ports, { socketPath: own }, ...rest);
+  const theirs = others === undefined ? undefined : await serveCalls(ports, others, ...rest);
+  return {
+    active: () => ours?.active() ?? 0,
+    leave: async () => {
+      if (theirs !== undefined) await drained(theirs);
+      await theirs?.close();
+      await ours?.close();
+    },
+  };
+}
+
 /** Resolves when no call is in flight, or after a time. */
-export async function drained(calls: CallServer): Promise<void> {
+async function drained(calls: CallServer): Promise<void> {
   const until = performance.now() + DRAIN_MS;
   while (calls.active() > 0 && performance.now() < until) await delay(POLL_MS);
 }

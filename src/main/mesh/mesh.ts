@@ -25,7 +25,7 @@ import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
 import { watchBatches } from './batches.ts';
 import { tellOfBudgets } from './budget-events.ts';
-import { drained, serveCalls } from './calls.ts';
+import { serveAll } from './calls.ts';
 import { afterMs, newCallId, systemClock } from './clock.ts';
 import { tellOfEnvoy } from './envoy-events.ts';
 import type { Policies } from './feed.ts';
@@ -240,15 +240,14 @@ class Mesh {
       random: Math.random,
       newId: newCallId,
     };
-    const { serve, logger, whose } = this.#options;
-    const calls = await serveCalls(ports, serve ?? { socketPath: processorSocket(this.#place) }, logger, whose, (provider) => {
+    const { serve, envoy, logger, whose } = this.#options;
+    const onOwnKey = (provider: string): void => {
       const host = this.#policies?.providers.get(provider)?.policy.baseUrl.host;
       if (host !== undefined) this.#ownKeys.saw(host);
-    });
-    this.#activeCalls = () => calls.active();
-    this.#stops.push(() => calls.close());
-    // An Envoy of our own is drained before.
-    if (serve !== undefined) this.#stops.push(() => drained(calls));
+    };
+    const served = await serveAll({ own: envoy === undefined ? undefined : processorSocket(this.#place), others: serve }, ports, logger, whose, onOwnKey);
+    this.#activeCalls = () => served.active();
+    this.#stops.push(() => served.leave());
   }
 
   async #startEnvoy(binary: string, policies: Policies): Promise<void> {

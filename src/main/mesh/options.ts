@@ -27,7 +27,7 @@ export interface MeshOptions {
   readonly stateDir: string;
   /** The Envoy to run; absent where one calls that is another's. */
   readonly envoy?: EnvoyOptions;
-  /** Where an Envoy that is another's finds the processor. */
+  /** Where an Envoy that is another's finds the processor, alone or besides ours. */
   readonly serve?: ServeAt;
   /** How a call's workload is known; by its listener, if nothing is said. */
   readonly whose?: Whose;

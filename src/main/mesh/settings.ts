@@ -4,6 +4,7 @@ import { PLACEHOLDER_KEY, PRIVATE_NETWORKS, redirectedPorts } from '../../core/c
 import type { Interception } from '../../core/control/index.ts';
 import { upstreamOf } from '../../core/envoyconfig/index.ts';
 import type { EnvoySettings, ListenerSettings, OutboundSettings } from '../../core/envoyconfig/index.ts';
+import type { WorkloadSnapshot } from '../../core/policy/index.ts';
 import type { Policies } from './feed.ts';
 
 /** A request body larger than this is answered 413; images and documents of the official APIs stay below. */
@@ -51,9 +52,9 @@ export function envoySettings(
     folder: place.envoyFolder,
     listeners,
     ...(redirected === undefined || interception === undefined ? {} : { outbound: outboundSettings(redirected, interception) }),
-    endsAnswersOf: [
-      ...new Set(policies.flatMap(({ snapshots }) => [...snapshots].flatMap(([workload, snapshot]) => (cutsStreams(snapshot) ? [workload] : [])))),
-    ],
+    endsAnswersOf: [...new Set([...listeners, ...(redirected === undefined ? [] : [redirected])].map(({ workload }) => workload))].filter((workload) =>
+      policies.some(({ snapshots }) => servedBy(workload, snapshots).some(cutsStreams)),
+    ),
     upstreams: [...upstreams.values()].map(({ policy }) => upstreamOf(policy)).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
     headersRead: headersReadBy(policies.flatMap(({ snapshots }) => [...snapshots.values()])),
     // Where callers say by keys who they are, those are no providers' keys.
@@ -63,6 +64,13 @@ export function envoySettings(
     gracefulGrpcClose: true,
     trustedCaFile: place.trustedCaFile,
   };
+}
+
+/** Whose calls may come in under a name: a workload's id is its own; any other is that of a listener which does not say whose. */
+function servedBy(name: string, snapshots: Policies['snapshots']): readonly WorkloadSnapshot[] {
+  if (!name.includes('/')) return [...snapshots.values()];
+  const snapshot = snapshots.get(name);
+  return snapshot === undefined ? [] : [snapshot];
 }
 
 function outboundSettings(redirected: RedirectedConnections, interception: Interception): OutboundSettings {

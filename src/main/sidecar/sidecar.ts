@@ -25,8 +25,8 @@ export interface SidecarOptions {
   /** Keys may come to lie on a disk. */
   readonly allowDisk: boolean;
   readonly admin: Address;
-  /** An Envoy of its own, and where applications find it; or where another's Envoy finds the processor. */
-  readonly proxy: { readonly envoy: EnvoyOptions; readonly listen: Address } | { readonly serve: ServeAt };
+  /** An Envoy of its own, and where applications find it; or where another's Envoy finds the processor; or both, which then share it. */
+  readonly proxy: { readonly envoy: EnvoyOptions; readonly listen: Address; readonly serve?: ServeAt } | { readonly serve: ServeAt };
   readonly environment: NodeJS.ProcessEnv;
   readonly interruption?: AbortSignal;
   readonly logger: Logger;
@@ -42,7 +42,10 @@ export async function startSidecar(options: SidecarOptions): Promise<RunningMesh
   const feed = new ControllerFeed({ addresses: controllers, access, kept, logger });
   const ledger = accessLedger({ addresses: controllers, access }, logger);
   const listeners: WorkloadListener[] = 'listen' in proxy ? [{ ...proxy.listen, workload: SOLE_WORKLOAD, option: '--listen' }] : [];
-  const own = 'envoy' in proxy ? { envoy: proxy.envoy, redirected: redirectedTo(SIDECAR_PORTS.outbound) } : { serve: proxy.serve };
+  const own = {
+    ...('envoy' in proxy ? { envoy: proxy.envoy, redirected: redirectedTo(SIDECAR_PORTS.outbound) } : {}),
+    ...(proxy.serve === undefined ? {} : { serve: proxy.serve }),
+  };
   // The application is beside it, and other pods can reach it.
   const mesh = await startMesh({
     ...options,

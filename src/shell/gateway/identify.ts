@@ -24,12 +24,18 @@ export interface CallerReviewer {
   review(token: string): Promise<Result<Caller, string>>;
 }
 
+/** Why there are no policies for a workload, in words for whoever calls. `denied`: it may not call here; `unavailable`: nobody can tell now. */
+export interface Unmet {
+  readonly kind: 'denied' | 'unavailable';
+  readonly message: string;
+}
+
 export interface GatewayParts {
   readonly tokens: CallerReviewer;
   /** Whose certificates' names count; none: no certificate does. */
   readonly trustDomains: ReadonlySet<string>;
-  /** Makes sure that there are policies for it. The error is why there can be none. */
-  readonly meet: (workload: KnownWorkload) => Promise<Result<true, string>>;
+  /** Makes sure that there are policies for it. */
+  readonly meet: (workload: KnownWorkload) => Promise<Result<true, Unmet>>;
   readonly now: () => EpochMs;
 }
 
@@ -76,7 +82,7 @@ export function identifyCallers({ tokens, trustDomains, meet, now }: GatewayPart
     const caller = certified === undefined ? await byToken(token ?? '') : ok(certified);
     if (!caller.ok) return caller;
     const met = await meet(caller.value);
-    if (!met.ok) return err({ code: 'processor_unavailable', message: met.error });
+    if (!met.ok) return err({ code: met.error.kind === 'denied' ? 'model_not_allowed' : 'processor_unavailable', message: met.error.message });
     return ok(`${caller.value.namespace}/${caller.value.name}`);
   };
 }

@@ -5,4 +5,4 @@
  * proves nothing, keep a token, nor show one.
  */
 export { CREDENTIAL_HEADERS, identifyCallers } from './identify.ts';
-export type { Caller, CallerReviewer, GatewayParts } from './identify.ts';
+export type { Caller, CallerReviewer, GatewayParts, Unmet } from './identify.ts';

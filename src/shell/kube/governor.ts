@@ -3,6 +3,7 @@ import { NO_PLAN, draftOf, differenceOf, findingsWith, labelOf, observe, planOf,
 import type {
   CustomObject,
   Draft,
+  GatewayPlan,
   Interceptions,
   Observed,
   Plan,
@@ -14,7 +15,7 @@ import type {
   Status,
 } from '../../core/control/index.ts';
 import type { AccountView } from '../../core/ledger/index.ts';
-import type { Kind, Labels } from '../../core/policy/index.ts';
+import type { Kind, KnownWorkload, Labels } from '../../core/policy/index.ts';
 import type { EpochMs, MonotonicMs } from '../../core/units/index.ts';
 import { messageOf } from './apiserver.ts';
 import { EventWriter } from './eventwriter.ts';
@@ -28,9 +29,11 @@ import { StatusWriter } from './statuswriter.ts';
 
 /** To sidecars: what they are given, and what they say. */
 export interface Streams {
-  /** All states there are. */
-  publish(states: ReadonlyMap<string, SidecarState>): void;
+  /** All states there are; and apart from them, what gateways may be given. */
+  publish(states: ReadonlyMap<string, SidecarState>, gateways: GatewayPlan): void;
   views(): readonly SidecarView[];
+  /** Workloads that call by gateways. */
+  callers(): readonly KnownWorkload[];
 }
 
 export type GovernorEvent =
@@ -55,6 +58,8 @@ export interface GovernorParts {
   readonly onPlan: (plan: Plan) => void;
   /** A pod is not there any more: nobody may go on in its name. */
   readonly onGone: (pod: PodFacts) => void;
+  /** Whether a pod governs others' calls, and is no workload that needs policies; none does, if nothing is said. */
+  readonly isGateway?: (pod: PodFacts) => boolean;
   /** Of budgets; `undefined` where the ledger is not led here. */
   readonly accounts: () => readonly AccountView[] | undefined;
   /** Whether this process is the one that writes. */
@@ -175,7 +180,7 @@ export class Governor {
     this.#changed();
   }
 
-  /** What `intercept` gives has changed: a certificate is due. */
+  /** What `intercept` gives has changed: a certificate is due. Or somebody calls by a gateway who did not. */
   renew(): void {
     this.#changed();
   }
@@ -255,7 +260,8 @@ export class Governor {
     const facts = {
       resources,
       namespaces: new Map(this.#namespaces.flatMap((informer) => informer.items()).map(({ name, labels }) => [name, labels])),
-      pods: this.#living.all(),
+      pods: this.#living.all().filter((pod) => this.#parts.isGateway?.(pod) !== true),
+      callers: streams.callers(),
       secrets: (namespace: string, name: string) => this.#secrets.lookUp(namespace, name),
     };
     const draft = draftOf(facts, settings);
@@ -264,7 +270,7 @@ export class Governor {
     this.#plan = plan;
     // The ledger first: a sidecar asks for the limits of its state as soon as it has it.
     onPlan(plan);
-    streams.publish(plan.states);
+    streams.publish(plan.states, plan.gateways);
     tell({ kind: 'planned', resources: resources.length, workloads: plan.workloads.length, durationMs: clock.monotonicMs() - began });
     this.#scheduleReport();
   }

@@ -68,7 +68,7 @@ class Storm {
 
   declare(objects: readonly (CustomObject & { readonly kind: Kind })[]): void {
     this.#resources = objects.map((object) => observe(object.kind, object));
-    const facts = { resources: this.#observed(), namespaces: new Map(), pods, secrets: () => ({ kind: 'absent' }) as const };
+    const facts = { resources: this.#observed(), namespaces: new Map(), pods, callers: [], secrets: () => ({ kind: 'absent' }) as const };
     this.#plan = planOf(facts, draftOf(facts, SETTINGS), new Map(), this.#plan ?? NO_PLAN, SETTINGS, Date.now());
   }
 

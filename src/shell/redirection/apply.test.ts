@@ -22,6 +22,7 @@ function machine(works: readonly string[], deaf = false) {
         const chain = line.slice(1).split(' ', 1)[0] ?? '';
         tables.set(key, [...present.filter((rule) => rule !== `-N ${chain}` && !rule.startsWith(`-A ${chain} `)), `-N ${chain}`]);
       } else if (line.startsWith('-A')) tables.set(key, [...present, line]);
+      else if (line.startsWith('-I')) tables.set(key, [line.replace('-I', '-A'), ...present]);
       else if (line.startsWith('-D')) tables.set(key, present.toSpliced(present.indexOf(line.replace('-D', '-A')), 1));
       else if (line.startsWith('-F'))
         tables.set(

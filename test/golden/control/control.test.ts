@@ -95,6 +95,7 @@ class Cluster {
         this.#of('Namespace').map(({ metadata }) => [metadata?.name ?? '', (metadata as { labels?: Record<string, string> } | undefined)?.labels ?? {}]),
       ),
       pods: this.#pods(),
+      callers: [],
       secrets: (namespace, name): SecretAnswer => {
         if (forbidden.includes(`${namespace}/${name}`)) return { kind: 'forbidden' };
         const secret = this.#objects.get(`Secret ${namespace}/${name}`) as (Custom & { stringData: Record<string, string> }) | undefined;

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Plan, SidecarState, SidecarView } from '../../../src/core/control/index.ts';
+import type { GatewayPlan, Plan, SidecarState, SidecarView } from '../../../src/core/control/index.ts';
+import type { KnownWorkload } from '../../../src/core/policy/index.ts';
 import type { AccountView } from '../../../src/core/ledger/index.ts';
 import { checkKey } from '../../../src/shell/keys/index.ts';
 import { Governor, Leadership, openCluster } from '../../../src/shell/kube/index.ts';
@@ -16,12 +17,20 @@ export const ROOT = 'airmesh-system';
 /** Sidecars on paper: they acknowledge what they are told to. */
 export class PaperStreams implements Streams {
   states: ReadonlyMap<string, SidecarState> = new Map();
+  gateways: GatewayPlan | undefined;
+  /** Who calls by a gateway. */
+  calling: readonly KnownWorkload[] = [];
   totalPublished = 0;
   readonly #views = new Map<string, SidecarView>();
 
-  publish(states: ReadonlyMap<string, SidecarState>): void {
+  publish(states: ReadonlyMap<string, SidecarState>, gateways: GatewayPlan): void {
     this.states = states;
+    this.gateways = gateways;
     this.totalPublished++;
+  }
+
+  callers(): readonly KnownWorkload[] {
+    return this.calling;
   }
 
   views(): readonly SidecarView[] {
@@ -178,11 +187,22 @@ export interface MadePod {
   readonly namespace: string;
   readonly name: string;
   readonly uid: string;
+  readonly serviceAccount: string;
 }
 
-/** A pod of a StatefulSet that runs, as far as an API server without nodes can know. `program`: of its sidecar; false: it is not labelled as having one. */
-export async function makePod(client: ApiClient, namespace: string, name: string, phase = 'Running', program: string | false = '0.1.0'): Promise<MadePod> {
-  await put(client, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } });
+/**
+ * A pod of a StatefulSet that runs, as far as an API server without nodes can know. `program`: of its sidecar; false: it is not labelled
+ * as having one.
+ */
+export async function makePod(
+  client: ApiClient,
+  namespace: string,
+  name: string,
+  phase = 'Running',
+  program: string | false = '0.1.0',
+  serviceAccount = 'default',
+): Promise<MadePod> {
+  await put(client, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: serviceAccount, namespace } });
   const { metadata } = await put(client, {
     apiVersion: 'v1',
     kind: 'Pod',
@@ -192,15 +212,15 @@ export async function makePod(client: ApiClient, namespace: string, name: string
       ...(program === false ? {} : { labels: { 'airmesh.dev/sidecar': program } }),
       ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: name.replace(/-\d+$/, ''), uid: 'none', controller: true }],
     },
-    spec: { automountServiceAccountToken: false, containers: [{ name: 'app', image: 'app' }] },
+    spec: { serviceAccountName: serviceAccount, automountServiceAccountToken: false, containers: [{ name: 'app', image: 'app' }] },
   });
   await client.send('PATCH', `/api/v1/namespaces/${namespace}/pods/${name}/status`, { body: { status: { phase } }, type: 'application/merge-patch+json' });
-  return { namespace, name, uid: metadata.uid };
+  return { namespace, name, uid: metadata.uid, serviceAccount };
 }
 
 /** A token of a pod's service account, bound to the pod as the kubelet has them bound. */
 export async function tokenFor(client: ApiClient, pod: MadePod, audience = 'airmesh', lastsS = 600): Promise<string> {
-  const { body, status } = await client.send('POST', `/api/v1/namespaces/${pod.namespace}/serviceaccounts/default/token`, {
+  const { body, status } = await client.send('POST', `/api/v1/namespaces/${pod.namespace}/serviceaccounts/${pod.serviceAccount}/token`, {
     body: {
       apiVersion: 'authentication.k8s.io/v1',
       kind: 'TokenRequest',

@@ -1,7 +1,10 @@
-import { takenPorts } from '../mesh.ts';
-import type { NamespaceUse } from '../mesh.ts';
+import type { MeshContainers, PodWords } from '../mesh.ts';
 
-/** Ports that our Envoy takes are none of Consul's. https://developer.hashicorp.com/consul/docs/k8s/annotations-and-labels */
-export const podAnnotations = (use: NamespaceUse): Readonly<Record<string, string>> => ({
-  'consul.hashicorp.com/transparent-proxy-exclude-outbound-ports': takenPorts(use),
-});
+/** https://developer.hashicorp.com/consul/docs/k8s/annotations-and-labels */
+export const WORDS: PodWords = {
+  outboundPorts: 'consul.hashicorp.com/transparent-proxy-exclude-outbound-ports',
+  inboundPorts: 'consul.hashicorp.com/transparent-proxy-exclude-inbound-ports',
+  leftAlone: { key: 'consul.hashicorp.com/connect-inject', value: 'false' },
+};
+
+export const CONTAINERS: MeshContainers = { proxy: 'consul-dataplane', first: [], others: ['consul-connect-inject-init'] };

@@ -24,7 +24,7 @@ export function render({ uses, settings }: MeshInput): Rendered {
   };
 }
 
-function objectsOf({ namespace }: NamespaceUse, places: readonly Place[], settings: GuestSettings): readonly MeshObject[] {
+function objectsOf({ namespace, endsAnswers }: NamespaceUse, places: readonly Place[], settings: MeshInput['settings']): readonly MeshObject[] {
   const metadata = (name: string): MeshObject['metadata'] => ({ name, namespace, labels: OWNER_LABELS });
   const outside = places.filter(({ isService }) => !isService);
   return [
@@ -32,7 +32,7 @@ function objectsOf({ namespace }: NamespaceUse, places: readonly Place[], settin
     ...outside
       .filter(({ ports }) => ports.some(({ tls }) => tls))
       .map((place): MeshObject => ({ apiVersion: NETWORKING, kind: 'DestinationRule', metadata: metadata(`airmesh-${place.host}`), spec: rule(place) })),
-    { apiVersion: FILTERS, kind: 'EnvoyFilter', metadata: metadata('airmesh'), spec: filter(places, settings) },
+    { apiVersion: FILTERS, kind: 'EnvoyFilter', metadata: metadata('airmesh'), spec: filter(places, { ...settings, endsAnswers }) },
   ];
 }
 

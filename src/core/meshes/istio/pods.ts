@@ -1,15 +1,14 @@
-import { MESH_SOCKET, takenPorts } from '../mesh.ts';
-import type { NamespaceUse } from '../mesh.ts';
+import type { MeshContainers, PodWords } from '../mesh.ts';
 
 /**
- * The processor's socket in a volume that Istio's proxy mounts, and the ports that our own Envoy takes left out of Istio's
- * redirection: what is in TLS already cannot be governed by a filter for HTTP.
+ * Istio's injector reads these when the pod is made, its CNI plugin when its network is.
  * https://istio.io/latest/docs/reference/config/annotations/
  */
-export function podAnnotations(use: NamespaceUse): Readonly<Record<string, string>> {
-  return {
-    'sidecar.istio.io/userVolume': JSON.stringify([{ name: MESH_SOCKET.volume, emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }]),
-    'sidecar.istio.io/userVolumeMount': JSON.stringify([{ name: MESH_SOCKET.volume, mountPath: MESH_SOCKET.folder }]),
-    'traffic.sidecar.istio.io/excludeOutboundPorts': takenPorts({ ...use, providers: use.providers.filter(({ tls }) => tls) }),
-  };
-}
+export const WORDS: PodWords = {
+  outboundPorts: 'traffic.sidecar.istio.io/excludeOutboundPorts',
+  inboundPorts: 'traffic.sidecar.istio.io/excludeInboundPorts',
+  mount: { annotation: 'sidecar.istio.io/userVolumeMount', kind: 'JSON' },
+  leftAlone: { key: 'sidecar.istio.io/inject', value: 'false' },
+};
+
+export const CONTAINERS: MeshContainers = { proxy: 'istio-proxy', first: ['istio-validation'], others: ['istio-init', 'enable-core-dump'] };

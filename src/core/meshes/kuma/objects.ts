@@ -1,5 +1,5 @@
 import { guestFilters, guestProcessor, guestProvider, guestRoutes } from '../../envoyconfig/index.ts';
-import type { GuestSettings, Json, UpstreamSettings } from '../../envoyconfig/index.ts';
+import type { Json, UpstreamSettings } from '../../envoyconfig/index.ts';
 import { MESH_LABEL, MESH_SOCKET, OWNER_LABELS, isAddress, noteOf, serviceName } from '../mesh.ts';
 import type { MeshInput, MeshNote, MeshObject, NamespaceUse, Rendered } from '../mesh.ts';
 
@@ -50,7 +50,7 @@ function refusalOf({ host }: UpstreamSettings): string | undefined {
     : 'is a Service of the cluster, whose routes Kuma names by its own resources; have our own Envoy govern it';
 }
 
-function objectsOf(use: NamespaceUse, settings: GuestSettings): readonly MeshObject[] {
+function objectsOf(use: NamespaceUse, settings: MeshInput['settings']): readonly MeshObject[] {
   const { namespace } = use;
   const metadata = { name: 'airmesh', namespace, labels: { ...OWNER_LABELS, 'kuma.io/mesh': 'default' } };
   const targetRef = { kind: 'Dataplane', labels: { [MESH_LABEL]: 'enabled' } };
@@ -80,10 +80,10 @@ const passthrough = (use: NamespaceUse): Json => ({
   appendMatch: placesOf(use).map(({ host, port }) => ({ type: 'Domain', value: host, protocol: 'http', port })),
 });
 
-function modifications(use: NamespaceUse, settings: GuestSettings): readonly Json[] {
+function modifications(use: NamespaceUse, settings: MeshInput['settings']): readonly Json[] {
   const routes = guestRoutes(
     use.providers.map((upstream) => ({ upstream, cluster: upstream.id })),
-    settings,
+    { ...settings, endsAnswers: use.endsAnswers },
   );
   return [
     ...[guestProcessor(settings), ...use.providers.map((upstream) => guestProvider(upstream, TRUSTED_CA_FILE))].map((cluster) => ({

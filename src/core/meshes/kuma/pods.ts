@@ -1,13 +1,11 @@
-import { MESH_SOCKET, takenPorts } from '../mesh.ts';
-import type { NamespaceUse } from '../mesh.ts';
+import type { MeshContainers, PodWords } from '../mesh.ts';
 
-/**
- * The volume is the one that our injector gives the pod; a ContainerPatch mounts it into Kuma's proxy.
- * https://kuma.io/docs/latest/reference/kubernetes-annotations/
- */
-export function podAnnotations(use: NamespaceUse): Readonly<Record<string, string>> {
-  return {
-    'kuma.io/container-patches': MESH_SOCKET.volume,
-    'traffic.kuma.io/exclude-outbound-ports': takenPorts({ ...use, providers: use.providers.filter(({ tls }) => tls) }),
-  };
-}
+/** A ContainerPatch mounts the volume into Kuma's proxy. https://kuma.io/docs/latest/reference/kubernetes-annotations/ */
+export const WORDS: PodWords = {
+  outboundPorts: 'traffic.kuma.io/exclude-outbound-ports',
+  inboundPorts: 'traffic.kuma.io/exclude-inbound-ports',
+  mount: { annotation: 'kuma.io/container-patches', kind: 'list' },
+  leftAlone: { key: 'kuma.io/sidecar-injection', value: 'disabled' },
+};
+
+export const CONTAINERS: MeshContainers = { proxy: 'kuma-sidecar', first: ['kuma-validation'], others: ['kuma-init'] };

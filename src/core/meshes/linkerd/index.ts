@@ -1,6 +1,6 @@
 /** Linkerd: its proxies take no filters of ours, so our own Envoy runs beside them. */
 import type { Mesh } from '../mesh.ts';
 import { KINDS, render } from './objects.ts';
-import { podAnnotations } from './pods.ts';
+import { CONTAINERS, WORDS } from './pods.ts';
 
-export const linkerd: Mesh = { name: 'linkerd', title: 'Linkerd', proxyUid: 2102, kinds: KINDS, render, podAnnotations };
+export const linkerd: Mesh = { name: 'linkerd', title: 'Linkerd', proxyUid: 2102, kinds: KINDS, render, containers: CONTAINERS, words: WORDS };

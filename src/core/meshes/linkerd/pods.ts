@@ -1,5 +1,10 @@
-import { takenPorts } from '../mesh.ts';
-import type { NamespaceUse } from '../mesh.ts';
+import type { MeshContainers, PodWords } from '../mesh.ts';
 
-/** Ports that our Envoy takes are none of Linkerd's. https://linkerd.io/2/reference/proxy-configuration/ */
-export const podAnnotations = (use: NamespaceUse): Readonly<Record<string, string>> => ({ 'config.linkerd.io/skip-outbound-ports': takenPorts(use) });
+/** https://linkerd.io/2/reference/proxy-configuration/ */
+export const WORDS: PodWords = {
+  outboundPorts: 'config.linkerd.io/skip-outbound-ports',
+  inboundPorts: 'config.linkerd.io/skip-inbound-ports',
+  leftAlone: { key: 'linkerd.io/inject', value: 'disabled' },
+};
+
+export const CONTAINERS: MeshContainers = { proxy: 'linkerd-proxy', first: ['linkerd-network-validator'], others: ['linkerd-init', 'linkerd-debug'] };

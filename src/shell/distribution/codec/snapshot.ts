@@ -45,6 +45,6 @@ function besides(names: ReadonlyMap<string, string>, others: ReadonlyMap<string,
   return [...names].filter(([key, value]) => others.get(key) !== value);
 }
 
-function readWorkload(raw: Raw): Workload {
+export function readWorkload(raw: Raw): Workload {
   return withoutAbsent<Workload>({ namespace: name(raw, 'namespace'), name: name(raw, 'name'), serviceAccount: optionalText(raw, 'serviceAccount') });
 }

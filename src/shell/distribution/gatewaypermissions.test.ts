@@ -1,0 +1,83 @@
+import { describe, expect, it } from 'vitest';
+import { limitIdentity } from '../../core/leases/index.ts';
+import type { BudgetPolicy, BudgetSubject, RulePolicy } from '../../core/policy/index.ts';
+import { GatewayPermissions } from './gatewaypermissions.ts';
+
+const budget = (id: string, ...per: readonly BudgetSubject[]): BudgetPolicy => ({
+  id,
+  unit: 'usd',
+  limit: 1n,
+  window: { kind: 'lifetime' },
+  mode: 'Strict',
+  nearLimit: 'Reject',
+  floorOutputTokens: 1,
+  waitMs: 0,
+  alerts: [],
+  per,
+  models: [],
+  providers: [],
+  headers: [],
+});
+const identityOf = (id: string): string => limitIdentity({ id, unit: 'usd', window: { kind: 'lifetime' } });
+const rateOf = (id: string): string => limitIdentity({ id: `${id}/requestsPerMinute`, unit: 'requests', window: { kind: 'rolling', durationMs: 60_000 } });
+const rule = (id: string): RulePolicy => ({ id, limits: { requestsPerMinute: 5, tokensPerMinute: undefined } }) as Partial<RulePolicy> as RulePolicy;
+
+const POLICIES = {
+  budgets: [
+    budget('shop/each', { kind: 'workload' }),
+    budget('shop/all'),
+    budget('shop/mixed', { kind: 'serviceAccount' }, { kind: 'model' }),
+    budget('closed/all'),
+    budget('airmesh-system/by-namespace', { kind: 'namespace' }),
+    budget('airmesh-system/cluster'),
+  ],
+  rules: [rule('shop/route#0'), rule('closed/route#0')],
+};
+
+let now = 0;
+const opened = (...namespaces: readonly string[]): GatewayPermissions => {
+  const permissions = new GatewayPermissions('airmesh-system', () => now);
+  permissions.publish(new Set(namespaces), POLICIES);
+  return permissions;
+};
+
+describe('a gateway may spend', () => {
+  it.each<[limit: string, subject: string, isAllowed: boolean]>([
+    [identityOf('shop/each'), 'shop/checkout', true],
+    [identityOf('shop/each'), 'closed/vault', false],
+    [identityOf('shop/each'), '', false],
+    [identityOf('shop/all'), '', true],
+    [identityOf('shop/mixed'), 'shop/till|gpt-4.1', true],
+    [identityOf('shop/mixed'), 'closed/till|gpt-4.1', false],
+    [identityOf('closed/all'), '', false],
+    [identityOf('airmesh-system/by-namespace'), 'shop', true],
+    [identityOf('airmesh-system/by-namespace'), 'closed', false],
+    [identityOf('airmesh-system/cluster'), '', true],
+    [identityOf('shop/unknown'), 'shop/checkout', false],
+    [rateOf('shop/route#0'), 'shop/checkout', true],
+    [rateOf('shop/route#0'), 'closed/vault', false],
+    [rateOf('closed/route#0'), 'closed/vault', false],
+  ])('%s of %j: %s', (limit, subject, isAllowed) => {
+    expect(opened('shop').mayUse(undefined, limit, subject)).toBe(isAllowed);
+  });
+
+  it('nothing where no namespace allows it', () => {
+    expect(opened().mayUse(undefined, identityOf('airmesh-system/cluster'), '')).toBe(false);
+  });
+});
+
+it('it speaks for namespaces that allow it, and a while for those that did, so that nothing is left unsettled', () => {
+  now = 0;
+  const permissions = opened('shop');
+  const speaks = (): boolean => permissions.maySpeakFor(undefined, { namespace: 'shop' });
+  expect([speaks(), permissions.maySpeakFor(undefined, { namespace: 'closed' })]).toEqual([true, false]);
+  permissions.publish(new Set(), POLICIES);
+  now = 9 * 60_000;
+  permissions.publish(new Set(), POLICIES);
+  expect([speaks(), permissions.mayUse(undefined, identityOf('shop/each'), 'shop/checkout')]).toEqual([true, true]);
+  now = 10 * 60_000;
+  expect([speaks(), permissions.mayUse(undefined, identityOf('shop/each'), 'shop/checkout')]).toEqual([false, false]);
+  permissions.publish(new Set(), POLICIES);
+  permissions.publish(new Set(['shop']), POLICIES);
+  expect(speaks()).toBe(true);
+});
