@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { httpUrl, parseAddress, parseAdminUrl, parseHeader, parseHosts, parseNames, parseTime, parseWorkload } from './addresses.ts';
+import { httpUrl, parseAddress, parseAdminUrl, parseHeader, parseHosts, parseNames, parseNetworks, parseTime, parseWorkload } from './addresses.ts';
 
 describe('parseAddress', () => {
   it.each([
@@ -70,6 +70,13 @@ describe('parseNames', () => {
   it('takes each once', () => expect(parseNames('shop, lab,shop')).toEqual(['shop', 'lab']));
   it.each(['', 'a,,b', 'Shop', 'a/b', 'a.b', `${'a'.repeat(64)}`])('refuses %j', (text) =>
     expect(() => parseNames(text)).toThrow('is not the name of a namespace'),
+  );
+});
+
+describe('parseNetworks', () => {
+  it('takes those of both versions of IP', () => expect(parseNetworks('10.0.0.0/8, fd00::/8')).toEqual(['10.0.0.0/8', 'fd00::/8']));
+  it.each(['', '10.0.0.0', '10.0.0.0/33', 'fd00::/129', '10.0.0/8', '10.0.0.0/8/8', 'a/8', '10.0.0.0/-1'])('refuses %j', (text) =>
+    expect(() => parseNetworks(text)).toThrow('is no network'),
   );
 });
 

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { InvalidArgumentError } from 'commander';
 import { addressFault } from '../shell/wire/index.ts';
 import type { Address } from './ports.ts';
@@ -91,6 +92,20 @@ export function parseNames(text: string): string[] {
   const wrong = names.find((name) => !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name));
   if (wrong !== undefined) throw new InvalidArgumentError(`${JSON.stringify(wrong.slice(0, 80))} is not the name of a namespace.`);
   return [...new Set(names)];
+}
+
+/** `10.0.0.0/8,fd00::/8`: CIDR, each once. */
+export function parseNetworks(text: string): string[] {
+  const networks = text.split(',').map((network) => network.trim());
+  const wrong = networks.find((network) => !isNetwork(network));
+  if (wrong !== undefined) throw new InvalidArgumentError(`${JSON.stringify(wrong.slice(0, 80))} is no network, such as 10.0.0.0/8 or fd00::/8.`);
+  return [...new Set(networks)];
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', length = '', ...more] = text.split('/');
+  const version = isIP(address);
+  return more.length === 0 && version !== 0 && /^\d{1,3}$/.test(length) && Number(length) <= (version === 4 ? 32 : 128);
 }
 
 /** `a.example,*.b.example`: DNS names in lower case, each once. */

@@ -13,6 +13,7 @@ import {
   parseLedger,
   parseListen,
   parseNames,
+  parseNetworks,
   parseTime,
   parseWorkload,
 } from './addresses.ts';
@@ -116,6 +117,16 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     )
     .addOption(new Option('--pass-hosts <hosts>', 'hosts that pass untouched; separated by commas').default([], 'none').argParser(parseHosts))
     .addOption(new Option('--refuse-hosts <hosts>', 'hosts that are refused; separated by commas').default([], 'none').argParser(parseHosts))
+    .addOption(
+      new Option('--web-socket-hosts <hosts>', 'intercepted hosts whose WebSockets pass, ungoverned; separated by commas')
+        .default([], 'none')
+        .argParser(parseHosts),
+    )
+    .addOption(
+      new Option('--networks <networks>', 'the cluster’s own addresses, which are reached where egress is enforced; CIDR, separated by commas')
+        .default([], 'those that are private by standard')
+        .argParser(parseNetworks),
+    )
     .option('--cluster-domain <name>', 'behind .svc in the names of the cluster’s services', 'cluster.local')
     .addOption(new Option('--mesh <name>', 'keep applied what this mesh needs: docs/meshes.md').choices(['istio', 'kuma']))
     .option('--simulated-url <url>', 'a simulated provider in the cluster, for AIProviders of type Simulated that name none')

@@ -15,7 +15,7 @@ import type { KubernetesObject } from '../support/apiserver/resources.ts';
 const access = inject('apiserver');
 const client = connect(access);
 const NS = 'commands';
-const WITHIN = { timeout: 20_000, interval: 50 };
+const WITHIN = { timeout: 40_000, interval: 50 };
 
 let governed: Governed;
 let pod: MadePod;

@@ -12,7 +12,7 @@ import { startApiServer } from '../support/apiserver/server.ts';
 import type { RunningApiServer } from '../support/apiserver/server.ts';
 
 const NS = 'faults';
-const WITHIN = { timeout: 30_000, interval: 50 };
+const WITHIN = { timeout: 40_000, interval: 50 };
 
 let server: RunningApiServer;
 let client: ApiClient;
@@ -120,7 +120,7 @@ describe('two controllers', () => {
       expect([governed.leadership.leads, second.leadership.leads]).toEqual([true, false]);
       // As if it was killed: the lease is not given back.
       gate.shut();
-      await vi.waitUntil(() => second.leadership.leads, { ...WITHIN, timeout: 40_000 });
+      await vi.waitUntil(() => second.leadership.leads, WITHIN);
       expect(governed.leadership.leads).toBe(false);
       await apply(client, route('sixth'));
       const generation = async (): Promise<unknown> =>
@@ -131,6 +131,6 @@ describe('two controllers', () => {
       await second.close();
     }
     // It gave the lease back, so the first one need not wait for its end.
-    await vi.waitUntil(() => governed.leadership.leads, { timeout: 10_000, interval: 50 });
+    await vi.waitUntil(() => governed.leadership.leads, WITHIN);
   });
 });

@@ -11,6 +11,7 @@ const access = inject('apiserver');
 const client = connect(access);
 const NAMESPACE = 'gateway';
 const at = `/api/v1/namespaces/${NAMESPACE}`;
+const clock = { epochMs: () => Date.now(), monotonicMs: () => performance.now() };
 const config = new KubeConfig();
 config.loadFromFile(access.kubeconfig);
 let uid = '';
@@ -41,7 +42,7 @@ beforeAll(async () => {
 });
 
 describe('a token shown to a gateway', () => {
-  const reviewer = reviewerOf(new ApiServer(config), () => Date.now());
+  const reviewer = reviewerOf(new ApiServer(config), clock);
 
   it('names its pod’s workload, service account and labels', async () => {
     expect(await reviewer.review(await tokenFor(GATEWAY_AUDIENCE))).toMatchObject({
@@ -68,6 +69,6 @@ describe('a token shown to a gateway', () => {
     expect(await reviewer.review(token)).toMatchObject({ ok: true });
     await client.send('DELETE', `${at}/pods/checkout-0?gracePeriodSeconds=0`);
     // A gateway that was just started has nothing kept.
-    expect(await reviewerOf(new ApiServer(config), () => Date.now()).review(token)).toMatchObject({ ok: false });
+    expect(await reviewerOf(new ApiServer(config), clock).review(token)).toMatchObject({ ok: false });
   });
 });

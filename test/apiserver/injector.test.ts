@@ -1,8 +1,9 @@
 /** The webhook as an API server asks it: registered by the rendered chart, in namespaces with Restricted Pod Security. */
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import { injectPod } from '../../src/core/injection/index.ts';
-import type { Pod } from '../../src/core/injection/index.ts';
+import type { Contributor, InjectionSettings, Pod } from '../../src/core/injection/index.ts';
 import { SETTINGS } from '../../src/core/injection/pods.test-support.ts';
+import { interceptionAddition } from '../../src/core/interception/index.ts';
 import { startWebhook } from '../../src/shell/injector/index.ts';
 import type { RunningWebhook, WebhookEvent } from '../../src/shell/injector/index.ts';
 import { connect } from '../support/apiserver/client.ts';
@@ -16,6 +17,9 @@ const client = connect(inject('apiserver'));
 const authority = await TestAuthority.create('injector');
 const events: WebhookEvent[] = [];
 let webhook: RunningWebhook;
+let settings: InjectionSettings = SETTINGS;
+const redirection: Contributor = (_pod, _settings, { intercept, image, authorities }) =>
+  intercept ? interceptionAddition({ image, imagePullPolicy: 'IfNotPresent', ports: [], authorities }) : {};
 
 interface Registered extends KubernetesObject {
   readonly webhooks: readonly { readonly clientConfig: { readonly service: { readonly path: string } }; readonly failurePolicy: string }[];
@@ -37,7 +41,7 @@ beforeAll(async () => {
     host: '127.0.0.1',
     port: 0,
     identity: await authority.issue({ ips: ['127.0.0.1'] }),
-    inject: (pod, isLabelled) => injectPod(pod, isLabelled, SETTINGS),
+    inject: (pod, namespace) => injectPod(pod, namespace, settings, [redirection]),
     onEvent: (event) => events.push(event),
   });
   const registered = manifests().find(({ kind }) => kind === 'MutatingWebhookConfiguration') as Registered;
@@ -50,9 +54,12 @@ beforeAll(async () => {
   const restricted = { 'pod-security.kubernetes.io/enforce': 'restricted' };
   await namespace('injected', { 'airmesh.dev/inject': 'enabled', ...restricted });
   await namespace('plain', restricted);
+  for (const profile of ['privileged', 'baseline', 'restricted'])
+    await namespace(`redirected-${profile}`, { 'airmesh.dev/inject': 'enabled', 'pod-security.kubernetes.io/enforce': profile });
+  await namespace('redirected-unsaid', { 'airmesh.dev/inject': 'enabled' });
   await namespace('airmesh-system', { 'airmesh.dev/inject': 'enabled' });
   // The API server hears of its own objects a moment later.
-  await vi.waitUntil(async () => (await create('injected', {})).status === 201 && events.length > 0, { timeout: 20_000 });
+  await vi.waitUntil(async () => (await create('injected', {})).status === 201 && events.length > 0, { timeout: 40_000 });
 }, 60_000);
 
 afterAll(async () => {
@@ -128,11 +135,59 @@ describe('a pod', () => {
   });
 });
 
+describe('where connections are redirected', () => {
+  beforeAll(() => {
+    settings = { ...SETTINGS, intercept: true };
+  });
+  afterAll(() => {
+    settings = SETTINGS;
+  });
+
+  it.each(['privileged', 'unsaid'])('a pod gets its init container where Pod Security is %s', async (profile) => {
+    const answer = await create(`redirected-${profile}`, {});
+    expect(refusalOf(answer)).toBeUndefined();
+    expect(initContainersOf(answer)).toEqual(['airmesh-init', 'airmesh-sidecar']);
+    expect(answer.warnings.filter((warning) => warning.startsWith('airmesh'))).toEqual([]);
+  });
+
+  it.each(['baseline', 'restricted'])('a pod is told base URLs where Pod Security is %s, rather than refused', async (profile) => {
+    const answer = await create(`redirected-${profile}`, {});
+    expect(refusalOf(answer)).toBeUndefined();
+    expect(initContainersOf(answer)).toEqual(['airmesh-sidecar']);
+    const { spec, metadata } = answer.body as Pod;
+    expect(spec.containers[0]?.env).toContainEqual({ name: 'OPENAI_BASE_URL', value: 'http://127.0.0.1:15480/v1' });
+    expect(metadata.annotations).toMatchObject({ 'airmesh.dev/not-intercepted': 'pod-security' });
+    expect(answer.warnings).toEqual([expect.stringContaining('allows no NET_ADMIN')]);
+    // Without that, it would be refused.
+    const stubborn = await create(`redirected-${profile}`, { annotations: { 'airmesh.dev/intercept': 'enabled' } });
+    expect(refusalOf(stubborn)?.message).toMatch(/violates PodSecurity.*airmesh-init.*NET_ADMIN/);
+  });
+
+  it('a pod that asks for a sidecar in a namespace that does not is told them as well', async () => {
+    expect(initContainersOf(await create('plain', { labels: { 'airmesh.dev/inject': 'enabled' } }))).toEqual(['airmesh-sidecar']);
+  });
+
+  it.each([
+    ['runAsGroup', { securityContext: { runAsGroup: 1533 } }],
+    ['fsGroup', { securityContext: { fsGroup: 1533 } }],
+    ['supplementalGroups', { securityContext: { supplementalGroups: [1533] } }],
+  ])('a pod with the sidecar’s %s is refused', async (field, spec) => {
+    expect(refusalOf(await create('redirected-unsaid', {}, spec))?.message).toContain(`${field} 1533 of the pod's securityContext is the sidecar's own`);
+  });
+
+  it('whoever creates a pod that could get around its sidecar is told', async () => {
+    const powerful = { containers: [{ name: 'app', image: 'app:1', securityContext: { capabilities: { add: ['NET_ADMIN'] } } }] };
+    const { warnings, status } = await create('redirected-privileged', {}, powerful);
+    expect(status).toBe(201);
+    expect(warnings).toEqual(['airmesh: container app has NET_ADMIN: it could get around its sidecar']);
+  });
+});
+
 describe('without an injector', () => {
   beforeAll(() => webhook.stop());
 
   it('pods of labelled namespaces wait; those that say no, and all others, do not', async () => {
-    expect(refusalOf(await create('injected', {}))?.message).toMatch(/failed calling webhook "namespace\.inject\.airmesh\.dev"/);
+    expect(refusalOf(await create('injected', {}))?.message).toMatch(/failed calling webhook "confined\.namespace\.inject\.airmesh\.dev"/);
     expect((await create('injected', { labels: { 'airmesh.dev/inject': 'disabled' } })).status).toBe(201);
     expect((await create('plain', {})).status).toBe(201);
     expect((await create('plain', { labels: { 'airmesh.dev/inject': 'enabled' } })).status).toBe(201);

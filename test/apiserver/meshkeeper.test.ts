@@ -127,9 +127,9 @@ describe('a controller', () => {
     expect(await statusOf()).toBe(404);
     leads = true;
     upkeep.heard({ compiled: all });
-    await vi.waitFor(async () => expect(await statusOf()).toBe(200), 10_000);
+    await vi.waitFor(async () => expect(await statusOf()).toBe(200), 40_000);
     upkeep.heard({ compiled: none });
-    await vi.waitFor(async () => expect(await statusOf()).toBe(404), 10_000);
+    await vi.waitFor(async () => expect(await statusOf()).toBe(404), 40_000);
     upkeep.close();
     expect(log).toContain('mesh.applied');
     expect(log).not.toContain('not_applied');

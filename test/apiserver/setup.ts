@@ -15,7 +15,7 @@ declare module 'vitest' {
 /** One API server for all files of this project. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const binaries = await ensureBinaries(process.env, (message) => process.stderr.write(`${message}\n`));
-  const { stop, restart: _own, store: _inside, ...access } = await startApiServer(binaries);
+  const { stop, halt: _own, restart: _too, store: _inside, ...access } = await startApiServer(binaries);
   project.provide('apiserver', access);
   project.provide('binaries', binaries);
   return stop;

@@ -1,34 +1,32 @@
 /** A whole controller with the rights that the chart grants, and sidecars that prove by their pods' tokens who they are. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
 import type { SidecarState } from '../../src/core/control/index.ts';
-import { startController } from '../../src/main/controller/controller.ts';
 import type { RunningController } from '../../src/main/controller/controller.ts';
-import { openStore } from '../../src/main/controller/store.ts';
 import { PolicyLink } from '../../src/shell/distribution/index.ts';
 import { TokenReviews } from '../../src/shell/kube/index.ts';
-import { createLogger } from '../../src/shell/telemetry/index.ts';
 import { Roots, TokenFile } from '../../src/shell/wire/index.ts';
 import { connect } from '../support/apiserver/client.ts';
 import type { ApiClient } from '../support/apiserver/client.ts';
+import { controllerRoots, controllerToken, grant, grantSecrets, readinessOf, startControllerFor } from '../support/apiserver/controllers.ts';
 import { ROOT, clusterAt, makePod, put, remove, secret, tokenFor } from '../support/apiserver/governed.ts';
 import type { MadePod } from '../support/apiserver/governed.ts';
-import { apply, documentsOf, install, makeNamespace, pathOfKind } from '../support/apiserver/resources.ts';
+import { apply, install, makeNamespace, pathOfKind } from '../support/apiserver/resources.ts';
 import type { KubernetesObject } from '../support/apiserver/resources.ts';
-import { kubeconfigOf } from '../support/apiserver/server.ts';
 
 const access = inject('apiserver');
 const client = connect(access);
 const NS = 'sidecars';
-const WITHIN = { timeout: 20_000, interval: 20 };
+const WITHIN = { timeout: 40_000, interval: 20 };
 const KEY = 'hs_planted_0123456789abcdef0123456789abcdef';
 const folder = mkdtempSync(join(tmpdir(), 'airmesh-sidecars-'));
 
 let controller: RunningController;
 /** The controller's own access. */
 let own: ApiClient;
+let token = '';
 let log = '';
 const clock = { epochMs: () => Date.now(), monotonicMs: () => performance.now() };
 
@@ -39,69 +37,11 @@ const custom = (kind: string, name: string, spec: unknown): KubernetesObject => 
   spec,
 });
 
-/** As the chart grants them; Secrets by name, as its value `secrets` does. */
-async function grant(): Promise<void> {
-  const granted = documentsOf('deploy/manifests/airmesh.yaml').filter(
-    ({ kind, metadata }) => /Role|ServiceAccount/.test(kind) || metadata.name === 'airmesh-views',
-  );
-  expect(granted.length).toBeGreaterThan(4);
-  for (const object of granted) await put(client, object as Parameters<typeof put>[1]);
-  await put(client, {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'Role',
-    metadata: { name: 'airmesh-keys', namespace: NS },
-    rules: [{ apiGroups: [''], resources: ['secrets'], resourceNames: ['relay'], verbs: ['get', 'list', 'watch'] }],
-  });
-  await put(client, {
-    apiVersion: 'rbac.authorization.k8s.io/v1',
-    kind: 'RoleBinding',
-    metadata: { name: 'airmesh-keys', namespace: NS },
-    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'airmesh-keys' },
-    subjects: [{ kind: 'ServiceAccount', name: 'airmesh', namespace: ROOT }],
-  });
-}
-
-async function controllerToken(): Promise<string> {
-  const { body } = await client.send('POST', `/api/v1/namespaces/${ROOT}/serviceaccounts/airmesh/token`, {
-    body: { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: { expirationSeconds: 3600 } },
-  });
-  return (body as { readonly status: { readonly token: string } }).status.token;
-}
-
-async function start(write: (line: string) => void): Promise<RunningController> {
-  return startController({
-    policies: {
-      kind: 'cluster',
-      scope: {
-        rootNamespace: ROOT,
-        namespaces: undefined,
-        lease: 'airmesh',
-        authorities: 'airmesh-authorities',
-        views: 'airmesh-views',
-        service: 'airmesh',
-        interception: { egress: 'Open', passedHosts: [], refusedHosts: [], clusterDomain: 'cluster.local' },
-        simulatedUrl: undefined,
-        injector: undefined,
-      },
-    },
-    listen: { host: '127.0.0.1', port: 0 },
-    admin: { host: '127.0.0.1', port: 0 },
-    retentionDays: 90,
-    store: await openStore('memory:'),
-    environment: { KUBECONFIG: join(folder, 'kubeconfig') },
-    logger: createLogger({
-      level: 'debug',
-      format: 'json',
-      colour: false,
-      destination: { write, flush: () => undefined },
-    }),
-  });
-}
-
 beforeAll(async () => {
   await install(client);
   for (const name of [ROOT, NS]) await makeNamespace(client, name);
-  await grant();
+  expect(await grant(client)).toBeGreaterThan(4);
+  await grantSecrets(client, NS, ['relay']);
   await apply(
     client,
     custom('AIProvider', 'relay', {
@@ -124,11 +64,8 @@ beforeAll(async () => {
   await apply(client, custom('AIRoute', 'search', { workloads: ['search'], rules: [{ backends: [{ provider: 'other' }] }] }));
   await put(client, secret(NS, 'relay', { apiKey: KEY }));
   await put(client, secret(NS, 'other', { apiKey: 'hs_planted_fedcba9876543210fedcba9876543210' }));
-  const token = await controllerToken();
+  token = await controllerToken(client);
   own = connect({ ...access, token });
-  const kubeconfig = join(folder, 'kubeconfig');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(kubeconfig, kubeconfigOf({ ...access, token }), { mode: 0o600 });
   controller = await start((line) => void (log += line));
 });
 
@@ -137,16 +74,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-const ready = async (): Promise<{ readonly ready: boolean; readonly reasons: readonly string[] }> =>
-  (await (await fetch(`http://127.0.0.1:${controller.admin.port}/readyz`)).json()) as { ready: boolean; reasons: string[] };
-
-/** Roots as the injector would tell them. */
-async function roots(): Promise<string> {
-  const { body } = await client.send('GET', `/api/v1/namespaces/${ROOT}/secrets/airmesh-authorities-control-plane`);
-  const { data } = body as { readonly data: Readonly<Record<string, string>> };
-  const text = Buffer.from(data['authority.json'] ?? '', 'base64').toString();
-  return [...text.matchAll(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g)].map(([pem]) => `${pem.replaceAll(String.raw`\n`, '\n')}\n`).join('');
-}
+const start = (write: (line: string) => void): Promise<RunningController> =>
+  startControllerFor(access, token, { kubeconfig: join(folder, 'kubeconfig'), write });
 
 interface Sidecar {
   readonly link: PolicyLink;
@@ -162,7 +91,7 @@ async function sidecar(token: string, of = controller): Promise<Sidecar> {
   let applied: string | undefined;
   const link = new PolicyLink({
     addresses: [`localhost:${of.address.split(':').at(-1)}`],
-    access: { roots: new Roots(await roots()), token: tokenFile },
+    access: { roots: new Roots(await controllerRoots(client)), token: tokenFile },
     clock,
     report: () => ({ program: '0.1.0', keys: [], ownKeysFor: [], ...(applied === undefined ? {} : { applied }) }),
     onConnected: () => undefined,
@@ -188,9 +117,21 @@ const condition = async (kind: string, name: string, type: string): Promise<stri
   return (body as KubernetesObject).status?.conditions?.find((one) => one.type === type)?.status;
 };
 
+/** What the page that people open says of a route and of its provider. */
+async function row({ admin }: RunningController, name: string): Promise<string> {
+  const page = await (await fetch(`http://127.0.0.1:${admin.port}/`)).text();
+  expect(page).not.toContain('planted');
+  return (
+    /<table>(?![^]*<table>)[^]*/
+      .exec(page)?.[0]
+      .split('<tr>')
+      .find((line) => line.includes(`<bdi>${NS}/${name}<`)) ?? ''
+  );
+}
+
 describe('with the chart’s rights', () => {
   it('a controller comes up, and lacks nothing', async () => {
-    await expect.poll(ready, WITHIN).toMatchObject({ ready: true, reasons: [] });
+    await expect.poll(() => readinessOf(controller), WITHIN).toMatchObject({ ready: true, reasons: [] });
     await expect.poll(() => condition('AIRoute', 'checkout', 'Accepted'), WITHIN).toBe('True');
     await vi.waitUntil(() => log.includes('controller.leading'), WITHIN);
     const troubles = log.split('\n').filter((line) => /watch\.failed|status\.failed|event\.failed|lease_failed|plan\.failed/.test(line));
@@ -231,7 +172,7 @@ describe('a sidecar', () => {
       expect(state?.snapshot.workload).toMatchObject({ namespace: NS, name: 'checkout', serviceAccount: 'default' });
       await expect.poll(() => condition('AIRoute', 'checkout', 'Programmed'), WITHIN).toBe('True');
       await apply(client, custom('AIRoute', 'checkout', { workloads: ['checkout'], rules: [{ name: 'renamed', backends: [{ provider: 'relay' }] }] }));
-      await vi.waitUntil(() => connected.states.at(-1)?.snapshot.rules[0]?.id === `${NS}/checkout#renamed`, { timeout: 2_000, interval: 10 });
+      await vi.waitUntil(() => connected.states.at(-1)?.snapshot.rules[0]?.id === `${NS}/checkout#renamed`, WITHIN);
       await expect.poll(() => condition('AIRoute', 'checkout', 'Programmed'), WITHIN).toBe('True');
     } finally {
       connected.close();
@@ -242,7 +183,7 @@ describe('a sidecar', () => {
   it.each<[string, () => Promise<string>, RegExp]>([
     ['of another audience', () => tokenFor(client, pod, 'https://kubernetes.default.svc'), /does not take the token/],
     ['that is none', async () => 'a.b.c', /does not take the token/],
-    ['of nobody’s pod', async () => controllerToken(), /does not take the token|no pod/],
+    ['of nobody’s pod', async () => controllerToken(client), /does not take the token|no pod/],
     [
       'of a pod that is gone',
       async () => {
@@ -263,10 +204,30 @@ describe('a sidecar', () => {
     }
   });
 
+  it.each([
+    ['that is watched', '0.1.0'],
+    ['that nobody watches, as it has not the label', false],
+  ] as const)('of a pod %s loses its stream when the pod is deleted, though its token has not ended, and is not taken again', async (_what, program) => {
+    const going = await makePod(client, NS, 'checkout-7', 'Running', program);
+    const token = await tokenFor(client, going);
+    const connected = await sidecar(token);
+    try {
+      await vi.waitUntil(() => connected.states.length > 0, WITHIN);
+      const began = performance.now();
+      await remove(client, { apiVersion: 'v1', kind: 'Pod', metadata: { name: going.name, namespace: NS } });
+      await expect.poll(() => connected.link.state.lastError?.message, { timeout: 20_000, interval: 10 }).toMatch(/the pod sidecars\/checkout-7 is gone/);
+      if (program !== false) expect(performance.now() - began).toBeLessThan(2_000);
+      await expect.poll(() => connected.link.state.lastError?.message, WITHIN).toMatch(/does not take the token|its pod .* is gone/);
+      expect(connected.link.state.connected).toBeUndefined();
+    } finally {
+      connected.close();
+    }
+  });
+
   it('whose pod the informer does not know is looked up, and one that took its name is not taken for it', async () => {
     const cluster = clusterAt(access);
     const met: string[] = [];
-    const reviews = new TokenReviews({ api: cluster.api, pod: () => undefined, onPod: ({ uid }) => void met.push(uid), now: () => Date.now() });
+    const reviews = new TokenReviews({ api: cluster.api, pod: () => undefined, onPod: ({ uid }) => void met.push(uid), clock });
     try {
       const token = await tokenFor(client, pod);
       expect(await reviews.review(token)).toMatchObject({ ok: true, value: { uid: pod.uid, workload: `${NS}/checkout` } });
@@ -293,6 +254,10 @@ describe('of two controllers', () => {
       expect(lines.join('')).not.toContain('controller.leading');
       await expect.poll(() => condition('AIRoute', 'search', 'Programmed'), WITHIN).toBe('True');
       expect(lines.filter((line) => /failed|unshared/.test(line) && !line.includes('secrets'))).toEqual([]);
+      for (const each of [controller, other]) {
+        await expect.poll(() => row(each, 'search'), WITHIN).toContain('>1/1<');
+        expect(await row(each, 'other')).toContain('may not read Secret other');
+      }
       const { body } = await client.send('GET', `/api/v1/namespaces/${ROOT}/configmaps/airmesh-views`);
       expect(Object.keys((body as { readonly binaryData?: object }).binaryData ?? {})).toHaveLength(1);
       expect(JSON.stringify(body)).not.toContain('planted');

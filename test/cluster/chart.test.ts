@@ -35,12 +35,15 @@ it('is one that helm lint finds nothing wrong in', async () => {
   expect(await helm('lint', '--strict', CHART)).toContain('0 chart(s) failed');
 });
 
-it('is what deploy/manifests was rendered from', async () => {
+it.each([
+  ['deploy/manifests/airmesh.yaml', []],
+  ['test/golden/chart/scoped.yaml', ['rights']],
+])('is what %s was rendered from', async (rendition, what) => {
   const folder = mkdtempSync(join(tmpdir(), 'airmesh-render-'));
   try {
-    const file = join(folder, 'airmesh.yaml');
-    expect((await attempt(join(ROOT, 'deploy/render.sh'), [file])).err).toBe('');
-    expect(readFileSync(file, 'utf8')).toBe(readFileSync(join(ROOT, 'deploy/manifests/airmesh.yaml'), 'utf8'));
+    const file = join(folder, 'rendered.yaml');
+    expect((await attempt(join(ROOT, 'deploy/render.sh'), [...what, file])).err).toBe('');
+    expect(readFileSync(file, 'utf8')).toBe(readFileSync(join(ROOT, rendition), 'utf8'));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -81,12 +84,28 @@ describe('roles', () => {
   });
 });
 
+describe('where the cluster’s services are', () => {
+  it.each([
+    ['Open', []],
+    ['Enforced', ['services', 'endpointslices']],
+  ])('is read where egress is enforced, and nowhere else: %s', async (egress, wanted) => {
+    const objects = await rendered(`interception.egress=${egress}`);
+    const resources = objects.filter(({ kind }) => kind === 'ClusterRole').flatMap(({ rules = [] }) => rules.flatMap((rule) => rule.resources));
+    expect(resources.filter((name) => ['services', 'endpointslices', 'endpoints', 'nodes'].includes(name))).toEqual(wanted);
+  });
+
+  it('and which are its own is said by CIDR', async () => {
+    expect(await template('interception.networks={10.0.0.0/8,fd00::/8}')).toContain('--networks=10.0.0.0/8,fd00::/8');
+  });
+});
+
 describe('values that are wrong', () => {
   it.each<[values: readonly string[], words: string]>([
     [['controller.replicas=2'], 'controller.replicas: 2 needs store.kind: postgres'],
     [['store.kind=postgres'], 'store.postgres.urlSecret.name is needed'],
     [['store.kind=redis'], 'store'],
     [['injecter.enabled=true'], 'injecter'],
+    [['interception.networks={10.0.0.1}'], 'networks'],
     [['injector.failurePolicy=Maybe'], 'failurePolicy'],
     [['injector.sidecar.resources.limits.memory=much'], 'memory'],
     [['secrets.shop={Open AI}'], 'secrets'],

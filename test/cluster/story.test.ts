@@ -46,7 +46,7 @@ it('is installed by Helm, and ready', async () => {
     'mutatingwebhookconfiguration',
     `airmesh.${SYSTEM}`,
   );
-  expect(webhooks.map(({ clientConfig }) => clientConfig.caBundle !== undefined)).toEqual([true, true]);
+  expect(webhooks.map(({ clientConfig }) => clientConfig.caBundle !== undefined)).toEqual([true, true, true, true]);
 });
 
 it('gives a service its first governed answer', async () => {
@@ -70,6 +70,26 @@ it('gives a service its first governed answer', async () => {
   figures['install_to_first_answer_ms'] = Math.round(performance.now() - begun);
   expect(said.text).toMatch(/\w/);
   expect(figures['install_to_first_answer_ms']).toBeLessThan(within(60_000));
+});
+
+it('says that connections are not redirected, where Pod Security has it so, and tells a base URL instead', async () => {
+  const pods = await get<{ readonly items: readonly { readonly metadata: { readonly annotations?: Readonly<Record<string, string>> } }[] }>(
+    'pods',
+    '-n',
+    SHOP,
+    '-l',
+    'app=checkout',
+  );
+  expect(pods.items.map(({ metadata }) => metadata.annotations?.['airmesh.dev/not-intercepted'])).toEqual(['pod-security']);
+  expect(await kubectl('exec', '-n', SHOP, 'deployment/checkout', '-c', 'app', '--', 'env')).toContain('OPENAI_BASE_URL=http://127.0.0.1:15480/v1');
+  const findings = await until(
+    () => kubectl('get', 'airoute/chat', '-n', SHOP, '-o', 'jsonpath={.status.findings[*].message}'),
+    (text) => text !== '',
+  );
+  expect(findings).toContain('connections of shop/checkout are not redirected, as Pod Security there allows no NET_ADMIN');
+  const { out } = await attempt('npm', ['run', '--silent', 'airmesh', '--', 'check', '--kubernetes', '--json']);
+  const { diagnoses } = JSON.parse(out) as { readonly diagnoses: readonly { readonly subject: string; readonly problem: string }[] };
+  expect(diagnoses.find(({ subject }) => subject === `${SHOP}/checkout`)?.problem).toContain('are not redirected');
 });
 
 it('has the sidecar ready soon after its container started', async () => {
@@ -200,9 +220,9 @@ it('passes its own test', async () => {
 
 it('is upgraded, definitions included, while calls go on', async () => {
   await kubectl('annotate', 'crd/airoutes.airmesh.dev', 'airmesh.dev/test=kept', '--overwrite');
-  await install('injector.baseUrls=true');
+  await install('injector.intercept=false', 'injector.baseUrls=true');
   expect(await call('checkout')).toMatchObject({ ok: true });
-  await apply(application('told', ['wait'], { annotations: {} }));
+  await apply(application('told'));
   await kubectl('rollout', 'status', 'deployment/told', '-n', SHOP, '--timeout=60s');
   expect(await kubectl('exec', '-n', SHOP, 'deployment/told', '-c', 'app', '--', 'env')).toContain('OPENAI_BASE_URL=http://127.0.0.1:15480/v1');
 });

@@ -79,7 +79,7 @@ export const application = (name: string, args: readonly string[] = ['wait'], me
   spec: {
     selector: { matchLabels: { app: name } },
     template: {
-      metadata: { annotations: { 'airmesh.dev/base-urls': 'enabled' }, ...metadata, labels: { app: name } },
+      metadata: { ...metadata, labels: { app: name } },
       spec: { ...POD, containers: [{ name: 'app', image: CLIENT_IMAGE, args, securityContext: SECURE }] },
     },
   },
@@ -92,7 +92,7 @@ export const job = (name: string, owner: string): object => ({
   spec: {
     backoffLimit: 0,
     template: {
-      metadata: { annotations: { 'airmesh.dev/base-urls': 'enabled' }, labels: { app: owner } },
+      metadata: { labels: { app: owner } },
       spec: { ...POD, restartPolicy: 'Never', containers: [{ name: 'app', image: CLIENT_IMAGE, args: ['once'], securityContext: SECURE }] },
     },
   },

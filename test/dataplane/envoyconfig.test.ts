@@ -31,6 +31,7 @@ const outbound = (egress: OutboundSettings['egress'], leaf: Leaf): OutboundSetti
   ports: [8000],
   passedHosts: ['pinned.example.com', '*.internal.example.com'],
   refusedHosts: ['refused.example.com'],
+  webSocketHosts: ['api.openai.com', 'not-taken-in.example.com'],
   egress,
 });
 
@@ -51,6 +52,7 @@ const settings = (folder: string, trusted: string): EnvoySettings => ({
     { id: 'default/openai', host: 'api.openai.com', port: 443, tls: true, ...upstream },
     { id: 'default/local', host: '127.0.0.1', port: 8000, tls: false, ...upstream, retries: { ...upstream.retries, attempts: 0 } },
   ],
+  placeholderKey: 'airmesh-injected',
   headersRead: ['content-encoding', 'content-type', 'x-team'],
   maxRequestBytes: 33_554_432,
   messageTimeoutMs: 330_000,

@@ -152,6 +152,8 @@ describe.each(['1.36.4', '1.40.0'])('a gateway with Envoy %s', (version) => {
     // What goes to the provider, byte by byte: its key, and no token.
     expect(sent).toContain(KEY);
     expect(sent).not.toContain('e30.');
+    // And nothing by which it could tell where calls come by.
+    expect(sent).not.toMatch(/\r\nx-/i);
   });
 
   it.each([

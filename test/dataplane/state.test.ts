@@ -296,7 +296,7 @@ describe('batches', () => {
     // Two answers of 500 tokens at half of 8 dollars a million, and the input.
     expect(held).toBeGreaterThan(2n * 500n * 4_000n);
     expect(held).toBeLessThan(2n * 1_000n * 4_000n);
-    await until('the batch is settled', async () => (await pending('default/beta')) === 0n && (await posted('default/beta')) > before, 20_000);
+    await until('the batch is settled', async () => (await pending('default/beta')) === 0n && (await posted('default/beta')) > before);
     const cost = (await posted('default/beta')) - before;
     const done = await beta.batches.retrieve(batch.id);
     const results = (await (await beta.files.content(done.output_file_id ?? '')).text())
@@ -331,7 +331,7 @@ describe('batches', () => {
     const file = await upload(alpha, [line('a')]);
     const batch = await alpha.batches.create({ input_file_id: file.id, endpoint: '/v1/chat/completions', completion_window: '24h' });
     expect((await alpha.batches.cancel(batch.id)).status).toBe('cancelling');
-    await until('it is settled', async () => (await pending('default/alpha')) === 0n, 20_000);
+    await until('it is settled', async () => (await pending('default/alpha')) === 0n);
   });
 
   it('say which line is wrong', async () => {
@@ -383,7 +383,7 @@ describe('message batches', () => {
       () => mine.messages.batches.delete(batch.id),
     ])
       expect(await failure(call())).toMatchObject({ status: 404 });
-    await until('it is settled', async () => (await pending('default/beta')) === 0n, 20_000);
+    await until('it is settled', async () => (await pending('default/beta')) === 0n);
     expect((await posted('default/beta')) - before).toBe(2n * (100n * 1_500n + 20n * 7_500n));
     const results = [];
     for await (const result of await theirs.messages.batches.results(batch.id)) results.push(result.custom_id);
@@ -466,7 +466,7 @@ describe('batches of Gemini', () => {
       expect(await failure(call())).toMatchObject({ status: 404 });
     expect((await theirs.batches.list()).page).toEqual([]);
     expect((await mine.batches.list()).page.map((each) => each.name)).toEqual([name]);
-    await until('it is settled', async () => (await pending('default/beta')) === 0n, 20_000);
+    await until('it is settled', async () => (await pending('default/beta')) === 0n);
     expect((await posted('default/beta')) - before).toBe(2n * (100n * 175n + 20n * 1_250n));
     expect((await mine.batches.get({ name })).state).toBe('JOB_STATE_SUCCEEDED');
     await mine.batches.delete({ name });
@@ -501,7 +501,7 @@ describe('a process that is killed', () => {
     await first.kill();
     const next = await startAirmesh(args, { KEY, CLAUDE_KEY, GOOGLE_KEY });
     try {
-      await until('the batch is settled', async () => (await budget())?.pending === '0', 20_000);
+      await until('the batch is settled', async () => (await budget())?.pending === '0');
       const done = await client.batches.retrieve(batch.id);
       const { response } = JSON.parse(await (await client.files.content(done.output_file_id ?? '')).text()) as {
         response: { body: { usage: { prompt_tokens: number; completion_tokens: number } } };

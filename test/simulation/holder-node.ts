@@ -115,6 +115,7 @@ export class HolderNode {
     if (!this.#isTouched) return;
     this.#isTouched = false;
     for (const slice of this.#holder?.slices() ?? []) {
+      if (slice.isReserve) this.#world.count('kept for a quiet service');
       const tally = this.#tallies.get(`${slice.lease === 0 ? `0#${this.#begun}` : slice.lease}\n${keyOf(slice)}`);
       const [held, spent] = [tally?.held ?? 0n, tally?.spent ?? 0n];
       // Of a former life, the authority may know of more than the disk: what was counted before there was a lease.

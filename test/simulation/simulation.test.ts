@@ -43,6 +43,7 @@ describe('processors and controllers, with messages lost, doubled, late and out 
       'cut',
       'store lost',
       'settled under a lost lease',
+      'kept for a quiet service',
     ]) {
       expect(outcomes.get(outcome) ?? 0, outcome).toBeGreaterThan(5);
     }

@@ -90,7 +90,7 @@ export async function freePorts(count: number): Promise<number[]> {
 }
 
 /** Waits until a condition holds; fails with its name when it does not. */
-export async function until(what: string, condition: () => Promise<boolean> | boolean, withinMs = 10_000): Promise<void> {
+export async function until(what: string, condition: () => Promise<boolean> | boolean, withinMs = 40_000): Promise<void> {
   const end = performance.now() + withinMs;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${what}`);

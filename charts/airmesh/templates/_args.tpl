@@ -12,10 +12,7 @@
 - --admin={{ $any }}:15012
 {{- if eq .Values.store.kind "sqlite" }}
 - --store=sqlite:/var/lib/airmesh/ledger.db
-{{- else if eq .Values.store.kind "postgres" }}
-# The kubelet puts the Secret's text here.
-- --store=$(AIRMESH_STORE)
-{{- else }}
+{{- else if eq .Values.store.kind "memory" }}
 - "--store=memory:"
 {{- end }}
 {{- with .Values.watchNamespaces }}
@@ -32,6 +29,12 @@
 {{- end }}
 {{- with .refuseHosts }}
 - --refuse-hosts={{ join "," . }}
+{{- end }}
+{{- with .webSocketHosts }}
+- --web-socket-hosts={{ join "," . }}
+{{- end }}
+{{- with .networks }}
+- --networks={{ join "," . }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -50,5 +53,6 @@ imagePullPolicy: {{ .Values.image.pullPolicy }}
 controllers: ["{{ include "airmesh.fullname" . }}-controllers.{{ .Release.Namespace }}.svc:15010"]
 # Nothing may leave around the sidecar where only what is declared may leave at all.
 interceptedPorts: {{ if eq .Values.interception.egress "Enforced" }}all{{ else }}{{ toJson .Values.injector.interceptedPorts }}{{ end }}
-{{ omit .Values.injector "interceptedPorts" "enabled" "failurePolicy" "timeoutSeconds" "excludedNamespaces" "sidecar" | merge (deepCopy .Values.injector.sidecar) | toYaml }}
+authorities: {{ .Values.interception.authoritiesConfigMap }}
+{{ omit .Values.injector "interceptedPorts" "podSecurityDefault" "enabled" "failurePolicy" "timeoutSeconds" "excludedNamespaces" "sidecar" | merge (deepCopy .Values.injector.sidecar) | toYaml }}
 {{- end -}}

@@ -16,4 +16,13 @@
 - apiGroups: ["", events.k8s.io]
   resources: [events]
   verbs: [create, patch]
+{{- if eq .Values.interception.egress "Enforced" }}
+# Where providers in the cluster are, by which nothing else is called past a sidecar. Each is asked for by its name.
+- apiGroups: [""]
+  resources: [services]
+  verbs: [list, watch]
+- apiGroups: [discovery.k8s.io]
+  resources: [endpointslices]
+  verbs: [list, watch]
+{{- end }}
 {{- end -}}

@@ -100,6 +100,21 @@ describe('a cluster in which', () => {
       ],
     ],
     [
+      'Pod Security allows no redirection',
+      {
+        pods: [
+          pod('a', { labels: { 'airmesh.dev/sidecar': '0.3.0' }, annotations: { 'airmesh.dev/not-intercepted': 'pod-security' } }),
+          pod(
+            'b',
+            { labels: { 'airmesh.dev/sidecar': '0.3.0' }, annotations: { 'airmesh.dev/not-intercepted': 'pod-security' } },
+            { status: { phase: 'Failed' } },
+          ),
+          pod('no', { labels: { 'airmesh.dev/inject': 'disabled' }, annotations: { 'airmesh.dev/not-intercepted': 'pod-security' } }),
+        ],
+      },
+      [['warning', 'shop/a', /connections of 1 of its pods are not redirected.*NET_ADMIN/, /enforce=privileged/]],
+    ],
+    [
       'sidecars are two versions behind',
       {
         pods: [

@@ -43,7 +43,7 @@ const KINDS: readonly Kind[] = ['AIProvider', 'AIRoute', 'AIBudget'];
 
 /** What is wrong with a cluster, the most fundamental first. */
 export function diagnose(sight: Sight): Diagnosis[] {
-  return [...definitions(sight), ...controllers(sight), ...webhook(sight), ...uninjected(sight), ...skew(sight), ...resources(sight)];
+  return [...definitions(sight), ...controllers(sight), ...webhook(sight), ...uninjected(sight), ...confined(sight), ...skew(sight), ...resources(sight)];
 }
 
 function definitions({ definitions: installed }: Sight): Diagnosis[] {
@@ -136,6 +136,17 @@ function uninjected({ pods, namespaces }: Sight): Diagnosis[] {
       remedy: first === undefined ? '' : restartOf(first),
     };
   });
+}
+
+/** Pods that have a sidecar, and whose connections do not come to it by themselves. */
+function confined({ pods }: Sight): Diagnosis[] {
+  const those = pods.filter(({ isConfined, phase }) => isConfined === true && phase !== 'ended');
+  return [...Map.groupBy(those, (pod) => `${pod.namespace}/${ownerName(pod)}`)].map(([workload, [first, ...others]]): Diagnosis => ({
+    severity: 'warning',
+    subject: workload,
+    problem: `connections of ${others.length + 1} of its pods are not redirected, as the namespace's Pod Security allows no NET_ADMIN: only calls by a base URL are governed`,
+    remedy: `kubectl label namespace ${first?.namespace ?? ''} pod-security.kubernetes.io/enforce=privileged --overwrite, then make the pods anew; or annotate them airmesh.dev/intercept: disabled where base URLs will do`,
+  }));
 }
 
 /** How a person has a workload's pods made anew. */

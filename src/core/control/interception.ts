@@ -1,4 +1,5 @@
 import { isIpAddress } from './addresses.ts';
+import { serviceOf } from './services.ts';
 import type { Interception, InterceptedHost, LeafCertificate } from './state.ts';
 import type { WorkloadSnapshot } from '../policy/index.ts';
 
@@ -10,6 +11,8 @@ export interface InterceptionSettings {
   readonly refusedHosts: readonly string[];
   /** Absent: those that are private by standard. */
   readonly networks?: readonly string[];
+  /** As in `Interception`. */
+  readonly webSocketHosts?: readonly string[];
   /** Of services of the cluster, by `service.namespace`: addresses of the service and of what stands behind it. */
   readonly addresses?: ReadonlyMap<string, readonly string[]>;
   /** Behind `.svc` in the names of services: `cluster.local`. */
@@ -61,7 +64,7 @@ export function interceptionOf(
   return {
     hosts: wanted.map(({ host, takesLeaf, ports }): InterceptedHost => {
       const leaf = takesLeaf ? leaves.get(host) : undefined;
-      const addresses = isIpAddress(host) ? [host] : settings.addresses?.get(host);
+      const addresses = isIpAddress(host) ? [host] : settings.addresses?.get(withoutPod(host));
       return { host, ports, ...(leaf === undefined ? {} : { leaf }), ...(addresses === undefined ? {} : { addresses }) };
     }),
     roots,
@@ -69,6 +72,7 @@ export function interceptionOf(
     passedHosts: settings.passedHosts,
     refusedHosts: [...new Set([...settings.refusedHosts, ...missing])].toSorted(),
     ...(settings.networks === undefined ? {} : { networks: settings.networks }),
+    ...(settings.webSocketHosts === undefined ? {} : { webSocketHosts: settings.webSocketHosts }),
   };
 }
 
@@ -83,14 +87,15 @@ export function redirectedPorts({ hosts }: Pick<Interception, 'hosts'>): readonl
  * Source: Kubernetes, "DNS for Services and Pods".
  */
 function namesOf(host: string, namespace: string, clusterDomain: string): readonly string[] {
-  const suffix = ['', `.${clusterDomain}`].map((domain) => `.svc${domain}`).find((ending) => host.endsWith(ending));
-  const isBare = !host.includes('.') && !isIpAddress(host);
-  if (suffix === undefined && !isBare) return [host];
-  const name = suffix === undefined ? `${host}.${namespace}` : host.slice(0, -suffix.length);
-  const [service = '', owner = ''] = name.split('.', 2);
+  const found = serviceOf(host, namespace, clusterDomain);
+  if (found === undefined) return [host];
+  const { name } = found;
   const names = [name, `${name}.svc`, `${name}.svc.${clusterDomain}`];
-  return owner === namespace && name === `${service}.${owner}` ? [...names, service] : names;
+  return found.namespace === namespace && name === `${found.service}.${namespace}` ? [...names, found.service] : names;
 }
+
+/** A pod of a headless service is called by a name before the service's; what stands behind the service is its address as well. */
+const withoutPod = (host: string): string => host.split('.').slice(-2).join('.');
 
 /** Whether a name, or `*.` and a name, means a host. */
 function covers(pattern: string, host: string): boolean {

@@ -12,6 +12,12 @@ export const INJECT_LABEL = 'airmesh.dev/inject';
 /** On each pod that has a sidecar of ours, whoever put it there, so that controllers watch these pods and no others; the value is the program's version. */
 export const SIDECAR_LABEL = 'airmesh.dev/sidecar';
 
+/** Annotation that the injector leaves on a pod whose connections it could not have redirected; the value says why, in a word. */
+export const NOT_INTERCEPTED = 'airmesh.dev/not-intercepted';
+
+/** Its value where the namespace's Pod Security refuses what the redirection needs. */
+export const BY_POD_SECURITY = 'pod-security';
+
 export const SIDECAR_CONTAINER = 'airmesh-sidecar';
 export const INIT_CONTAINER = 'airmesh-init';
 
@@ -47,6 +53,8 @@ export const SIDECAR_PATHS = {
   state: '/var/lib/airmesh/state',
   /** Memory-backed, mounted read-only by the application's containers: the CA bundle. */
   trust: '/etc/airmesh/trust',
+  /** Authorities that the namespace adds, each file of it; absent where the namespace has none. */
+  authorities: '/etc/airmesh/authorities',
 } as const;
 
 /** The sidecar's environment, set by the injector. */

@@ -1,6 +1,7 @@
 import { compile } from '../policy/index.ts';
 import type { Compiled, Finding, KnownModels, KnownWorkload, Labels } from '../policy/index.ts';
 import type { EpochMs } from '../units/index.ts';
+import { confinedFindings } from './confined.ts';
 import { nextKeys } from './keybook.ts';
 import type { CheckKey, KeyBook, SecretLookup } from './keybook.ts';
 import { ownKeyFindings } from './ownkeys.ts';
@@ -72,7 +73,7 @@ export function planOf(
 ): Plan {
   const keys = nextKeys(before.keys, compiled.providers, facts.secrets, checkKey, at);
   const states = new Map([...compiled.snapshots].map(([workload, snapshot]) => [workload, stateOf(snapshot, keys, interceptions.get(workload))] as const));
-  const findings = byResource([...facts.resources.flatMap((observed) => observed.findings), ...compiled.findings]);
+  const findings = byResource([...facts.resources.flatMap((observed) => observed.findings), ...compiled.findings, ...confinedFindings(facts.pods, compiled)]);
   // What could not be read far enough to be named goes by its place in the API server all the same.
   for (const observed of facts.resources) if (observed.findings.length > 0) findings.set(labelOf(observed), ownOf(observed, findings));
   return { workloads, compiled, findings, states, keys, editions: publish(before.editions, states, keys) };

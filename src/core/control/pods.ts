@@ -1,5 +1,5 @@
 import type { Labels } from '../policy/index.ts';
-import { INJECT_LABEL, SIDECAR_LABEL } from './names.ts';
+import { BY_POD_SECURITY, INJECT_LABEL, NOT_INTERCEPTED, SIDECAR_LABEL } from './names.ts';
 
 /** What of a pod decides whose it is, and whether a sidecar of it is to be counted. */
 export interface PodFacts {
@@ -18,6 +18,8 @@ export interface PodFacts {
   readonly isInjected: boolean;
   /** Of the program that its sidecar is, by its label. */
   readonly program?: string;
+  /** Its connections could not be redirected, as its namespace's Pod Security has it: it calls by a base URL, or past its sidecar. */
+  readonly isConfined?: true;
   /** Why it is not to have one, whatever its namespace says. */
   readonly exemption?: 'said so' | 'host network';
 }
@@ -55,6 +57,7 @@ export function readPod(pod: PodObject): PodFacts {
     phase: metadata.deletionTimestamp !== undefined ? 'ended' : phaseOf(status.phase),
     isInjected: program !== undefined,
     ...(program === undefined ? {} : { program }),
+    ...(program !== undefined && valueOf(metadata.annotations, NOT_INTERCEPTED) === BY_POD_SECURITY ? { isConfined: true as const } : {}),
     ...(exemption === undefined ? {} : { exemption }),
   };
 }

@@ -39,6 +39,8 @@ export interface Interception {
   readonly refusedHosts?: readonly string[];
   /** The cluster's own addresses, as CIDR, which pass where egress is enforced. Absent: those that are private by standard. */
   readonly networks?: readonly string[];
+  /** Of the intercepted hosts in HTTPS, those whose WebSockets pass to them, ungoverned and with no key of the mesh's. Absent: none's. */
+  readonly webSocketHosts?: readonly string[];
 }
 
 /** All that one workload's sidecars are given. Immutable; sent whole. */
@@ -48,6 +50,8 @@ export interface SidecarState {
   readonly snapshot: WorkloadSnapshot;
   /** For the providers of the snapshot that take one. A key that is missing or malformed is absent. */
   readonly keys: ReadonlyMap<KeyRef, KeyMaterial>;
+  /** Of each provider that takes a key, a mark of where it is declared to come from; absent where none does, and from older controllers. */
+  readonly keySources?: ReadonlyMap<KeyRef, string>;
   readonly interception?: Interception;
   /** Authorities of the controllers' certificates, PEM, as they are to be trusted from now on; absent: those that the sidecar knows. */
   readonly controllerRoots?: string;

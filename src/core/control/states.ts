@@ -6,19 +6,37 @@ import type { Interception, KeyMaterial, SidecarState } from './state.ts';
 /** What one workload's sidecars are given: its snapshot, the keys of the providers in it and no other, and whose calls are taken in. */
 export function stateOf(snapshot: WorkloadSnapshot, book: KeyBook, interception: Interception | undefined): SidecarState {
   const keys = new Map<KeyRef, KeyMaterial>();
-  const revisions: (readonly [KeyRef, string | undefined])[] = [];
+  const sources = new Map<KeyRef, string>();
+  const revisions: (readonly string[])[] = [];
   for (const { key } of snapshot.providers.values()) {
     const entry = key === undefined ? undefined : book.get(key);
-    if (key === undefined || entry?.material === undefined) continue;
-    keys.set(key, entry.material);
-    revisions.push([key, entry.revision]);
+    if (key === undefined || entry === undefined) continue;
+    const source = fingerprint(entry.source);
+    sources.set(key, source);
+    // Without a key the source decides which one a sidecar may go on with.
+    revisions.push(entry.material === undefined ? [key, '', source] : [key, entry.revision ?? '']);
+    if (entry.material !== undefined) keys.set(key, entry.material);
   }
   return {
     version: versionOf([snapshot.version, revisions], interception),
     snapshot,
     keys,
+    ...(sources.size === 0 ? {} : { keySources: sources }),
     ...(interception === undefined ? {} : { interception }),
   };
+}
+
+/**
+ * A state with the keys that it lacks, as the one that it takes the place of has them, where they are declared to come from the
+ * same place: a controller that has not seen a Secret, or not since it began, takes no key away.
+ */
+export function withFormerKeys(next: SidecarState, present: Pick<SidecarState, 'keys' | 'keySources'> | undefined): SidecarState {
+  if (present === undefined) return next;
+  const former = [...(next.keySources ?? [])].flatMap(([ref, source]): (readonly [KeyRef, KeyMaterial])[] => {
+    const material = next.keys.has(ref) || present.keySources?.get(ref) !== source ? undefined : present.keys.get(ref);
+    return material === undefined ? [] : [[ref, material]];
+  });
+  return former.length === 0 ? next : { ...next, keys: new Map([...next.keys, ...former]) };
 }
 
 /**

@@ -54,13 +54,13 @@ export function statusOf(observed: Observed, situation: Situation): Status {
 
 function commonOf(
   observed: Observed,
-  { findings, keys, compiled, reach, at }: Situation,
+  { findings, keys, compiled, reach, views, at }: Situation,
 ): Pick<AIRouteStatus, 'observedGeneration' | 'conditions' | 'findings'> {
   const label = labelOf(observed);
   const { generation, namespace, name } = observed;
   const id = `${namespace}/${name}`;
   const own = findings.get(label) ?? [];
-  const lost = observed.kind === 'AIProvider' ? keyFindings(label, id, keys) : [];
+  const lost = observed.kind === 'AIProvider' ? keyFindings(label, id, keys, views) : [];
   const all = [...own, ...lost].toSorted((a, b) => Number(a.severity === 'warning') - Number(b.severity === 'warning'));
   const isRead = observed.resource !== undefined;
   const isUsable =
@@ -77,11 +77,12 @@ function commonOf(
 }
 
 /** A provider without its key is not what was declared, whoever is to blame. */
-function keyFindings(label: string, id: string, keys: KeyBook): Finding[] {
+function keyFindings(label: string, id: string, keys: KeyBook, views: readonly SidecarView[]): Finding[] {
   const entry = keys.get(id);
   if (entry?.fault === undefined) return [];
   const { reason, message } = entry.fault;
-  const meanwhile = entry.material === undefined ? '' : '; the last good key stays in use';
+  const isKept = views.some(({ isConnected, keys: reports }) => isConnected && reports.some(({ ref, used }) => ref === id && used));
+  const meanwhile = entry.material !== undefined ? '; the last good key stays in use' : isKept ? '; sidecars that have its last good key keep it' : '';
   return [{ severity: 'error', resource: label, path: 'spec.auth.apiKey.secretRef', message: `${message}${meanwhile}`, reason }];
 }
 

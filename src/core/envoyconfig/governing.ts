@@ -1,10 +1,13 @@
+import { callerKey } from './callerkey.ts';
 import { localReplies } from './localreply.ts';
 import {
   BACKEND_HEADER,
+  CALLER_KEY_HEADER,
   EXT_PROC_FILTER,
   FRONT_METADATA,
   PEER_URI_ATTRIBUTE,
   PROCESSOR_CLUSTER,
+  WEB_SOCKET,
   WORKLOAD_METADATA,
   routesFile,
   seconds,
@@ -14,8 +17,9 @@ import {
 import type { EnvoySettings, Json } from './settings.ts';
 
 /** What a caller could otherwise tell Envoy to do, and what only the processor may say. Removed on entry, before anything reads it. */
-export const REMOVED_ON_ENTRY = [
+const REMOVED_ON_ENTRY = [
   BACKEND_HEADER,
+  CALLER_KEY_HEADER,
   'x-airmesh-request-id',
   'x-airmesh-model',
   'x-airmesh-provider',
@@ -43,23 +47,42 @@ export const REMOVED_ON_ENTRY = [
   'x-envoy-upstream-stream-duration-ms',
 ] as const;
 
+/** What happens to a request's headers before anything reads them. */
+export function onEntry({ placeholderKey }: Pick<EnvoySettings, 'placeholderKey'>): readonly Json[] {
+  return [...REMOVED_ON_ENTRY.map((remove) => ({ remove })), ...(placeholderKey === undefined ? [] : [callerKey(placeholderKey)])];
+}
+
 /** Of all request headers together; SDKs send one or two. */
 const MAX_REQUEST_HEADERS_KB = 60;
 
-/** The filter that governs a workload's calls. `guards` are asked first, once the body is whole: some clients lose an answer that comes while they still send. */
-export function governingManager(workload: string, settings: EnvoySettings, guards: readonly Json[] = []): Json {
+/** How calls come to a connection manager. */
+export interface Entrance {
+  /** Asked first, once the body is whole: some clients lose an answer that comes while they still send. */
+  readonly guards?: readonly Json[];
+  /** Whether there are routes by which a WebSocket passes; it meets the guards, and nothing that governs. */
+  readonly mayUpgrade?: boolean;
+}
+
+/** The filter that governs a workload's calls. */
+export function governingManager(workload: string, settings: EnvoySettings, { guards = [], mayUpgrade = false }: Entrance = {}): Json {
   return {
     name: 'envoy.filters.network.http_connection_manager',
-    typed_config: typed('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', connectionManager(workload, settings, guards)),
+    typed_config: typed(
+      'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+      connectionManager(workload, settings, guards, mayUpgrade),
+    ),
   };
 }
 
-function connectionManager(workload: string, settings: EnvoySettings, guards: readonly Json[]): { readonly [name: string]: Json } {
+function connectionManager(workload: string, settings: EnvoySettings, guards: readonly Json[], mayUpgrade: boolean): { readonly [name: string]: Json } {
   return {
     stat_prefix: 'ai',
     codec_type: 'AUTO',
     rds: { route_config_name: workload, config_source: watched(settings, routesFile(workload)) },
     use_remote_address: true,
+    // A caller's own x-request-id is its own affair, and goes on as it is; Envoy's would be one more thing that providers can tell calls by.
+    generate_request_id: false,
+    preserve_external_request_id: true,
     skip_xff_append: true,
     server_header_transformation: 'PASS_THROUGH',
     normalize_path: true,
@@ -76,11 +99,12 @@ function connectionManager(workload: string, settings: EnvoySettings, guards: re
       {
         name: 'envoy.http.early_header_mutation.header_mutation',
         typed_config: typed('envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation', {
-          mutations: REMOVED_ON_ENTRY.map((remove) => ({ remove })),
+          mutations: onEntry(settings),
         }),
       },
     ],
     local_reply_config: localReplies(),
+    ...(mayUpgrade ? { upgrade_configs: [{ upgrade_type: WEB_SOCKET, enabled: false, filters: [...guards, router()] }] } : {}),
     http_filters: [wholeBody(settings), ...guards, compressor('gzip'), compressor('brotli'), extProc(workload, settings), router()],
   };
 }
@@ -94,7 +118,7 @@ export function wholeBody(settings: Pick<EnvoySettings, 'maxRequestBytes'>): { r
 }
 
 /** What the filter that asks the processor depends on. */
-export type ExtProcSettings = Pick<EnvoySettings, 'headersRead' | 'messageTimeoutMs' | 'credentialHeaders'>;
+export type ExtProcSettings = Pick<EnvoySettings, 'headersRead' | 'messageTimeoutMs' | 'credentialHeaders' | 'placeholderKey'>;
 
 /**
  * Asks the processor about calls that found a route, which says what is asked (`routes.ts`). What Envoy answers before it
@@ -121,6 +145,7 @@ export function extProc(workload: string | undefined, settings: ExtProcSettings)
             ':authority',
             ':status',
             'content-type',
+            ...(settings.placeholderKey === undefined ? [] : [CALLER_KEY_HEADER]),
             ...new Set([...settings.headersRead, ...(settings.credentialHeaders ?? [])].filter((name) => name !== 'content-type')),
           ].map((exact) => ({
             exact,

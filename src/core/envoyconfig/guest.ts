@@ -1,5 +1,5 @@
 import { processor, provider } from './clusters.ts';
-import { REMOVED_ON_ENTRY, extProc, wholeBody } from './governing.ts';
+import { extProc, onEntry, wholeBody } from './governing.ts';
 import type { ExtProcSettings } from './governing.ts';
 import { toProvider, unseenRoutes } from './routes.ts';
 import { FRONT_METADATA, typed } from './settings.ts';
@@ -32,7 +32,7 @@ export const guestProvider = (upstream: UpstreamSettings, trustedCaFile: string)
  * have something for them turn them on, so other hosts never meet them.
  */
 export function guestFilters(settings: GuestSettings): readonly Json[] {
-  return [removal(), wholeBody(settings), extProc(undefined, settings)].map((filter) => ({ ...filter, disabled: true }));
+  return [headers(settings), wholeBody(settings), extProc(undefined, settings)].map((filter) => ({ ...filter, disabled: true }));
 }
 
 /**
@@ -51,11 +51,11 @@ export function guestRoutes(ways: readonly GuestWay[], settings: GuestSettings):
 }
 
 /** What a caller could tell Envoy, where the connection manager is not ours to say it once for all. */
-function removal(): Fields {
+function headers(settings: GuestSettings): Fields {
   return {
     name: HEADERS_FILTER,
     typed_config: typed('envoy.extensions.filters.http.header_mutation.v3.HeaderMutation', {
-      mutations: { request_mutations: REMOVED_ON_ENTRY.map((remove) => ({ remove })) },
+      mutations: { request_mutations: onEntry(settings) },
     }),
   };
 }

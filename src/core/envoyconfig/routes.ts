@@ -1,5 +1,6 @@
+import { webSocketRoutes } from './outbound/index.ts';
 import { NO_BODY, NOTHING_HERE } from './localreply.ts';
-import { BACKEND_HEADER, CANCEL_PATH, EXT_PROC_FILTER, METHODS_WITHOUT_BODY, seconds, typed } from './settings.ts';
+import { BACKEND_HEADER, CALLER_KEY_HEADER, CANCEL_PATH, EXT_PROC_FILTER, METHODS_WITHOUT_BODY, seconds, typed } from './settings.ts';
 import type { EnvoySettings, Json, UpstreamSettings } from './settings.ts';
 
 /**
@@ -16,7 +17,11 @@ export function routes(workload: string, settings: EnvoySettings): Json {
           {
             name: 'ai',
             domains: ['*'],
-            routes: [...settings.upstreams.map((upstream) => toProvider(upstream)), ...unseenRoutes({}, settings.endsAnswersOf?.includes(workload) === true)],
+            routes: [
+              ...(settings.outbound?.workload === workload ? webSocketRoutes(settings.outbound) : []),
+              ...settings.upstreams.map((upstream) => toProvider(upstream)),
+              ...unseenRoutes({}, settings.endsAnswersOf?.includes(workload) === true),
+            ],
           },
         ],
       }),
@@ -24,13 +29,16 @@ export function routes(workload: string, settings: EnvoySettings): Json {
   };
 }
 
+/** Envoy's own notes of where a request came by, for servers behind it. They tell a provider nothing but how the inside looks. */
+const NOT_FOR_PROVIDERS = ['x-forwarded-proto', 'x-envoy-external-address', 'x-envoy-internal'];
+
 /** The route that the processor chooses by its header; `also` must hold besides. */
 export function toProvider(upstream: UpstreamSettings, cluster: string = upstream.id, also: Readonly<Record<string, Json>> = {}): Json {
   const { timeouts, retries } = upstream;
   return {
     name: upstream.id,
     match: { prefix: '/', headers: [{ name: BACKEND_HEADER, string_match: { exact: upstream.id } }], ...also },
-    request_headers_to_remove: [BACKEND_HEADER],
+    request_headers_to_remove: [BACKEND_HEADER, CALLER_KEY_HEADER, ...NOT_FOR_PROVIDERS],
     route: {
       cluster,
       host_rewrite_literal: hostHeader(upstream),

@@ -18,6 +18,8 @@ export interface EnvoySettings {
   readonly upstreams: readonly UpstreamSettings[];
   /** Lower-case names of headers by which callers prove who they are; absent where the listener says whose calls they are. */
   readonly credentialHeaders?: readonly string[];
+  /** What stands in the place of a key where an application has none. Absent: nobody asks whether callers send keys of their own. */
+  readonly placeholderKey?: string;
   /** Lower-case names of the request headers that the processor reads. */
   readonly headersRead: readonly string[];
   /** Workloads, as `namespace/name`, whose answers the processor may end before their provider does. */
@@ -71,6 +73,12 @@ export interface UpstreamSettings {
 /** The header by which the processor names the provider that a call goes to. Removed before the call leaves. */
 export const BACKEND_HEADER = 'x-airmesh-backend';
 
+/** The header by which Envoy says, in a word, whether the caller sent a key of its own; the key itself does not reach the processor. Removed before the call leaves. */
+export const CALLER_KEY_HEADER = 'x-airmesh-caller-key';
+
+/** What that header says of a key that is neither absent nor the placeholder. */
+export const OWN_KEY = 'own';
+
 /** The metadata by which a listener's ext_proc filter names its workload. */
 export const WORKLOAD_METADATA = 'x-airmesh-workload';
 
@@ -82,6 +90,9 @@ export const PROCESSOR_CLUSTER = 'airmesh_processor';
 
 /** The filter that asks the processor, and by which routes say what it is asked. */
 export const EXT_PROC_FILTER = 'envoy.filters.http.ext_proc';
+
+/** The protocol that a request asks to go on in, as `upgrade` names it. */
+export const WEB_SOCKET = 'websocket';
 
 /** A duration in protobuf's JSON form. */
 export const seconds = (ms: number): string => `${ms / 1000}s`;

@@ -1,4 +1,5 @@
-import { INJECT_LABEL, SIDECAR_PORTS, SIDECAR_UID, TOKEN_AUDIENCE } from '../control/index.ts';
+import { INJECT_LABEL, SIDECAR_PORTS, TOKEN_AUDIENCE } from '../control/index.ts';
+import { borrowedIds } from './boundary.ts';
 import type { Container, Pod } from './pod.ts';
 
 export type Wish =
@@ -32,12 +33,13 @@ export function impossibility({ spec }: Pod): string | undefined {
 }
 
 /** What in an application would make its sidecar no boundary, or keep it from starting. `application` is its containers, init containers included. */
-export function conflicts({ spec }: Pod, application: readonly Container[], privateVolumes: readonly string[]): readonly string[] {
+export function conflicts(pod: Pod, application: readonly Container[], privateVolumes: readonly string[]): readonly string[] {
+  const { spec } = pod;
   return [
     ...(spec.shareProcessNamespace === true || spec.hostPID === true
       ? [`${spec.hostPID === true ? 'hostPID' : 'shareProcessNamespace'} would let the application look into the sidecar's memory, where keys are`]
       : []),
-    ...(spec.securityContext?.runAsUser === SIDECAR_UID ? [`user ${SIDECAR_UID} of the pod's securityContext is the sidecar's own; choose another`] : []),
+    ...borrowedIds(pod, application),
     ...application.flatMap((container) => conflictsOf(container, privateVolumes)),
     ...(spec.volumes ?? [])
       .filter(({ projected }) => projected?.sources?.some(({ serviceAccountToken }) => serviceAccountToken?.audience === TOKEN_AUDIENCE) === true)
@@ -45,10 +47,9 @@ export function conflicts({ spec }: Pod, application: readonly Container[], priv
   ];
 }
 
-function conflictsOf({ name, securityContext, volumeMounts = [], volumeDevices = [], ports = [] }: Container, privateVolumes: readonly string[]): string[] {
+function conflictsOf({ name, volumeMounts = [], volumeDevices = [], ports = [] }: Container, privateVolumes: readonly string[]): string[] {
   const own: readonly number[] = Object.values(SIDECAR_PORTS);
   return [
-    ...(securityContext?.runAsUser === SIDECAR_UID ? [`container ${name} runs as user ${SIDECAR_UID}, which is the sidecar's own; choose another`] : []),
     ...[...volumeMounts, ...volumeDevices]
       .filter((mount) => privateVolumes.includes(mount.name))
       .map((mount) => `container ${name} mounts volume ${mount.name}, which is the sidecar's alone`),

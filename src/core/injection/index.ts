@@ -8,6 +8,7 @@
 export { injectPod } from './inject.ts';
 export type { Verdict } from './inject.ts';
 export type { Addition, ApplicationPart, Contributor } from './addition.ts';
+export type { NamespaceFacts } from './namespace.ts';
 export { annotationReference, OVERRIDES } from './overrides.ts';
 export type { Overrides, Switch } from './overrides.ts';
 export { patchOf } from './patch.ts';

@@ -1,6 +1,9 @@
-import { INIT_CONTAINER, SIDECAR_CONTAINER, SIDECAR_LABEL } from '../control/index.ts';
+import { INIT_CONTAINER, NOT_INTERCEPTED, SIDECAR_CONTAINER, SIDECAR_LABEL } from '../control/index.ts';
 import type { Addition, Contributor } from './addition.ts';
+import { waysAround } from './boundary.ts';
 import { conflicts, impossibility, wishOf } from './decide.ts';
+import { allowedIn } from './namespace.ts';
+import type { NamespaceFacts } from './namespace.ts';
 import { readOverrides } from './overrides.ts';
 import type { Container, Pod, Volume } from './pod.ts';
 import type { InjectionSettings } from './settings.ts';
@@ -20,8 +23,8 @@ const OWN_CONTRIBUTORS: readonly Contributor[] = [contributeSidecar, contributeB
  * A pod that is being created, with its sidecar. Injecting what is injected changes nothing, but that containers which came
  * in between get their part.
  */
-export function injectPod(pod: Pod, isNamespaceLabelled: boolean, settings: InjectionSettings, contributors: readonly Contributor[] = []): Verdict {
-  const wish = wishOf(pod, isNamespaceLabelled);
+export function injectPod(pod: Pod, namespace: NamespaceFacts, settings: InjectionSettings, contributors: readonly Contributor[] = []): Verdict {
+  const wish = wishOf(pod, namespace.isLabelled);
   if (wish.kind === 'unclear') return { kind: 'refused', problems: [wish.problem] };
   if (wish.kind === 'unwanted') return { kind: 'left', reason: wish.reason, warnings: [] };
   const impossible = impossibility(pod);
@@ -29,7 +32,7 @@ export function injectPod(pod: Pod, isNamespaceLabelled: boolean, settings: Inje
   const read = readOverrides(pod.metadata.annotations ?? {}, settings);
   if (!read.ok) return { kind: 'refused', problems: read.error };
 
-  const { overrides } = read.value;
+  const { overrides, annotations, warnings: allowed } = allowedIn(namespace, read.value.overrides, pod);
   const all = [...OWN_CONTRIBUTORS, ...contributors];
   const additions = (bare: Pod): readonly Addition[] => all.map((contribute) => contribute(bare, settings, overrides));
   // Which volumes are the mesh's is known only from the additions; none depends on the volumes that a pod has.
@@ -44,7 +47,8 @@ export function injectPod(pod: Pod, isNamespaceLabelled: boolean, settings: Inje
   if (problems.length > 0) return { kind: 'refused', problems };
 
   const added = additions(bare);
-  const warnings = [...read.value.warnings, ...added.flatMap(({ warnings: each = [] }) => each)];
+  const around = overrides.intercept ? waysAround(bare, application) : [];
+  const warnings = [...read.value.warnings, ...allowed, ...around, ...added.flatMap(({ warnings: each = [] }) => each)];
   const dress = (container: Container): Container => added.reduce((dressed, addition) => dressContainer(dressed, addition, warnings), container);
   const sidecar = sidecarContainer(
     settings,
@@ -56,7 +60,7 @@ export function injectPod(pod: Pod, isNamespaceLabelled: boolean, settings: Inje
   const { metadata, spec } = bare;
   const injected: Pod = {
     ...bare,
-    metadata: { ...metadata, labels: { ...metadata.labels, [SIDECAR_LABEL]: settings.program } },
+    metadata: { ...metadata, labels: { ...metadata.labels, [SIDECAR_LABEL]: settings.program }, ...annotated(metadata.annotations, annotations) },
     spec: {
       ...spec,
       ...pullSecrets(spec.imagePullSecrets, settings),
@@ -67,6 +71,13 @@ export function injectPod(pod: Pod, isNamespaceLabelled: boolean, settings: Inje
     },
   };
   return { kind: 'injected', pod: injected, warnings: warnings.map((warning) => `airmesh: ${warning}`) };
+}
+
+/** What an earlier injection said of the pod is said anew, or no more. */
+function annotated(present: Readonly<Record<string, string>> | undefined, own: Readonly<Record<string, string>>): Pick<Pod['metadata'], 'annotations'> {
+  const others = Object.entries(present ?? {}).filter(([name]) => name !== NOT_INTERCEPTED);
+  const all = { ...Object.fromEntries(others), ...own };
+  return present === undefined && Object.keys(all).length === 0 ? {} : { annotations: all };
 }
 
 const volumesOf = ({ privateVolumes = [], sharedVolumes = [] }: Addition): readonly Volume[] => [...privateVolumes, ...sharedVolumes];

@@ -1,6 +1,6 @@
 import { err, ok } from '../units/index.ts';
 import type { Result } from '../units/index.ts';
-import { INJECT_LABEL } from '../control/index.ts';
+import { INJECT_LABEL, NOT_INTERCEPTED } from '../control/index.ts';
 import type { ContainerResources, InjectionSettings } from './settings.ts';
 
 /** `forced`: also where the container takes variables from ConfigMaps or Secrets, which may hold the same and would lose. */
@@ -15,6 +15,7 @@ export interface Overrides {
   readonly baseUrls: Switch;
   readonly placeholderKeys: Switch;
   readonly intercept: boolean;
+  readonly authorities: string;
 }
 
 const PREFIX = 'airmesh.dev/';
@@ -22,6 +23,7 @@ const SWITCHES: readonly string[] = ['enabled', 'disabled', 'forced'] satisfies 
 const LOG_LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error', 'silent'];
 const CPU = /^(?:[1-9]\d{0,5}m|\d{1,3}(?:\.\d{1,3})?)$/;
 const MEMORY = /^[1-9]\d{0,5}(?:\.\d{1,3})?(?:Ki|Mi|Gi|k|M|G)$/;
+const NAME = /^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/;
 const IMAGE = /^[a-z0-9](?:[a-z0-9._/:-]{0,253}[a-z0-9])?(?::[A-Za-z0-9_][A-Za-z0-9._-]{0,127})?(?:@sha256:[0-9a-f]{64})?$/;
 
 interface Override {
@@ -70,10 +72,17 @@ export const OVERRIDES: Readonly<Record<string, Override>> = {
   'sidecar-memory-request': resource('memoryRequest', 'Memory that the sidecar is sure of.', 'a memory quantity such as "128Mi"', MEMORY),
   'sidecar-memory-limit': resource('memoryLimit', 'Memory that the sidecar gets at most.', 'a memory quantity such as "512Mi"', MEMORY),
   intercept: {
-    meaning: 'Whether connections that the application opens are redirected to the sidecar. Needs a namespace whose Pod Security allows NET_ADMIN.',
+    meaning:
+      'Whether connections that the application opens are redirected to the sidecar. Where the namespace’s Pod Security allows no NET_ADMIN, a pod that says nothing is told base URLs instead.',
     example: '"enabled" or "disabled"',
     takes: (value) => value === 'enabled' || value === 'disabled',
     put: (overrides, value) => ({ ...overrides, intercept: value === 'enabled' }),
+  },
+  authorities: {
+    meaning: 'The ConfigMap of its namespace whose certificates (PEM) its containers trust besides, where connections are redirected.',
+    example: 'the name of a ConfigMap',
+    takes: (value) => NAME.test(value),
+    put: (overrides, authorities) => ({ ...overrides, authorities }),
   },
   'base-urls': ofSwitch('baseUrls', 'Whether the application is told to call the sidecar, by OPENAI_BASE_URL and its like.'),
   'placeholder-keys': ofSwitch('placeholderKeys', 'Whether OPENAI_API_KEY and its like are set to a word that is no key, where they are absent.'),
@@ -103,11 +112,12 @@ export function readOverrides(
     baseUrls: settings.baseUrls ? 'enabled' : 'disabled',
     placeholderKeys: settings.placeholderKeys ? 'enabled' : 'disabled',
     intercept: settings.intercept,
+    authorities: settings.authorities,
   };
   const problems: string[] = [];
   const warnings: string[] = [];
   for (const [name, value] of Object.entries(annotations)) {
-    if (!name.startsWith(PREFIX) || name === INJECT_LABEL) continue;
+    if (!name.startsWith(PREFIX) || name === INJECT_LABEL || name === NOT_INTERCEPTED) continue;
     const short = name.slice(PREFIX.length);
     const override = Object.hasOwn(OVERRIDES, short) ? OVERRIDES[short] : undefined;
     if (override === undefined) warnings.push(`annotation ${name.slice(0, MAX_QUOTED)} has no effect: it is none of those in docs/install.md`);

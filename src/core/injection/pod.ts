@@ -16,6 +16,13 @@ export interface VolumeMount extends Unread {
 
 export interface SecurityContext extends Unread {
   readonly runAsUser?: number;
+  readonly runAsGroup?: number;
+  /** Of pods alone, as the next. */
+  readonly fsGroup?: number;
+  readonly supplementalGroups?: readonly number[];
+  /** Of containers alone, as the next. */
+  readonly privileged?: boolean;
+  readonly capabilities?: Unread & { readonly add?: readonly string[]; readonly drop?: readonly string[] };
 }
 
 export interface Container extends Unread {

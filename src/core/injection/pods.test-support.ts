@@ -1,5 +1,8 @@
 import type { Pod } from './pod.ts';
+import type { NamespaceFacts } from './namespace.ts';
 import type { InjectionSettings } from './settings.ts';
+
+export const LABELLED: NamespaceFacts = { isLabelled: true, allowsNetAdmin: true };
 
 export const SETTINGS: InjectionSettings = {
   image: 'registry.example/airmesh:0.1.0',
@@ -12,6 +15,7 @@ export const SETTINGS: InjectionSettings = {
   resources: { cpuRequest: '50m', memoryRequest: '128Mi', memoryLimit: '512Mi' },
   baseUrls: false,
   intercept: false,
+  authorities: 'airmesh-authorities',
   placeholderKeys: true,
   program: '0.1.0',
 };

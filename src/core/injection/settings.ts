@@ -24,6 +24,8 @@ export interface InjectionSettings {
   readonly baseUrls: boolean;
   /** Whether connections that applications open are redirected to the sidecar; whoever contributes the redirection asks. */
   readonly intercept: boolean;
+  /** ConfigMap of a pod's namespace that holds authorities which its applications trust besides; it need not be there. */
+  readonly authorities: string;
   /** Whether applications without a key are given one that SDKs start with, and that is none. */
   readonly placeholderKeys: boolean;
   /** The version that is injected, as a label's value; for people who ask which pods are of yesterday. */

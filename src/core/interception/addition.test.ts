@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { injectPod } from '../injection/index.ts';
+import { LABELLED } from '../injection/pods.test-support.ts';
 import type { Contributor, InjectionSettings } from '../injection/index.ts';
 import { interceptionAddition } from './addition.ts';
 import { bundleOf } from './bundle.ts';
 
-const addition = interceptionAddition({ image: 'airmesh:1', imagePullPolicy: 'IfNotPresent', ports: [8000] });
+const addition = interceptionAddition({ image: 'airmesh:1', imagePullPolicy: 'IfNotPresent', ports: [8000], authorities: 'company' });
 const JAVA = '-Djavax.net.ssl.trustStore=/etc/airmesh/trust/truststore.jks';
 
 describe('what interception adds to a pod', () => {
@@ -16,12 +17,16 @@ describe('what interception adds to a pod', () => {
         securityContext: expect.objectContaining({ capabilities: { drop: ['ALL'], add: ['NET_ADMIN'] }, privileged: false, allowPrivilegeEscalation: false }),
       }),
     ]);
-    const all = interceptionAddition({ image: 'airmesh:1', imagePullPolicy: 'Always', ports: 'all' });
+    const all = interceptionAddition({ image: 'airmesh:1', imagePullPolicy: 'Always', ports: 'all', authorities: 'company' });
     expect(all.initContainers[0]).toMatchObject({ args: expect.arrayContaining(['all']) });
   });
 
   it('lets applications read whom to trust, and only the sidecar write it', () => {
-    expect(addition.sidecar.volumeMounts).toEqual([{ name: 'airmesh-trust', mountPath: '/etc/airmesh/trust' }]);
+    expect(addition.sidecar.volumeMounts).toEqual([
+      { name: 'airmesh-trust', mountPath: '/etc/airmesh/trust' },
+      { name: 'airmesh-authorities', mountPath: '/etc/airmesh/authorities', readOnly: true },
+    ]);
+    expect(addition.privateVolumes).toEqual([{ name: 'airmesh-authorities', configMap: { name: 'company', optional: true } }]);
     expect(addition.application({ name: 'app' }).volumeMounts).toEqual([{ name: 'airmesh-trust', mountPath: '/etc/airmesh/trust', readOnly: true }]);
   });
 
@@ -81,18 +86,19 @@ describe('a pod', () => {
       logLevel: 'info',
       concurrency: 2,
       intercept: true,
+      authorities: 'company',
       resources: {},
       baseUrls: false,
       placeholderKeys: true,
       program: '1',
     };
-    const contribute: Contributor = (_pod, { image, imagePullPolicy }) => interceptionAddition({ image, imagePullPolicy, ports: [] });
+    const contribute: Contributor = (_pod, { image, imagePullPolicy, authorities }) => interceptionAddition({ image, imagePullPolicy, ports: [], authorities });
     const pod = { metadata: {}, spec: { containers: [{ name: 'app' }] } };
-    const verdict = injectPod(pod, true, settings, [contribute]);
+    const verdict = injectPod(pod, LABELLED, settings, [contribute]);
     if (verdict.kind !== 'injected') throw new Error(verdict.kind);
     expect(verdict.pod.spec.initContainers?.map(({ name }) => name)).toEqual(['airmesh-init', 'airmesh-sidecar']);
     expect(verdict.pod.spec.containers[0]?.env).toContainEqual({ name: 'SSL_CERT_FILE', value: '/etc/airmesh/trust/ca.pem' });
-    const again = injectPod(verdict.pod, true, settings, [contribute]);
+    const again = injectPod(verdict.pod, LABELLED, settings, [contribute]);
     expect(again).toMatchObject({ pod: verdict.pod });
   });
 });

@@ -9,6 +9,8 @@ export interface AdditionSettings {
   readonly imagePullPolicy: string;
   /** Redirected besides 80 and 443; `all`: every port, which enforced egress needs. */
   readonly ports: readonly number[] | 'all';
+  /** A ConfigMap of the pod's namespace, of authorities that its applications trust besides; it need not be there. */
+  readonly authorities: string;
 }
 
 /** A container, as far as it is read. */
@@ -25,6 +27,7 @@ type Named = { readonly name: string; readonly [field: string]: unknown };
 /** What interception adds to a pod, in the shape of injection's additions. */
 export interface InterceptionAddition {
   readonly initContainers: readonly Named[];
+  readonly privateVolumes: readonly Named[];
   readonly sharedVolumes: readonly Named[];
   readonly sidecar: { readonly volumeMounts: readonly Mount[] };
   readonly application: (container: Application) => {
@@ -35,15 +38,22 @@ export interface InterceptionAddition {
 }
 
 const VOLUME = 'airmesh-trust';
-/** A bundle of public authorities is a quarter of a megabyte, in two forms. */
-const VOLUME_SIZE = '4Mi';
+const AUTHORITIES = 'airmesh-authorities';
+/** A bundle of public authorities is a quarter of a megabyte, in two forms; a ConfigMap's is a megabyte at most, in three; and each is written beside the former. */
+const VOLUME_SIZE = '8Mi';
 
 /** The init container that redirects, the volume of trust, and the variables that point at it. */
 export function interceptionAddition(settings: AdditionSettings): InterceptionAddition {
   return {
     initContainers: [initContainer(settings)],
+    privateVolumes: [{ name: AUTHORITIES, configMap: { name: settings.authorities, optional: true } }],
     sharedVolumes: [{ name: VOLUME, emptyDir: { medium: 'Memory', sizeLimit: VOLUME_SIZE } }],
-    sidecar: { volumeMounts: [{ name: VOLUME, mountPath: SIDECAR_PATHS.trust }] },
+    sidecar: {
+      volumeMounts: [
+        { name: VOLUME, mountPath: SIDECAR_PATHS.trust },
+        { name: AUTHORITIES, mountPath: SIDECAR_PATHS.authorities, readOnly: true },
+      ],
+    },
     application: (container) => {
       const { env, warnings } = variablesFor(container);
       return {

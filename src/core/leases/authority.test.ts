@@ -343,6 +343,18 @@ describe('a lease that is not renewed', () => {
     expect(trial.figures('life')).toEqual([100n, 0n, 900n]);
   });
 
+  it('is not lost while nobody could hear of it: its holder has as long as ever to be heard of', () => {
+    const trial = new Trial();
+    const a = trial.join('a');
+    trial.report('a', a, [{ limit: 'life', need: 100n }]);
+    trial.pass(end + 60_000);
+    expect(trial.figures('life')).toEqual([0n, 100n, 900n]);
+    trial.pass(end - 1);
+    expect(trial.figures('life')).toEqual([0n, 100n, 900n]);
+    trial.pass(1);
+    expect(trial.figures('life')).toEqual([100n, 0n, 900n]);
+  });
+
   it('is not renewed by the wall clock', () => {
     const trial = new Trial();
     const a = trial.join('a');

@@ -3,6 +3,7 @@ import type { AccountView, LimitError, LimitSpec } from '../ledger/index.ts';
 import { err, ok } from '../units/index.ts';
 import type { EpochMs, MonotonicMs, Result } from '../units/index.ts';
 import { answerOf, faultOf, goneAnswer, noteRecall } from './answers.ts';
+import { Attention } from './attention.ts';
 import { Draft } from './draft.ts';
 import type { Entry, Event, ShareEntry } from './entries.ts';
 import { messageFault } from './faults.ts';
@@ -49,7 +50,7 @@ interface Answered {
  */
 export class Authority {
   readonly #term: number;
-  readonly #leases = new LeaseBook();
+  readonly #leases: LeaseBook;
   readonly #pools = new Pools();
   #lastNumber: number;
   #lastTicket = 0;
@@ -63,14 +64,22 @@ export class Authority {
   readonly #unserved = new Set<Pool>();
   #at: EpochMs;
   #now: MonotonicMs;
+  /** Renewals that came while this process did not run are heard before leases end for want of them. */
+  readonly #attention: Attention;
   #draft = new Draft();
 
-  /** With a term that no authority had before, and all that is stored. Each lease that is live gets its whole lifetime. To be configured next. */
-  constructor(term: number, entries: Iterable<Entry>, at: EpochMs, now: MonotonicMs) {
+  /**
+   * With a term that no authority had before, and all that is stored. Each lease that is live gets its whole lifetime. To be
+   * configured next. `firstLease`: higher than any number that was given by authorities whose stores are lost, so that who
+   * still has one of those is told that it is gone, and is not taken for somebody else.
+   */
+  constructor(term: number, entries: Iterable<Entry>, at: EpochMs, now: MonotonicMs, firstLease: LeaseNumber = 1) {
     this.#term = term;
+    this.#leases = new LeaseBook(firstLease);
     this.#lastNumber = term * NUMBERS_PER_TERM;
     this.#at = at;
     this.#now = now;
+    this.#attention = new Attention(now);
     this.#sweepAt = now + SWEEP_MS;
     this.#restore([...entries]);
   }
@@ -99,10 +108,11 @@ export class Authority {
     return ok(this.#hear(lease, message));
   }
 
-  /** Ends leases that were not renewed in time, and tells those who wait what has come to nothing. Call it at `nextDeadline`. */
+  /** Ends leases that were not renewed in time, and tells those who wait what has come to nothing. Call it at `nextDeadline`, once all that has come by then was received. */
   advance(at: EpochMs, now: MonotonicMs): Outcome {
     this.#tick(at, now);
-    for (let lease = this.#leases.takeExpired(at, now); lease; lease = this.#leases.takeExpired(at, now)) this.#lose(lease);
+    for (let lease = this.#leases.takeExpired(at, this.#attention.listenedMs); lease; lease = this.#leases.takeExpired(at, this.#attention.listenedMs))
+      this.#lose(lease);
     if (this.#recalledAt !== undefined && this.#recalledAt + RECALL_MS <= now) this.#endRecalls();
     if (this.#serveAt !== undefined && this.#serveAt <= now) this.#serveAgain();
     if (this.#rollAt !== undefined && this.#rollAt <= now) this.#rollWaitedFor();
@@ -111,7 +121,8 @@ export class Authority {
   }
 
   nextDeadline(): MonotonicMs {
-    return Math.min(this.#sweepAt, this.#serveAt ?? Infinity, this.#rollAt ?? Infinity, this.#leases.expiresAt, (this.#recalledAt ?? Infinity) + RECALL_MS);
+    const expiresAt = this.#leases.expiresAt + this.#attention.deafMs;
+    return Math.min(this.#sweepAt, this.#serveAt ?? Infinity, this.#rollAt ?? Infinity, expiresAt, (this.#recalledAt ?? Infinity) + RECALL_MS);
   }
 
   /** Of every account's window that is known. */
@@ -139,7 +150,7 @@ export class Authority {
     const known = this.#leases.joined(processor, nonce);
     const lease = known ?? this.#leases.begin(processor, nonce);
     if (known === undefined) this.#draft.keepLease(lease);
-    this.#leases.renew(lease, this.#now);
+    this.#leases.renew(lease, this.#attention.listenedMs);
     return this.#finish({ kind: 'joined', term: this.#term, nonce, lease: lease.number, echo: sentAt });
   }
 
@@ -153,7 +164,7 @@ export class Authority {
       else this.#book(pool.share(lease), slice, report);
       if (isNewest && lease.isLive && typeof pool !== 'string') this.#noteWants(pool.share(lease), slice);
     }
-    if (lease.state !== 'expired') this.#leases.renew(lease, this.#now);
+    if (lease.state !== 'expired') this.#leases.renew(lease, this.#attention.listenedMs);
     // Who ends a lease must hear of all that is left of it.
     if (!lease.isLive) for (const share of lease.shares.values()) if (share.outstanding > 0n) this.#draft.tell(share);
     if (report.stage === 'done' && lease.isSettled) {
@@ -257,6 +268,7 @@ export class Authority {
   }
 
   #tick(at: EpochMs, now: MonotonicMs): void {
+    this.#attention.tick(this.nextDeadline(), now);
     this.#at = at;
     this.#now = now;
   }
@@ -312,7 +324,7 @@ export class Authority {
 
   #restore(entries: readonly Entry[]): void {
     for (const entry of entries) {
-      if (entry.kind === 'lease') this.#leases.restore(entry, this.#now);
+      if (entry.kind === 'lease') this.#leases.restore(entry, this.#attention.listenedMs);
       else if (entry.kind === 'account' && !entry.isGone) this.#pools.restore(entry);
     }
     for (const entry of entries) {

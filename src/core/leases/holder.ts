@@ -20,12 +20,12 @@ import type {
 } from '../ledger/index.ts';
 import { err } from '../units/index.ts';
 import type { EpochMs, MonotonicMs, Result } from '../units/index.ts';
+import { Contact } from './contact.ts';
 import { limitIdentity } from './identity.ts';
 import type { Answer, Joined, LeaseNumber, PeriodRef, ToAuthority, ToHolder } from './messages.ts';
 import { Slice } from './slice.ts';
 import { Tenure } from './tenure.ts';
-import type { Contact } from './tenure.ts';
-import { RETRY_MS, SILENCE_MS } from './timing.ts';
+import { RETRY_MS } from './timing.ts';
 
 /** The authority must be asked, and is out of reach. */
 export interface OutOfReach {
@@ -89,7 +89,7 @@ export class Holder {
   #purseChangeIsDue = false;
 
   constructor({ instance, unfinished, at, now }: HolderParts) {
-    this.#contact = { instance, at, now, unansweredSince: undefined, heard: 0 };
+    this.#contact = new Contact(instance, at, now);
     this.#current = new Tenure(this.#contact, 0);
     this.#ledger = new Ledger((account, period, until) => this.#purse(account, period, until));
     for (const { lease, spent } of unfinished) {
@@ -162,9 +162,10 @@ export class Holder {
     return this.#ledger.setAside(id, account, amount, at, now);
   }
 
-  /** To be called at `nextDeadline`. */
+  /** To be called at `nextDeadline`, once all that has come by then was heard: silence is judged here, and nowhere else. */
   advance(at: EpochMs, now: MonotonicMs): void {
     this.#tick(at, now);
+    this.#contact.judge();
     if (this.#current.isSilent) this.#replenish([...this.#contended()]);
     this.#ledger.advance(at, now);
   }
@@ -201,7 +202,7 @@ export class Holder {
     const messages: ToAuthority[] = [];
     if (this.#isJoining && now >= this.#joinAt + RETRY_MS) {
       this.#joinAt = now;
-      this.#contact.unansweredSince ??= now;
+      this.#contact.spoke();
       messages.push({ kind: 'join', nonce: this.#nonce, sentAt: now });
     }
     for (const tenure of this.#all()) {
@@ -228,11 +229,9 @@ export class Holder {
 
   /** When `advance` and `takeMessages` have something to do. */
   nextDeadline(): MonotonicMs {
-    const { unansweredSince, now } = this.#contact;
     let next = Math.min(this.#ledger.nextDeadline() ?? Infinity, this.#isJoining ? this.#joinAt + RETRY_MS : Infinity);
     for (const tenure of this.#all()) next = Math.min(next, tenure.dueAt());
-    const silentAt = unansweredSince === undefined ? Infinity : unansweredSince + SILENCE_MS;
-    return silentAt > now ? Math.min(next, silentAt) : next;
+    return Math.min(next, this.#contact.silentAt);
   }
 
   /** What is here of each account. */
@@ -259,8 +258,7 @@ export class Holder {
 
   /** Whether a message and its repetition were not answered: what is not known here then is not known. */
   get isUnanswered(): boolean {
-    const { unansweredSince, now } = this.#contact;
-    return unansweredSince !== undefined && now - unansweredSince > RETRY_MS;
+    return this.#contact.isUnanswered;
   }
 
   /** Whether the authority does not answer. */
@@ -274,8 +272,7 @@ export class Holder {
   }
 
   #tick(at: EpochMs, now: MonotonicMs): void {
-    this.#contact.at = at;
-    this.#contact.now = now;
+    this.#contact.tick(at, now, () => this.nextDeadline());
     if (!this.#purseChangeIsDue) return;
     this.#purseChangeIsDue = false;
     this.#ledger.changePurses(at, now);
@@ -317,7 +314,9 @@ export class Holder {
 
   #begin({ nonce, lease, echo }: Joined): void {
     if (!this.#isJoining || nonce !== this.#nonce) return;
-    this.#answered(echo);
+    this.#contact.answered(echo);
+    // Of this lease there are none yet. Those of others say nothing about it: their authority may have had another store, and counted otherwise.
+    this.#contact.heard = 0;
     this.#isJoining = false;
     this.#current.number = lease;
     this.#current.confirm(echo);
@@ -329,7 +328,7 @@ export class Holder {
   #hear(answer: Answer): void {
     // A former process under this lease had another clock.
     const echo = answer.echo?.instance === this.#contact.instance ? answer.echo.sentAt : undefined;
-    if (echo !== undefined) this.#answered(echo);
+    if (echo !== undefined) this.#contact.answered(echo);
     this.#contact.heard = Math.max(this.#contact.heard, answer.number);
     const tenure = answer.lease === this.#current.number ? this.#current : this.#tenures.get(answer.lease);
     if (tenure === undefined || answer.lease === 0) return;
@@ -349,11 +348,6 @@ export class Holder {
     if (tenure === this.#current) this.#renewal();
     this.#tenures.delete(tenure.number);
     this.#entries.push({ kind: 'lease_ended', lease: tenure.number });
-  }
-
-  #answered(echo: MonotonicMs): void {
-    const { unansweredSince } = this.#contact;
-    if (unansweredSince !== undefined && echo >= unansweredSince) this.#contact.unansweredSince = undefined;
   }
 
   #replenish(slices: readonly Slice[]): void {

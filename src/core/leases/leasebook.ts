@@ -4,13 +4,18 @@ import { Lease } from './lease.ts';
 import type { LeaseNumber } from './messages.ts';
 import { LIFETIME_MS, MARGIN_MS, RETENTION_MS } from './timing.ts';
 
-/** All leases of which something is not booked, and which of them expires next. */
+/** All leases of which something is not booked, and which of them expires next. Times are those that the authority has listened (`Attention`). */
 export class LeaseBook {
   readonly #leases = new Map<LeaseNumber, Lease>();
   readonly #byNonce = new Map<string, Lease>();
   /** Those that can expire, in that order: each renewal gives the same time. */
   readonly #expiring = new Set<Lease>();
-  #last = 0;
+  #last: LeaseNumber;
+
+  /** No lease gets a number below `first`. */
+  constructor(first: LeaseNumber) {
+    this.#last = first - 1;
+  }
 
   get(number: LeaseNumber): Lease | undefined {
     return this.#leases.get(number);
@@ -27,17 +32,17 @@ export class LeaseBook {
     return this.#add(new Lease(this.#last + 1, processor, nonce));
   }
 
-  restore({ lease: number, processor, nonce, state, expiredAt }: LeaseEntry, now: MonotonicMs): void {
+  restore({ lease: number, processor, nonce, state, expiredAt }: LeaseEntry, listenedMs: MonotonicMs): void {
     if (state === 'gone') {
       this.#last = Math.max(this.#last, number);
       return;
     }
     const lease = this.#add(new Lease(number, processor, nonce, state, expiredAt));
-    if (state !== 'expired') this.renew(lease, now);
+    if (state !== 'expired') this.renew(lease, listenedMs);
   }
 
-  renew(lease: Lease, now: MonotonicMs): void {
-    lease.expiresAt = now + LIFETIME_MS + MARGIN_MS;
+  renew(lease: Lease, listenedMs: MonotonicMs): void {
+    lease.expiresAt = listenedMs + LIFETIME_MS + MARGIN_MS;
     this.#expiring.delete(lease);
     this.#expiring.add(lease);
   }
@@ -54,9 +59,9 @@ export class LeaseBook {
   }
 
   /** One that was not renewed in time, and is lost. */
-  takeExpired(at: EpochMs, now: MonotonicMs): Lease | undefined {
+  takeExpired(at: EpochMs, listenedMs: MonotonicMs): Lease | undefined {
     const [first] = this.#expiring;
-    if (first === undefined || first.expiresAt > now) return undefined;
+    if (first === undefined || first.expiresAt > listenedMs) return undefined;
     this.#expiring.delete(first);
     first.state = 'expired';
     first.expiredAt = at;

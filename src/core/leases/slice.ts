@@ -2,7 +2,7 @@ import type { Outlook, Purse, SharedAccount } from '../ledger/index.ts';
 import type { EpochMs, MonotonicMs } from '../units/index.ts';
 import { limitIdentity } from './identity.ts';
 import type { PeriodRef, SliceAnswer, SliceReport } from './messages.ts';
-import { HORIZON_MS, IDLE_MS, KNOWLEDGE_MS } from './timing.ts';
+import { HORIZON_MS, IDLE_MS, KNOWLEDGE_MS, RESERVE_MS } from './timing.ts';
 
 /** Rates are averaged over about this long. */
 const RATE_MS: MonotonicMs = 10_000;
@@ -12,6 +12,10 @@ const RATE_MIN_MS: MonotonicMs = 1_000;
 const EXCESS = 4n;
 /** What is wanted at hand before the rate is known, and however low it is: so many holds like the latest. */
 const FEW_HOLDS = 4n;
+/** A quiet service keeps so many holds like the latest, so that its next calls need no authority that is there at that moment. */
+const RESERVE_HOLDS = 2n;
+/** If they are no more than this part of its equal part of what is free: so all reserves together are no more than that part of it. */
+const RESERVE_DIVISOR = 16n;
 
 /** What a slice must know of the lease that it is under, and of the time. */
 export interface Tenancy {
@@ -190,6 +194,11 @@ export class Slice implements Purse, Outlook, PeriodRef {
     return this.isScarce && this.atHand > this.#toKeep;
   }
 
+  /** Whether it is kept for a service that is quiet. */
+  get isReserve(): boolean {
+    return this.#isIdle && this.held === 0n && this.atHand > 0n && this.#heard?.supply === 'ample';
+  }
+
   /** Those for whom something was granted have had it. */
   endTurn(): void {
     if (this.#turn !== undefined) this.#turn = 0n;
@@ -270,9 +279,14 @@ export class Slice implements Purse, Outlook, PeriodRef {
       case 'scarce':
         return earmarked;
     }
-    if (this.#isIdle) return earmarked;
-    const wanted = this.#wanted * EXCESS;
+    const wanted = this.#isIdle ? this.#reserve : this.#wanted * EXCESS;
     return wanted > earmarked ? wanted : earmarked;
+  }
+
+  get #reserve(): bigint {
+    if (this.#tenancy.now - this.#takenAt >= RESERVE_MS) return 0n;
+    const few = this.#latestHold * RESERVE_HOLDS;
+    return few * RESERVE_DIVISOR <= this.offer ? few : 0n;
   }
 
   get #mode(): 'Strict' | 'Bounded' | 'Observe' {

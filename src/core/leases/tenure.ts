@@ -1,25 +1,15 @@
 import type { SharedAccount } from '../ledger/index.ts';
 import type { EpochMs, MonotonicMs } from '../units/index.ts';
+import type { Contact } from './contact.ts';
 import { MAX_SLICES } from './faults.ts';
 import { keyOf } from './identity.ts';
 import type { Answer, LeaseNumber, PeriodRef, Report, SliceAnswer } from './messages.ts';
 import { Slice, sliceRef } from './slice.ts';
 import type { Tenancy } from './slice.ts';
-import { LIFETIME_MS, RENEW_MS, RETRY_MS, SILENCE_MS } from './timing.ts';
+import { LIFETIME_MS, RENEW_MS, RETRY_MS } from './timing.ts';
 
 /** Between two reports at least: what happens meanwhile goes with the next. */
 const GAP_MS: MonotonicMs = 5;
-
-/** What is common to all that one holder has to do with time and with the authority. */
-export interface Contact {
-  readonly instance: string;
-  at: EpochMs;
-  now: MonotonicMs;
-  /** When the first message left that no answer has followed. */
-  unansweredSince: MonotonicMs | undefined;
-  /** The number of the latest answer. */
-  heard: number;
-}
 
 /** The time under one lease, at the holder: its slices, what is to be said of them, and until when it holds. */
 export class Tenure implements Tenancy {
@@ -58,8 +48,7 @@ export class Tenure implements Tenancy {
   }
 
   get isSilent(): boolean {
-    const { unansweredSince } = this.#contact;
-    return unansweredSince !== undefined && this.now - unansweredSince >= SILENCE_MS;
+    return this.#contact.isSilent;
   }
 
   get slices(): Iterable<Slice> {
@@ -143,7 +132,7 @@ export class Tenure implements Tenancy {
     this.#isHungry = slices.some(({ need }) => need > 0n);
     this.#awaiting = this.#sentAt = now;
     this.#wakes = concerned.size > slices.length && slices.length === MAX_SLICES;
-    this.#contact.unansweredSince ??= now;
+    this.#contact.spoke();
     return { kind: 'report', lease: this.number, instance, sentAt: now, at, heard, stage: this.#isDone ? 'done' : this.stage, slices };
   }
 

@@ -33,6 +33,8 @@ export interface ControllerFlags extends LogFlags {
   readonly egress?: 'Open' | 'Enforced';
   readonly passHosts: readonly string[];
   readonly refuseHosts: readonly string[];
+  readonly networks: readonly string[];
+  readonly webSocketHosts: readonly string[];
   readonly clusterDomain: string;
   readonly simulatedUrl?: string;
   readonly injector?: string;
@@ -101,6 +103,7 @@ async function injectorOf({ injector, listen, tlsCert }: ControllerFlags): Promi
   return { listen: { host: listen.host, port: CONTROLLER_PORTS.webhook }, file: loadInjectorFile(injector) };
 }
 
-function interceptionBy({ egress, passHosts, refuseHosts, clusterDomain }: ControllerFlags): InterceptionSettings | undefined {
-  return egress === undefined ? undefined : { egress, passedHosts: passHosts, refusedHosts: refuseHosts, clusterDomain };
+function interceptionBy({ egress, passHosts, refuseHosts, networks, webSocketHosts, clusterDomain }: ControllerFlags): InterceptionSettings | undefined {
+  if (egress === undefined) return undefined;
+  return { egress, passedHosts: passHosts, refusedHosts: refuseHosts, webSocketHosts, clusterDomain, ...(networks.length === 0 ? {} : { networks }) };
 }

@@ -4,6 +4,7 @@ import { httpUrl } from '../addresses.ts';
 import { EXIT } from '../exit-codes.ts';
 import { startGateway } from '../gateway/gateway.ts';
 import { reviewerOf } from '../gateway/reviewer.ts';
+import { systemClock } from '../mesh/clock.ts';
 import { firstSignal, loggerFor } from '../process.ts';
 import { StartError } from '../start-error.ts';
 import type { Terminal } from '../terminal/terminal.ts';
@@ -32,7 +33,7 @@ export async function gateway(paths: readonly string[], flags: GatewayFlags, ter
     listen: flags.listen,
     ...(tls === undefined ? {} : { tls }),
     trustDomains: flags.trustDomain,
-    tokens: reviewerOf(cluster.value.api, () => Date.now()),
+    tokens: reviewerOf(cluster.value.api, systemClock),
     admin: flags.admin,
     stateDir: flags.state,
     envoy: {

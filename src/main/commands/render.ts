@@ -1,5 +1,6 @@
 import { stringify } from 'yaml';
 import { cutsStreams, headersReadBy } from '../../core/call/index.ts';
+import { PLACEHOLDER_KEY } from '../../core/control/index.ts';
 import { MESHES, MESH_SOCKET, podsComponent, usesOf } from '../../core/meshes/index.ts';
 import type { MeshName } from '../../core/meshes/index.ts';
 import type { AIRoute, Resource } from '../../core/policy/index.ts';
@@ -34,6 +35,7 @@ export function render(name: MeshName, paths: readonly string[], { pods, rootNam
   const settings = {
     processorSocket: MESH_SOCKET.file,
     headersRead: headersReadBy(snapshots),
+    placeholderKey: PLACEHOLDER_KEY,
     maxRequestBytes: MAX_REQUEST_BYTES,
     messageTimeoutMs: MESSAGE_TIMEOUT_MS,
     endsAnswers: snapshots.some(cutsStreams),

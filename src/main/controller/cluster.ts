@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { withControllerRoots } from '../../core/control/index.ts';
-import type { Draft, Interceptions, InterceptionSettings, Plan } from '../../core/control/index.ts';
+import type { Draft, Interceptions, InterceptionSettings, Plan, PodFacts } from '../../core/control/index.ts';
 import type { AccountView } from '../../core/ledger/index.ts';
 import type { MeshName } from '../../core/meshes/index.ts';
 import { Distributor } from '../../shell/distribution/index.ts';
 import type { DistributionEvent } from '../../shell/distribution/index.ts';
 import { checkKey } from '../../shell/keys/index.ts';
-import { Governor, Leadership, SharedViews, TokenReviews, openCluster } from '../../shell/kube/index.ts';
+import { Governor, Leadership, Services, SharedViews, TokenReviews, openCluster } from '../../shell/kube/index.ts';
 import type { Cluster, GovernorEvent } from '../../shell/kube/index.ts';
 import type { Permissions } from '../../shell/ledger/index.ts';
 import { knownModels } from '../../shell/prices/index.ts';
@@ -50,6 +50,8 @@ export interface ClusterPoliciesParts {
   readonly scope: ClusterScope;
   readonly environment: NodeJS.ProcessEnv;
   readonly onPlan: (plan: Plan) => void;
+  /** A pod is not there any more. */
+  readonly onGone: (pod: PodFacts) => void;
   /** Of budgets; `undefined` where the ledger is not led here. */
   readonly accounts: () => readonly AccountView[] | undefined;
   /** Whether this process knows what statuses need, or nobody does. */
@@ -128,6 +130,7 @@ export class ClusterPolicies {
         onPlan(plan);
         this.#upkeep?.heard(plan);
       },
+      onGone: parts.onGone,
       accounts,
       mayWrite: () => this.#leadership.leads,
       identity,
@@ -139,7 +142,7 @@ export class ClusterPolicies {
       api,
       pod: (uid) => this.governor.pod(uid),
       onPod: (pod) => this.governor.meet(pod),
-      now: () => systemClock.epochMs(),
+      clock: systemClock,
     });
     if (scope.mesh !== undefined)
       this.#upkeep = new MeshUpkeep({
@@ -219,7 +222,15 @@ export class ClusterPolicies {
     const { scope, logger } = this.#parts;
     if (scope.interception === undefined) return NO_INTERCEPTIONS;
     const { interception } = await this.#openAuthorities();
-    this.#issuer ??= new InterceptionIssuer(interception, scope.interception, () => this.governor.renew(), logger);
+    const onDue = (): void => this.governor.renew();
+    this.#issuer ??= new InterceptionIssuer({
+      authority: interception,
+      settings: scope.interception,
+      // Where egress is open, other services are reached by any name anyway.
+      services: scope.interception.egress === 'Enforced' ? new Services(this.cluster, onDue, Math.random) : undefined,
+      onDue,
+      logger,
+    });
     return this.#issuer.of(draft);
   }
 

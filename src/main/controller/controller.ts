@@ -5,12 +5,14 @@ import { startAdminServer } from '../../shell/admin/index.ts';
 import type { Readiness } from '../../shell/admin/index.ts';
 import { ALL_PERMITTED, LedgerHost, ledgerService } from '../../shell/ledger/index.ts';
 import type { Permissions, ServiceEvent } from '../../shell/ledger/index.ts';
-import { CertificateFiles, WireServer, byCertificate, byEither } from '../../shell/wire/index.ts';
+import { CertificateFiles, WireServer, byCertificate, byEither, processorOf } from '../../shell/wire/index.ts';
 import type { Authenticate, CertificatePaths } from '../../shell/wire/index.ts';
 import { formatFinding, watchResources } from '../../shell/resources/index.ts';
 import { answerRecords, answerSpend } from '../../shell/spending/index.ts';
 import { createLedgerMetrics } from '../../shell/telemetry/index.ts';
 import type { LedgerMetrics, Logger } from '../../shell/telemetry/index.ts';
+import { STYLE, overviewOf } from '../../shell/ui/index.ts';
+import type { OverviewSources } from '../../shell/ui/index.ts';
 import { systemClock } from '../mesh/clock.ts';
 import { messageOf } from '../mesh/message-of.ts';
 import { SIMULATED_URL, loadPolicies } from '../mesh/policies.ts';
@@ -76,6 +78,7 @@ class Controller {
   /** What is wrong with the files as they are now. */
   #problems: readonly string[] = [];
   #isServing = false;
+  #server: WireServer | undefined;
   #cluster: ClusterPolicies | undefined;
   readonly #permissions: Permissions = {
     mayUse: (identity, limit, subject) => (this.#cluster?.permissions ?? ALL_PERMITTED).mayUse(identity, limit, subject),
@@ -130,6 +133,14 @@ class Controller {
         spend: (parameters) => answerSpend(books, parameters),
         records: (parameters) => answerRecords(books, parameters),
         configuration: () => ({ limits: this.#limits }),
+        dashboard: {
+          page: (parameters) =>
+            overviewOf(
+              { version: VERSION, spending: books, readiness: () => this.#readiness(), now: () => systemClock.epochMs(), ...this.#shownResources() },
+              parameters,
+            ),
+          style: STYLE,
+        },
       },
     });
     this.#stops.push(() => server.stop());
@@ -182,6 +193,7 @@ class Controller {
         this.#begin(limits);
         hasBegun = true;
       },
+      onGone: (pod) => this.#server?.dismiss(processorOf(pod), { code: 'unauthenticated', message: `the pod ${pod.namespace}/${pod.name} is gone` }),
       accounts: () => (this.#host.term === undefined ? undefined : this.#host.views()),
       // Where the ledger's store is out of reach nobody has accounts, and conditions are to be told all the same.
       isFit: () => this.#host.term !== undefined || this.#storeFault !== undefined,
@@ -205,6 +217,7 @@ class Controller {
       absence: () => cluster?.absence(),
       tell,
     });
+    this.#server = server;
     this.#stops.push(() => server.close(CLOSE_WITHIN_MS));
     if ('socketPath' in listen) {
       await server.listen(listen);
@@ -270,6 +283,15 @@ class Controller {
         'Mend them; `airmesh validate` checks without starting.',
       );
     return limitsOf([compiled]);
+  }
+
+  /** Of a cluster, whose resources have statuses. */
+  #shownResources(): Pick<OverviewSources, 'resources'> {
+    const governor = this.#cluster?.governor;
+    if (governor === undefined) return {};
+    return {
+      resources: () => (governor.statuses() ?? []).map(({ observed: { kind, namespace, name }, status }) => ({ kind, id: `${namespace}/${name}`, status })),
+    };
   }
 
   #isBudget(limit: string): boolean {

@@ -42,7 +42,7 @@ export async function startInjector({ listen, file, identity, api, logger }: Inj
   const webhook = await startWebhook({
     ...listen,
     identity,
-    inject: (pod, isNamespaceLabelled) => injectPod(pod, isNamespaceLabelled, settings(), [interceptionOf(file)]),
+    inject: (pod, namespace) => injectPod(pod, namespace, settings(), [interceptionOf(file)]),
     onEvent: (event) => tell(event, logger),
   });
   const keeper = new BundleKeeper({
@@ -73,8 +73,8 @@ export async function startInjector({ listen, file, identity, api, logger }: Inj
 /** The redirection, in pods that are to have one. */
 const interceptionOf =
   ({ imagePullPolicy, interceptedPorts: ports }: InjectorFile): Contributor =>
-  (_pod, _settings, { intercept, image }) =>
-    intercept ? interceptionAddition({ image, imagePullPolicy, ports }) : {};
+  (_pod, _settings, { intercept, image, authorities }) =>
+    intercept ? interceptionAddition({ image, imagePullPolicy, ports, authorities }) : {};
 
 function settingsOf({ resources: { requests, limits }, ...file }: InjectorFile, controllerRoots: string): InjectionSettings {
   return {

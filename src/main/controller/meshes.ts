@@ -1,4 +1,5 @@
 import { cutsStreams, headersReadBy } from '../../core/call/index.ts';
+import { PLACEHOLDER_KEY } from '../../core/control/index.ts';
 import type { Plan } from '../../core/control/index.ts';
 import { MESHES, MESH_SOCKET, usesOf } from '../../core/meshes/index.ts';
 import type { MeshName, MeshObject } from '../../core/meshes/index.ts';
@@ -42,6 +43,7 @@ export class MeshUpkeep {
     const settings = {
       processorSocket: MESH_SOCKET.file,
       headersRead: headersReadBy(snapshots),
+      placeholderKey: PLACEHOLDER_KEY,
       maxRequestBytes: MAX_REQUEST_BYTES,
       messageTimeoutMs: MESSAGE_TIMEOUT_MS,
       endsAnswers: snapshots.some(cutsStreams),

@@ -28,8 +28,14 @@ export interface CallServer {
 /** Where Envoy finds the processor: a file that only its owner can open, or the loopback interface. */
 export type ServeAt = ExtProcServerOptions['listen'];
 
-/** Serves Envoy's external processing; one broken call ends alone. */
-export async function serveCalls(ports: CallPorts, listen: ServeAt, logger: Logger, whose: Whose = {}): Promise<CallServer> {
+/** Serves Envoy's external processing; one broken call ends alone. `onOwnKey`: of the provider to which a caller sent a key of its own. */
+export async function serveCalls(
+  ports: CallPorts,
+  listen: ServeAt,
+  logger: Logger,
+  whose: Whose = {},
+  onOwnKey: (provider: string) => void = () => undefined,
+): Promise<CallServer> {
   let active = 0;
   const onError = (error: unknown): void =>
     logger.error('processor.error', { error: messageOf(error), stack: error instanceof Error ? error.stack : undefined });
@@ -39,7 +45,7 @@ export async function serveCalls(ports: CallPorts, listen: ServeAt, logger: Logg
     onError,
     onStream: (stream) => {
       active++;
-      const session = new Session(stream, { ports, onError, ...whose });
+      const session = new Session(stream, { ports, onError, onOwnKey, ...whose });
       return {
         onMessage: (message) => session.onMessage(message),
         onEnd: () => {

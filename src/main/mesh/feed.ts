@@ -28,4 +28,6 @@ export interface PolicyListener {
   refuse(errors: readonly string[]): void;
   /** How the keys that were applied fare. */
   keys(): readonly KeyHealth[];
+  /** Hosts of providers to which the application lately sent keys of its own, sorted. */
+  ownKeysFor(): readonly string[];
 }

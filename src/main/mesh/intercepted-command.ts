@@ -50,7 +50,7 @@ export async function openInterceptedNetwork(workload: string, environment: Node
   const others = environment['NODE_EXTRA_CA_CERTS'];
   return {
     redirected: { workload, addresses: at(SIDECAR_PORTS.outbound), resolver: { listen, servers: resolversOf() } },
-    trust: { folder: trustFolder, ...(others === undefined || others === '' ? {} : { othersFile: others }) },
+    trust: { folder: trustFolder, ...(others === undefined || others === '' ? {} : { others }) },
     run: (command, own, interruption) => runIn(network, command, environmentOf(own, trustFolder), interruption),
     close: () => {
       network.close();

@@ -37,6 +37,7 @@ export class InterceptingFeed implements PolicyFeed {
       apply: async (policies) => listener.apply(await this.#intercepting(policies)),
       refuse: (errors) => listener.refuse(errors),
       keys: () => listener.keys(),
+      ownKeysFor: () => listener.ownKeysFor(),
     });
   }
 

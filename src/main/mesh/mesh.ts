@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ProviderHealth, limitsOf, usdLimits } from '../../core/call/index.ts';
+import { Merging, ProviderHealth, limitsOf, usdLimits } from '../../core/call/index.ts';
 import type { CallPorts } from '../../core/call/index.ts';
 import { DEFAULT_CNY_PER_USD } from '../../core/catalog/index.ts';
 import { renderEnvoy } from '../../core/envoyconfig/index.ts';
@@ -16,16 +16,17 @@ import type { SpendSource } from '../../shell/spending/index.ts';
 import { EnvoySupervisor, ensureEnvoy, stopOrphan, trustedCaFile } from '../../shell/envoy/index.ts';
 import type { EnvoyReadiness } from '../../shell/envoy/index.ts';
 import { FolderInUse, folderHolder } from '../../shell/journal/index.ts';
-import { KeyStore } from '../../shell/keys/index.ts';
+import { KeyStore, OwnKeys } from '../../shell/keys/index.ts';
 import { NO_TRACING, createCallObserver, createMetrics, createTracing } from '../../shell/telemetry/index.ts';
 import type { Metrics, Tracing } from '../../shell/telemetry/index.ts';
+import { STYLE, overviewOf } from '../../shell/ui/index.ts';
 import type { ProviderType } from '../../core/policy/index.ts';
 import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
 import { watchBatches } from './batches.ts';
 import { tellOfBudgets } from './budget-events.ts';
 import { drained, serveCalls } from './calls.ts';
-import { newCallId, systemClock } from './clock.ts';
+import { afterMs, newCallId, systemClock } from './clock.ts';
 import { tellOfEnvoy } from './envoy-events.ts';
 import type { Policies } from './feed.ts';
 import { messageOf } from './message-of.ts';
@@ -44,6 +45,8 @@ const READY_WITHIN_MS = 20_000;
 /** Envoy sees a changed file at once; clusters with names to resolve take longer. */
 const APPLIED_WITHIN_MS = 10_000;
 const DRAIN_MS = 30_000;
+/** Whoever starts meanwhile trusts what was there before. */
+const TRUST_LOOK_MS = 10_000;
 const [RETENTION_MS, RETENTION_EVERY_MS] = [90 * 86_400_000, 3_600_000];
 
 /** Starts a real Envoy, what governs its calls, and their books. Throws a StartError for what a person can mend. */
@@ -64,6 +67,7 @@ class Mesh {
   readonly #place: MeshPlace;
   readonly #metrics: Metrics;
   readonly #keys: KeyStore;
+  readonly #ownKeys = new OwnKeys(() => performance.now());
   readonly #stops: (() => Promise<void> | void)[] = [];
   #tracing: Tracing = NO_TRACING;
   #policies: Policies | undefined;
@@ -119,7 +123,7 @@ class Mesh {
     found.catch(() => undefined);
     this.#policies = await this.#options.feed.first();
     this.#applyKeys(this.#policies);
-    tellTrust(options.trust, this.#policies, this.#place.trustedCaFile);
+    this.#followTrust(this.#policies);
     await this.#openBudgets(this.#policies);
     this.#watchBatches(this.#requireBudgets());
     await this.#serveEnvoy();
@@ -128,9 +132,30 @@ class Mesh {
     if (binary !== undefined) await this.#startEnvoy(binary, this.#policies);
     await this.#startAdmin();
     this.#stops.push(
-      options.feed.follow({ apply: (policies) => this.#apply(policies), refuse: (errors) => this.#refuse(errors), keys: () => this.#keys.health() }),
+      options.feed.follow({
+        apply: (policies) => this.#apply(policies),
+        refuse: (errors) => this.#refuse(errors),
+        keys: () => this.#keys.health(),
+        ownKeysFor: () => this.#ownKeys.hosts(),
+      }),
     );
     options.interruption?.throwIfAborted();
+  }
+
+  /** Authorities of others come and go without policies. */
+  #followTrust(policies: Policies): void {
+    const { trust, logger } = this.#options;
+    tellTrust(trust, policies, this.#place.trustedCaFile);
+    if (trust?.others === undefined) return;
+    const look = (): void => {
+      try {
+        if (tellTrust(trust, this.#requirePolicies(), this.#place.trustedCaFile)) logger.info('trust.changed', {});
+      } catch (error) {
+        logger.error('trust.failed', { error: messageOf(error) });
+      }
+    };
+    const timer = setInterval(look, TRUST_LOOK_MS);
+    this.#stops.push(() => clearInterval(timer));
   }
 
   /** For what may last: the other steps are short, and are waited for, so that what they made can be undone. */
@@ -212,13 +237,17 @@ class Mesh {
         () => performance.now(),
         (event) => tellOfProvider(event, this.#options.logger, this.#metrics),
       ),
+      merging: new Merging(() => performance.now(), afterMs),
       clock: systemClock,
       observer: createCallObserver(this.#metrics, this.#options.logger, this.#tracing),
       random: Math.random,
       newId: newCallId,
     };
     const { serve, logger, whose } = this.#options;
-    const calls = await serveCalls(ports, serve ?? { socketPath: processorSocket(this.#place) }, logger, whose);
+    const calls = await serveCalls(ports, serve ?? { socketPath: processorSocket(this.#place) }, logger, whose, (provider) => {
+      const host = this.#policies?.providers.get(provider)?.policy.baseUrl.host;
+      if (host !== undefined) this.#ownKeys.saw(host);
+    });
     this.#activeCalls = () => calls.active();
     this.#stops.push(() => calls.close());
     // An Envoy of our own is drained before.
@@ -259,6 +288,11 @@ class Mesh {
           : {
               spend: (parameters: ReadonlyMap<string, string>) => answerSpend(this.#spending, parameters),
               records: (parameters: ReadonlyMap<string, string>) => answerRecords(this.#spending, parameters),
+              dashboard: {
+                page: (parameters: ReadonlyMap<string, string>) =>
+                  overviewOf({ version: VERSION, spending: this.#spending, readiness: () => this.#readiness(), now: () => systemClock.epochMs() }, parameters),
+                style: STYLE,
+              },
               configuration: () => Object.fromEntries([...this.#requirePolicies().snapshots].map(([id, snapshot]) => [id, describeSnapshot(snapshot)])),
             }),
       },

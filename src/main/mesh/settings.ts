@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { cutsStreams, headersReadBy } from '../../core/call/index.ts';
-import { PRIVATE_NETWORKS, redirectedPorts } from '../../core/control/index.ts';
+import { PLACEHOLDER_KEY, PRIVATE_NETWORKS, redirectedPorts } from '../../core/control/index.ts';
 import type { Interception } from '../../core/control/index.ts';
 import { upstreamOf } from '../../core/envoyconfig/index.ts';
 import type { EnvoySettings, ListenerSettings, OutboundSettings } from '../../core/envoyconfig/index.ts';
@@ -56,7 +56,8 @@ export function envoySettings(
     ],
     upstreams: [...upstreams.values()].map(({ policy }) => upstreamOf(policy)).toSorted((a, b) => (a.id < b.id ? -1 : 1)),
     headersRead: headersReadBy(policies.flatMap(({ snapshots }) => [...snapshots.values()])),
-    ...(credentials === undefined ? {} : { credentialHeaders: [...credentials] }),
+    // Where callers say by keys who they are, those are no providers' keys.
+    ...(credentials === undefined ? { placeholderKey: PLACEHOLDER_KEY } : { credentialHeaders: [...credentials] }),
     maxRequestBytes: MAX_REQUEST_BYTES,
     messageTimeoutMs: MESSAGE_TIMEOUT_MS,
     gracefulGrpcClose: true,
@@ -65,7 +66,7 @@ export function envoySettings(
 }
 
 function outboundSettings(redirected: RedirectedConnections, interception: Interception): OutboundSettings {
-  const { hosts, egress, passedHosts = [], refusedHosts = [], networks = PRIVATE_NETWORKS } = interception;
+  const { hosts, egress, passedHosts = [], refusedHosts = [], networks = PRIVATE_NETWORKS, webSocketHosts = [] } = interception;
   return {
     ...redirected,
     hosts: hosts.map(({ host, leaf, addresses }) => ({
@@ -76,6 +77,7 @@ function outboundSettings(redirected: RedirectedConnections, interception: Inter
     ports: redirectedPorts(interception),
     passedHosts,
     refusedHosts,
+    webSocketHosts,
     egress: egress === 'Open' ? { kind: 'Open' } : { kind: 'Enforced', networks },
   };
 }

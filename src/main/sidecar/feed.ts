@@ -1,3 +1,4 @@
+import { withFormerKeys } from '../../core/control/index.ts';
 import type { KeyReport, SidecarState } from '../../core/control/index.ts';
 import { PolicyLink } from '../../shell/distribution/index.ts';
 import type { BadState, SidecarReport, ToSidecar } from '../../shell/distribution/index.ts';
@@ -11,7 +12,7 @@ import { VERSION } from '../version.ts';
 import type { KeptState } from './kept.ts';
 import { NO_POLICIES, policiesOf } from './policies.ts';
 
-/** How keys fare is told so often, where it has changed. */
+/** How keys fare, and whether the application has its own, is told so often, where it has changed. */
 const LOOK_MS = 1_000;
 /** A reason is for people, and a message has its limits. */
 const MAX_REASON = 2_000;
@@ -33,6 +34,8 @@ export class ControllerFeed implements PolicyFeed {
   #next: SidecarState | undefined;
   #isApplying = false;
   #kept: SidecarState | undefined;
+  /** What is applied, with its keys. */
+  #present: SidecarState | undefined;
   #applied: string | undefined;
   #refused: SidecarReport['refused'];
   /** Why the controller gives no state. */
@@ -49,6 +52,7 @@ export class ControllerFeed implements PolicyFeed {
     if (state?.ok === false) logger.error('state.unusable', { reason: state.error });
     if (state?.ok === true) {
       this.#kept = state.value;
+      this.#present = state.value;
       this.#trust(state.value);
     }
     this.#connect();
@@ -65,7 +69,7 @@ export class ControllerFeed implements PolicyFeed {
     }
     void this.#apply();
     const timer = setInterval(() => {
-      if (JSON.stringify(this.#keys()) !== this.#told) this.#report();
+      if (JSON.stringify([this.#keys(), this.#ownKeysFor()]) !== this.#told) this.#report();
     }, LOOK_MS);
     return () => {
       clearInterval(timer);
@@ -130,7 +134,8 @@ export class ControllerFeed implements PolicyFeed {
   async #apply(): Promise<void> {
     if (this.#isApplying || this.#listener === undefined) return;
     this.#isApplying = true;
-    for (let state = this.#take(); state !== undefined; state = this.#take()) {
+    for (let next = this.#take(); next !== undefined; next = this.#take()) {
+      const state = withFormerKeys(next, this.#present);
       const refused = await this.#listener.apply(policiesOf(state)).catch((error: unknown) => [messageOf(error)]);
       if (refused === undefined) this.#isApplied(state);
       else this.#refuse(state.version, refused.join('; '));
@@ -147,6 +152,7 @@ export class ControllerFeed implements PolicyFeed {
   #isApplied(state: SidecarState): void {
     const { kept, logger } = this.#options;
     this.#applied = state.version;
+    this.#present = state;
     this.#refused = undefined;
     logger.info('state.applied', { version: state.version, afterMs: sinceStartMs() });
     this.#report();
@@ -168,15 +174,19 @@ export class ControllerFeed implements PolicyFeed {
   }
 
   #reportNow(): SidecarReport {
-    const keys = this.#keys();
-    this.#told = JSON.stringify(keys);
+    const [keys, ownKeysFor] = [this.#keys(), this.#ownKeysFor()];
+    this.#told = JSON.stringify([keys, ownKeysFor]);
     return {
       program: VERSION,
       ...(this.#applied === undefined ? {} : { applied: this.#applied }),
       ...(this.#refused === undefined ? {} : { refused: this.#refused }),
       keys,
-      ownKeysFor: [],
+      ownKeysFor,
     };
+  }
+
+  #ownKeysFor(): readonly string[] {
+    return this.#listener?.ownKeysFor() ?? [];
   }
 
   #keys(): KeyReport[] {

@@ -51,7 +51,7 @@ export async function startSidecar(options: SidecarOptions): Promise<RunningMesh
     listeners,
     ledger,
     ...own,
-    ...(existsSync(SIDECAR_PATHS.trust) ? { trust: { folder: SIDECAR_PATHS.trust } } : {}),
+    ...(existsSync(SIDECAR_PATHS.trust) ? { trust: { folder: SIDECAR_PATHS.trust, others: SIDECAR_PATHS.authorities } } : {}),
   });
   return {
     ...mesh,

@@ -24,7 +24,7 @@ export function banner(summary: StartSummary, paint: Paint): string {
     '',
     `  API             ${paint('cyan', api)}   any word as the key`,
     ...summary.workloads.map((workload) => `  as ${workload.name.padEnd(12)} ${paint('cyan', `${httpUrl(workload)}/v1`)}`),
-    `  administration  ${paint('cyan', httpUrl(summary.admin))}   /healthz /readyz /metrics /spend /config`,
+    `  administration  ${paint('cyan', httpUrl(summary.admin))}   open it in a browser; /healthz /readyz /metrics /spend /records /config`,
     '',
     ...summary.providers.map(providerLine(paint)),
     ...(summary.budgets.length === 0 ? ['  no budget: nothing limits what is spent'] : summary.budgets.map((budget) => `  budget          ${budget}`)),

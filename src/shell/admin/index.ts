@@ -6,5 +6,5 @@
  */
 export { startAdminServer } from './server.ts';
 export type { AdminServer, AdminServerOptions } from './server.ts';
-export type { AdminSources, ProviderReadiness, Readiness } from './sources.ts';
+export type { AdminSources, Dashboard, ProviderReadiness, Readiness } from './sources.ts';
 export { describeSnapshot } from './configuration.ts';

@@ -17,6 +17,7 @@ const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** All that is there. The 404 page lists it, so that nobody has to look a path up. */
 const PAGES: ReadonlyMap<string, PageDefinition> = new Map([
+  ['/', { about: 'all of it to look at, in a browser', parameters: ['days'], make: dashboardPage }],
   ['/healthz', { about: 'whether the process works', parameters: [], make: healthPage }],
   ['/readyz', { about: 'whether Envoy runs the present configuration, and why not', parameters: [], make: readinessPage }],
   ['/metrics', { about: 'metrics for Prometheus', parameters: [], make: metricsPage }],
@@ -28,6 +29,8 @@ const PAGES: ReadonlyMap<string, PageDefinition> = new Map([
 /** The answer to `GET target`, a path with or without a query. */
 export async function pageFor(target: string, sources: AdminSources): Promise<Page> {
   const url = URL.parse(target, 'http://admin.invalid');
+  if (url?.pathname === '/style.css' && sources.dashboard !== undefined)
+    return { status: 200, contentType: 'text/css; charset=utf-8', body: sources.dashboard.style };
   const definition = url === null ? undefined : PAGES.get(url.pathname);
   if (url === null || definition === undefined || !isShown(url.pathname, sources)) return notFoundPage(sources);
   const unknown = [...url.searchParams.keys()].find((name) => !definition.parameters.includes(name));
@@ -44,8 +47,14 @@ function jsonPage(status: number, value: object): Page {
 }
 
 /** What is never made for whoever can ask here. */
-function isShown(path: string, { spend, records, configuration }: AdminSources): boolean {
-  return (path !== '/spend' || spend !== undefined) && (path !== '/records' || records !== undefined) && (path !== '/config' || configuration !== undefined);
+function isShown(path: string, { spend, records, configuration, dashboard }: AdminSources): boolean {
+  const optional = new Map<string, unknown>([
+    ['/', dashboard],
+    ['/spend', spend],
+    ['/records', records],
+    ['/config', configuration],
+  ]);
+  return !optional.has(path) || optional.get(path) !== undefined;
 }
 
 function notFoundPage(sources: AdminSources): Page {
@@ -77,6 +86,12 @@ async function recordsPage(sources: AdminSources, parameters: ReadonlyMap<string
   const page = await sources.records?.(parameters);
   if (page === undefined) return notFoundPage(sources);
   return page.ok ? jsonPage(200, page.value) : errorPage(400, 'invalid_parameter', page.error);
+}
+
+async function dashboardPage(sources: AdminSources, parameters: ReadonlyMap<string, string>): Promise<Page> {
+  const page = await sources.dashboard?.page(parameters);
+  if (page === undefined) return notFoundPage(sources);
+  return page.ok ? { status: 200, contentType: 'text/html; charset=utf-8', body: page.value } : errorPage(400, 'invalid_parameter', page.error);
 }
 
 function configurationPage(sources: AdminSources): Page {

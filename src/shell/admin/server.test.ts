@@ -24,6 +24,7 @@ const sources: AdminSources = {
   configuration: () => {
     throw new Error('planted');
   },
+  dashboard: { page: async (parameters) => (parameters.get('days') === '0' ? err('days is none of 1, 7') : ok('<!doctype html>')), style: 'body {}' },
 };
 
 let server: AdminServer;
@@ -57,6 +58,7 @@ describe('administration server', () => {
     ['/spend', 200, { totals: { tokens: '12' } }],
     ['/spend?since=never', 400, { error: { code: 'invalid_parameter', message: 'since is not a time' } }],
     ['/records?count=5', 200, { records: [], next: null }],
+    ['/?days=0', 400, { error: { code: 'invalid_parameter', message: 'days is none of 1, 7' } }],
     ['/spend?from=x', 400, { error: { code: 'unknown_parameter', message: '/spend knows no parameter "from"; it takes since, until, by.' } }],
     ['/config', 500, { error: { code: 'internal_error', message: 'This page could not be made; the log says why.' } }],
   ])('GET %s: %i', async (path, status, body) => {
@@ -68,12 +70,19 @@ describe('administration server', () => {
   it('lists what exists where a page does not', async () => {
     const answer = await ask('/status');
     expect(answer.status).toBe(404);
-    expect(Object.keys(JSON.parse(answer.body).error.pages)).toEqual(['/healthz', '/readyz', '/metrics', '/spend', '/records', '/config']);
+    expect(Object.keys(JSON.parse(answer.body).error.pages)).toEqual(['/', '/healthz', '/readyz', '/metrics', '/spend', '/records', '/config']);
   });
 
   it('serves metrics in their own content type', async () => {
     const answer = await ask('/metrics');
     expect(answer).toMatchObject({ status: 200, body: 'up 1\n', headers: { 'content-type': 'text/plain; version=0.0.4; charset=utf-8' } });
+  });
+
+  it('is looked at in a browser, which may run nothing and be framed by nobody', async () => {
+    const page = await ask('/');
+    expect(page).toMatchObject({ status: 200, body: '<!doctype html>', headers: { 'content-type': 'text/html; charset=utf-8' } });
+    expect(page.headers['content-security-policy']).toBe("default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    expect(await ask('/style.css')).toMatchObject({ status: 200, body: 'body {}', headers: { 'content-type': 'text/css; charset=utf-8' } });
   });
 
   it('answers HEAD without a body', async () => {

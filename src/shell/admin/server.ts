@@ -83,7 +83,8 @@ function write(request: IncomingMessage, response: ServerResponse, page: Page): 
     'content-length': body.length,
     'cache-control': 'no-store',
     'x-content-type-options': 'nosniff',
-    'content-security-policy': "default-src 'none'",
+    'content-security-policy': "default-src 'none'; style-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    'referrer-policy': 'no-referrer',
     'cross-origin-resource-policy': 'same-origin',
     ...(page.status === 405 ? { allow: 'GET, HEAD' } : {}),
   });

@@ -12,6 +12,15 @@ export interface AdminSources {
   records?(parameters: ReadonlyMap<string, string>): Promise<Result<object, string>>;
   /** What is in force, without keys and prompts: `describeSnapshot` of each workload's snapshot. */
   configuration?(): object;
+  /** What people open in a browser. */
+  readonly dashboard?: Dashboard;
+}
+
+/** HTML without scripts, and what it looks like. */
+export interface Dashboard {
+  /** The error says which parameter is wrong. */
+  page(parameters: ReadonlyMap<string, string>): Promise<Result<string, string>>;
+  readonly style: string;
 }
 
 /** The answer of `/readyz`. */

@@ -19,6 +19,7 @@ import type { Holder, OutOfReach } from '../../core/leases/index.ts';
 import type { Result } from '../../core/units/index.ts';
 import type { Keeping } from '../journal/index.ts';
 import type { Cover, ObjectKey } from '../stores/sqlite/index.ts';
+import { onceRead } from '../wire/index.ts';
 import type { Bookkeeper } from './bookkeeper.ts';
 import { Covers } from './covers.ts';
 import { lostCoverRecord, lostRecord, lostSettlement } from './lost.ts';
@@ -76,6 +77,7 @@ export class DurableBudgets implements BudgetGate {
   #strict = new Set<string>();
   #usd = new Set<string>();
   #deadline: NodeJS.Timeout | undefined;
+  #reading: NodeJS.Immediate | undefined;
   #deadlineAt = Infinity;
   /** Why strict budgets cannot be kept although the journal works. */
   #unaccepted: string | undefined;
@@ -296,6 +298,7 @@ export class DurableBudgets implements BudgetGate {
 
   async close(): Promise<void> {
     clearTimeout(this.#deadline);
+    clearImmediate(this.#reading);
     this.#deadlineAt = -Infinity;
     this.#covers?.releaseAll();
     await this.#tenancy?.leave();
@@ -356,9 +359,12 @@ export class DurableBudgets implements BudgetGate {
     this.#deadlineAt = next;
     this.#deadline = setTimeout(
       () => {
-        this.#deadlineAt = Infinity;
-        this.#ledger.advance(this.#clock.epochMs(), this.#clock.monotonicMs());
-        this.#afterCommand();
+        // An answer that is here already decides better than the end of waiting for it.
+        this.#reading = onceRead(() => {
+          this.#deadlineAt = Infinity;
+          this.#ledger.advance(this.#clock.epochMs(), this.#clock.monotonicMs());
+          this.#afterCommand();
+        });
       },
       Math.max(0, next - this.#clock.monotonicMs()) + 1,
     );

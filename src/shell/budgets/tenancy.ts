@@ -41,7 +41,7 @@ export class Tenancy {
   readonly #clock: Clock;
   readonly #link: AuthorityLink;
   #limits: readonly LimitSpec[] = [];
-  readonly #leaveWithinMs: number;
+  readonly #from: LeasedFrom;
   #hasLeft: () => void = () => undefined;
 
   /** `onNews`: the holder has heard something, so waiting calls may be decided; `isScarce`: others wait for what is here. */
@@ -55,7 +55,7 @@ export class Tenancy {
     this.holder = parts.holder;
     this.#bookkeeper = parts.bookkeeper;
     this.#clock = parts.clock;
-    this.#leaveWithinMs = parts.from.leaveWithinMs;
+    this.#from = parts.from;
     this.#link = parts.from.connect({
       onMessage: (message) => {
         this.holder.receive(message, this.#clock.epochMs(), this.#clock.monotonicMs());
@@ -95,7 +95,7 @@ export class Tenancy {
     this.holder.leave(this.#clock.epochMs(), this.#clock.monotonicMs());
     const again = setInterval(() => this.#advance(), LEAVE_STEP_MS);
     this.#advance();
-    const timeout = setTimeout(this.#hasLeft, this.#leaveWithinMs);
+    const timeout = setTimeout(this.#hasLeft, this.#from.leaveWithinMs);
     if (!this.holder.hasLeft) await left;
     clearTimeout(timeout);
     clearInterval(again);

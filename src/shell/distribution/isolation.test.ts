@@ -7,7 +7,7 @@ import { Stream } from '../wire/stream.ts';
 import { TestController } from './service.test-support.ts';
 import { stateOf } from './states.test-support.ts';
 
-const SOON = { timeout: 15_000, interval: 5 };
+const SOON = { timeout: 40_000, interval: 5 };
 const WORKLOADS = ['shop/checkout', 'shop/search', 'bank/ledger'];
 const keyOf = (workload: string, number: number): string => `sk-PLANTED-${workload.replace('/', '-')}-${number}`;
 const promptOf = (workload: string): string => `PROMPT of ${workload}`;
@@ -37,6 +37,7 @@ function stateFor(workload: string, number: number): SidecarState {
     transform,
     limits: undefined,
     cache: undefined,
+    mergeEmbeddings: undefined,
   };
   return {
     ...plain,

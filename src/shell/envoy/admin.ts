@@ -24,8 +24,8 @@ export function askAdmin(socketPath: string, method: 'GET' | 'POST', path: strin
 /** What Envoy says of the configuration that it runs. */
 export interface EnvoyState {
   readonly live: boolean;
-  /** Updates that were refused since it started, by what they were for. */
-  readonly rejected: readonly string[];
+  /** Updates that were refused since it started: how many, by what they were for. */
+  readonly rejected: ReadonlyMap<string, number>;
   /** Updates that were taken since it started. */
   readonly accepted: number;
 }
@@ -40,12 +40,12 @@ export async function envoyState(socketPath: string): Promise<EnvoyState> {
       () => false,
     ),
   ]);
-  const rejected: string[] = [];
+  const rejected = new Map<string, number>();
   let accepted = 0;
   for (const line of stats.split('\n')) {
     const [, what = '', kind, count = '0'] = UPDATE.exec(line) ?? [];
     if (kind === 'update_success') accepted += Number(count);
-    else if (kind === 'update_rejected' && count !== '0') rejected.push(what);
+    else if (kind === 'update_rejected') rejected.set(what, Number(count));
   }
   return { live: ready, rejected, accepted };
 }

@@ -6,6 +6,7 @@ import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Json } from '../../core/envoyconfig/index.ts';
 import { askAdmin, envoyState } from './admin.ts';
+import type { EnvoyState } from './admin.ts';
 import { writeConfiguration } from './files.ts';
 
 export interface SupervisorOptions {
@@ -30,6 +31,10 @@ const LONGEST_RESTART_MS = 10_000;
 /** Running this long makes the next death a first one again. */
 const STABLE_MS = 30_000;
 const POLL_MS = 25;
+/** What all else refers to. */
+const CLUSTERS = 'cds.json';
+/** Clusters are waited for so long; then the rest is written all the same. */
+const CLUSTERS_WITHIN_MS = 2_000;
 
 /** Runs one Envoy: starts it, starts it again when it dies, hands it configuration, and says whether it took it. */
 export class EnvoySupervisor {
@@ -40,7 +45,7 @@ export class EnvoySupervisor {
   #failures = 0;
   #lastError: string | undefined;
   /** What Envoy must have accepted for the present files to be in force. */
-  #expected: { readonly accepted: number; readonly rejected: number } | undefined;
+  #expected: { readonly accepted: number; readonly rejected: EnvoyState['rejected'] } | undefined;
   /** Where this process ends without stopping it. */
   readonly #kill = (): void => void this.#child?.kill('SIGKILL');
 
@@ -55,11 +60,23 @@ export class EnvoySupervisor {
     this.#spawn();
   }
 
-  /** Replaces the configuration; Envoy takes it up within a second. `whenApplied` tells the outcome. */
+  /**
+   * Replaces the configuration; Envoy takes it up within a second. `whenReady` tells the outcome. It looks at files that changed
+   * together in any order, and refuses a listener whose cluster it does not know yet: so clusters are written, and taken, first.
+   */
   async apply(files: ReadonlyMap<string, Json>): Promise<void> {
     const before = await this.#state();
-    const written = writeConfiguration(this.#options.folder, files);
-    this.#expected = before === undefined ? undefined : { accepted: before.accepted + written.length, rejected: before.rejected.length };
+    const clusters = writeConfiguration(this.#options.folder, new Map([...files].filter(([name]) => name === CLUSTERS)));
+    if (before !== undefined && clusters.length > 0) await this.#taken(before.accepted + clusters.length, before.rejected);
+    const rest = writeConfiguration(this.#options.folder, files);
+    this.#expected = before === undefined ? undefined : { accepted: before.accepted + clusters.length + rest.length, rejected: before.rejected };
+  }
+
+  async #taken(accepted: number, rejected: EnvoyState['rejected']): Promise<void> {
+    for (const until = performance.now() + CLUSTERS_WITHIN_MS; performance.now() < until; await delay(POLL_MS)) {
+      const state = await this.#state();
+      if (state === undefined || state.accepted >= accepted || refusedSince(rejected, state).length > 0) return;
+    }
   }
 
   async readiness(): Promise<EnvoyReadiness> {
@@ -67,10 +84,12 @@ export class EnvoySupervisor {
     const state = await this.#state();
     if (state === undefined) return { ready: false, reason: 'Envoy does not answer yet' };
     if (!state.live) return { ready: false, reason: 'Envoy is starting' };
-    if (state.rejected.length > 0) {
+    // What it refused of a configuration that another has taken the place of is over.
+    const refused = refusedSince(this.#expected?.rejected, state);
+    if (refused.length > 0) {
       return {
         ready: false,
-        reason: `Envoy refused a configuration (${state.rejected.join(', ')})${this.#lastError === undefined ? '' : `: ${this.#lastError}`}`,
+        reason: `Envoy refused a configuration (${refused.join(', ')})${this.#lastError === undefined ? '' : `: ${this.#lastError}`}`,
       };
     }
     if (this.#expected !== undefined && state.accepted < this.#expected.accepted)
@@ -159,10 +178,14 @@ export class EnvoySupervisor {
     this.#options.onEvent({ kind: 'log', level, message });
   }
 
-  async #state(): Promise<Awaited<ReturnType<typeof envoyState>> | undefined> {
+  async #state(): Promise<EnvoyState | undefined> {
     return envoyState(this.#options.adminSocket).catch(() => undefined);
   }
 }
+
+/** Of what more was refused than before. */
+const refusedSince = (before: EnvoyState['rejected'] = new Map(), { rejected }: EnvoyState): string[] =>
+  [...rejected].flatMap(([what, count]) => (count > (before.get(what) ?? 0) ? [what] : []));
 
 const pidFile = (folder: string): string => join(folder, 'envoy.pid');
 

@@ -1,6 +1,16 @@
-import { begin, refuseStranger } from '../../core/call/index.ts';
-import type { AnswerChanges, AnswerHead, CallPorts, Forwarded, ForwardedCall, IncomingRequest, LocalAnswer, Replied } from '../../core/call/index.ts';
-import { BACKEND_HEADER, FRONT_METADATA, isAskedByHeaders, REFUSAL_DETAILS } from '../../core/envoyconfig/index.ts';
+import { abandon, begin, refuseStranger } from '../../core/call/index.ts';
+import type {
+  AnswerChanges,
+  AnswerHead,
+  CallPorts,
+  ExchangeEnd,
+  Forwarded,
+  ForwardedCall,
+  IncomingRequest,
+  LocalAnswer,
+  Replied,
+} from '../../core/call/index.ts';
+import { BACKEND_HEADER, CALLER_KEY_HEADER, FRONT_METADATA, OWN_KEY, isAskedByHeaders, REFUSAL_DETAILS } from '../../core/envoyconfig/index.ts';
 import type { LocalReply } from '../../core/dialects/index.ts';
 import { APPEND, FULL_DUPLEX_STREAMED, OVERWRITE } from './codec.ts';
 import type { HeaderMutation, HeaderValue, HttpBody, HttpHeaders, ProcessingRequest, Struct, StructValue } from './codec.ts';
@@ -14,6 +24,8 @@ export interface SessionOptions {
   readonly identify?: Identify;
   /** Lower-case names of headers that prove who calls; what governs a call never sees them. */
   readonly credentialHeaders?: ReadonlySet<string>;
+  /** A call went on whose caller had sent a key of its own, which was removed. `provider`: `namespace/name` of its AIProvider. */
+  readonly onOwnKey?: (provider: string) => void;
   /** A bug: the call was answered or settled all the same. */
   readonly onError: (error: unknown) => void;
 }
@@ -36,6 +48,8 @@ export class Session implements ProcessHandler {
   #isDuplex = false;
   /** The answer was ended here; what was on its way meanwhile is nobody's. */
   #isOver = false;
+  /** The answer has passed whole, and its call is about to be settled. */
+  #isSettling = false;
   #ended = false;
 
   constructor(stream: ProcessStream, options: SessionOptions) {
@@ -55,14 +69,15 @@ export class Session implements ProcessHandler {
 
   onEnd(): void {
     this.#ended = true;
+    if (this.#isSettling) return;
     if (this.#call !== undefined) this.#call.end('closed');
-    else if (this.#id !== undefined) this.#options.ports.budgets.cancel(this.#id);
+    else if (this.#id !== undefined) abandon(this.#id, this.#options.ports);
   }
 
   #requestHead(headers: HttpHeaders, message: ProcessingRequest): void {
     this.#requestHeaders = headers;
     if (message.attributes !== undefined) this.#attributes = attributesOf(message);
-    if (headers.endOfStream === true || isAskedByHeaders(pseudo(headers, ':method'), pseudo(headers, ':path'))) void this.#decide(undefined);
+    if (headers.endOfStream === true || isAskedByHeaders(headerOf(headers, ':method'), headerOf(headers, ':path'))) void this.#decide(undefined);
   }
 
   async #decide(body: HttpBody | undefined): Promise<void> {
@@ -79,6 +94,7 @@ export class Session implements ProcessHandler {
       return;
     }
     if (decision.kind === 'reply') return this.#reply(decision.reply);
+    if (headerOf(this.#requestHeaders, CALLER_KEY_HEADER) === OWN_KEY) this.#options.onOwnKey?.(decision.instructions.providerId);
     if (this.#ended) return decision.call.end('unsent');
     this.#call = decision.call;
     const { instructions } = decision;
@@ -111,7 +127,7 @@ export class Session implements ProcessHandler {
     const head = { ...answerHead(headers, attributes.get('response.code_details')), canBeEnded: this.#isDuplex };
     const changes = this.#call?.onAnswerHead(head);
     this.#stream.send({ responseHeaders: changes === undefined ? {} : { response: { headerMutation: answerMutation(changes) } } });
-    if (headers.endOfStream === true) this.#call?.end('complete');
+    if (headers.endOfStream === true) this.#settle('complete');
   }
 
   #answerBody(chunk: HttpBody): void {
@@ -123,12 +139,12 @@ export class Session implements ProcessHandler {
     if (this.#isDuplex) return this.#answerDuplex(out, end);
     if (out === bytes) this.#stream.send({ responseBody: {} });
     else this.#stream.send({ responseBody: { response: { bodyMutation: out.length === 0 ? { clearBody: true } : { body: out } } } });
-    if (end) this.#call?.end('complete');
+    if (end) this.#settle('complete');
   }
 
   #answerDuplex(body: Uint8Array, end: boolean): void {
     const isCut = this.#call?.isCut === true;
-    if (isCut || end) this.#call?.end(isCut ? 'cut' : 'complete');
+    if (isCut || end) this.#settle(isCut ? 'cut' : 'complete');
     if (isCut) this.#isOver = true;
     if (body.length === 0 && !end && !isCut) return;
     this.#stream.send({ responseBody: { response: { bodyMutation: { streamedResponse: { body, endOfStream: end || isCut } } } } });
@@ -138,10 +154,24 @@ export class Session implements ProcessHandler {
   #answerTrailers(): void {
     if (this.#isOver) return;
     const rest = this.#call?.onAnswerBody(NO_BYTES, true) ?? NO_BYTES;
-    this.#call?.end('complete');
+    this.#settle('complete');
     if (this.#isDuplex && rest.length > 0)
       this.#stream.send({ responseBody: { response: { bodyMutation: { streamedResponse: { body: rest, endOfStream: false } } } } });
     this.#stream.send({ responseTrailers: {} });
+  }
+
+  /** As soon as the last of the answer is on its way, and before anything else is read: nobody waits for the books. */
+  #settle(how: ExchangeEnd): void {
+    const call = this.#call;
+    if (call === undefined || this.#isSettling) return;
+    this.#isSettling = true;
+    setImmediate(() => {
+      try {
+        call.end(how);
+      } catch (error) {
+        this.#options.onError(error);
+      }
+    });
   }
 }
 
@@ -187,8 +217,8 @@ function incomingRequest(requestHeaders: HttpHeaders | undefined, body: HttpBody
   return { workload: '', method, host, path, body: body?.body, headers };
 }
 
-function pseudo({ headers }: HttpHeaders, name: string): string {
-  const header = headers?.headers?.find(({ key }) => key === name);
+function headerOf(message: HttpHeaders | undefined, name: string): string {
+  const header = message?.headers?.headers?.find(({ key }) => key === name);
   return header === undefined ? '' : valueOf(header);
 }
 

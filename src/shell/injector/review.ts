@@ -6,7 +6,15 @@ import type { Result } from '../../core/units/index.ts';
 
 const named = z.looseObject({ name: z.string() });
 const words = z.record(z.string(), z.string());
-const securityContext = z.looseObject({ runAsUser: z.number().optional() });
+const capabilities = z.looseObject({ add: z.array(z.string()).optional(), drop: z.array(z.string()).optional() });
+const securityContext = z.looseObject({
+  runAsUser: z.number().optional(),
+  runAsGroup: z.number().optional(),
+  fsGroup: z.number().optional(),
+  supplementalGroups: z.array(z.number()).optional(),
+  privileged: z.boolean().optional(),
+  capabilities: capabilities.optional(),
+});
 
 const container = z.looseObject({
   name: z.string(),

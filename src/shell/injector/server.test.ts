@@ -20,7 +20,7 @@ afterEach(async () => {
   events.length = 0;
 });
 
-async function start(inject: WebhookOptions['inject'] = (pod, labelled) => injectPod(pod, labelled, SETTINGS)): Promise<RunningWebhook> {
+async function start(inject: WebhookOptions['inject'] = (pod, namespace) => injectPod(pod, namespace, SETTINGS)): Promise<RunningWebhook> {
   running = await startWebhook({ host: '127.0.0.1', port: 0, identity: await issue(), inject, onEvent: (event) => events.push(event) });
   return running;
 }
@@ -150,9 +150,9 @@ describe('what is no review', () => {
 
   it('is a bug here: that one review fails, the next does not', async () => {
     let isBroken = true;
-    await start((each, labelled) => {
+    await start((each, namespace) => {
       if (isBroken) throw new Error('planted');
-      return injectPod(each, labelled, SETTINGS);
+      return injectPod(each, namespace, SETTINGS);
     });
     expect(await send('/inject/namespace', review(pod))).toEqual({ status: 500, body: 'This review could not be answered; the log says why.\n' });
     expect(events).toMatchObject([{ kind: 'failed', error: { message: 'planted' } }]);

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer } from 'node:https';
 import type { Server } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { Pod, Verdict } from '../../core/injection/index.ts';
+import type { NamespaceFacts, Pod, Verdict } from '../../core/injection/index.ts';
 import { readBody } from './body.ts';
 import { WEBHOOK_PATHS } from './paths.ts';
 import { answerReview, readReview } from './review.ts';
@@ -33,7 +33,7 @@ export interface WebhookOptions {
   /** 0: any free port. */
   readonly port: number;
   readonly identity: WebhookIdentity;
-  readonly inject: (pod: Pod, isNamespaceLabelled: boolean) => Verdict;
+  readonly inject: (pod: Pod, namespace: NamespaceFacts) => Verdict;
   readonly onEvent: (event: WebhookEvent) => void;
 }
 
@@ -82,16 +82,15 @@ async function answer(request: IncomingMessage, response: ServerResponse, { inje
     response.writeHead(status, { 'content-type': 'text/plain; charset=utf-8', connection: 'close' }).end(`${why}\n`);
   };
   try {
-    const path = request.url?.split('?', 1)[0];
-    const isNamespaceLabelled = path === WEBHOOK_PATHS.namespace;
-    if (!isNamespaceLabelled && path !== WEBHOOK_PATHS.pod) return refuse(404, `${Object.values(WEBHOOK_PATHS).join(' and ')} are here`);
+    const of = WEBHOOK_PATHS.get(request.url?.split('?', 1)[0] ?? '');
+    if (of === undefined) return refuse(404, `${[...WEBHOOK_PATHS.keys()].join(', ')} are here`);
     if (request.method !== 'POST') return refuse(405, 'reviews are sent by POST');
     if (request.headers['content-type']?.split(';', 1)[0]?.trim() !== 'application/json') return refuse(415, 'reviews are application/json');
     const body = await readBody(request);
     if (!body.ok) return refuse(413, 'the review is too large');
     const review = readReview(body.value);
     if (!review.ok) return refuse(400, review.error);
-    const verdict = inject(review.value.pod, isNamespaceLabelled);
+    const verdict = inject(review.value.pod, of);
     const { namespace, name: pod } = review.value;
     const why = verdict.kind === 'refused' ? verdict.problems : verdict.kind === 'left' ? [verdict.reason] : verdict.warnings;
     response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(answerReview(review.value, verdict)));

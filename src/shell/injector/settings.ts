@@ -21,6 +21,8 @@ const schema = z.strictObject({
   intercept: z.boolean(),
   /** Redirected besides 80 and 443. */
   interceptedPorts: z.union([z.literal('all'), z.array(z.int().min(1).max(65_535)).max(64)]).default([]),
+  /** ConfigMap of a pod's namespace. */
+  authorities: z.string().regex(/^[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?$/, 'must be the name of a ConfigMap'),
   placeholderKeys: z.boolean(),
 });
 

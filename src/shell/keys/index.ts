@@ -5,5 +5,6 @@
  */
 export { checkKey } from './shape.ts';
 export type { KeyCheck } from './shape.ts';
+export { OwnKeys } from './ownkeys.ts';
 export { KeyStore } from './store.ts';
 export type { DeclaredKey, KeyHealth } from './store.ts';

@@ -11,6 +11,7 @@ import type {
   PodObject,
   SidecarState,
   SidecarView,
+  Status,
 } from '../../core/control/index.ts';
 import type { AccountView } from '../../core/ledger/index.ts';
 import type { Kind, Labels } from '../../core/policy/index.ts';
@@ -19,6 +20,7 @@ import { messageOf } from './apiserver.ts';
 import { EventWriter } from './eventwriter.ts';
 import { Informer } from './informer.ts';
 import type { InformerParts } from './informer.ts';
+import { LivePods } from './livepods.ts';
 import type { Cluster } from './open.ts';
 import { paths } from './paths.ts';
 import { Secrets } from './secrets.ts';
@@ -51,6 +53,8 @@ export interface GovernorParts {
   readonly intercept: (draft: Draft) => Promise<Interceptions>;
   /** What is in force now, for the ledger. */
   readonly onPlan: (plan: Plan) => void;
+  /** A pod is not there any more: nobody may go on in its name. */
+  readonly onGone: (pod: PodFacts) => void;
   /** Of budgets; `undefined` where the ledger is not led here. */
   readonly accounts: () => readonly AccountView[] | undefined;
   /** Whether this process is the one that writes. */
@@ -68,6 +72,8 @@ const SECRETS_WITHIN_MS: MonotonicMs = 2_000;
 /** Statuses are made no more often than that; and that often at least, as accounts move by themselves. */
 const REPORT_MS: MonotonicMs = 250;
 const LOOK_MS: MonotonicMs = 2_000;
+/** Pods that no informer knows are asked for so often. */
+const PODS_LOOK_MS: MonotonicMs = 10_000;
 
 const KINDS = ['AIProvider', 'AIRoute', 'AIBudget'] as const;
 
@@ -86,14 +92,15 @@ export class Governor {
   readonly #writer: StatusWriter;
   readonly #watched = new Map<string, Pick<Informer<unknown>, 'fault' | 'isSynced' | 'close'>>();
   readonly #failing = new Set<string>();
-  /** Pods that proved who they are before the informer knew them. */
-  readonly #met = new Map<string, PodFacts>();
+  readonly #living: LivePods;
   #plan: (Pick<Plan, 'keys' | 'editions'> & Partial<Plan>) | undefined;
   #planning = false;
   #isStale = false;
   #planTimer: NodeJS.Timeout | undefined;
   #reportTimer: NodeJS.Timeout | undefined;
+  #podsTimer: NodeJS.Timeout | undefined;
   readonly #lookTimer: NodeJS.Timeout;
+  readonly #podsLookTimer: NodeJS.Timeout;
   #isClosed = false;
 
   constructor(parts: GovernorParts) {
@@ -115,8 +122,15 @@ export class Governor {
         labelSelector: SIDECAR_LABEL,
         read: (object) => readPod(object as PodObject),
         signature: JSON.stringify,
+        onChange: () => this.#tendPods(),
       }),
     );
+    this.#living = new LivePods({
+      api: cluster.api,
+      watched: () => this.#pods.flatMap((informer) => informer.items()),
+      connected: () => new Set(parts.streams.views().map(({ pod }) => pod.uid)),
+      onGone: parts.onGone,
+    });
     this.#namespaces = scopes.map((namespace) =>
       this.#inform({
         path: paths.namespaces(),
@@ -134,6 +148,7 @@ export class Governor {
       onFault: (resource, message) => tell({ kind: 'status_failed', resource, message }),
     });
     this.#lookTimer = setInterval(() => this.#report(), LOOK_MS).unref();
+    this.#podsLookTimer = setInterval(() => void this.#lookForPods(), PODS_LOOK_MS).unref();
   }
 
   /** What is in force; `undefined` before all is known. */
@@ -148,15 +163,15 @@ export class Governor {
     return [...failing, ...waiting];
   }
 
-  /** A pod by its uid, as the informer has it. */
+  /** A pod by its uid, as far as it is known. */
   pod(uid: string): PodFacts | undefined {
-    return this.#allPods().find((pod) => pod.uid === uid);
+    return this.#living.byUid(uid);
   }
 
   /** A pod that proved who it is, and that the informer may not know yet, or ever: one in another mesh, say. */
   meet(pod: PodFacts): void {
-    if (this.pod(pod.uid) !== undefined) return;
-    this.#met.set(pod.uid, pod);
+    if (!this.#living.meet(pod)) return;
+    this.#tendPods();
     this.#changed();
   }
 
@@ -174,16 +189,25 @@ export class Governor {
     this.#isClosed = true;
     clearTimeout(this.#planTimer);
     clearTimeout(this.#reportTimer);
+    clearTimeout(this.#podsTimer);
     clearInterval(this.#lookTimer);
+    clearInterval(this.#podsLookTimer);
     for (const informer of this.#watched.values()) informer.close();
     this.#secrets.close();
     this.#writer.close();
   }
 
-  #inform<T>(what: Pick<InformerParts<T>, 'path' | 'labelSelector' | 'fieldSelector' | 'read' | 'signature'>): Informer<T> {
+  #inform<T>({
+    onChange = () => undefined,
+    ...what
+  }: Pick<InformerParts<T>, 'path' | 'labelSelector' | 'fieldSelector' | 'read' | 'signature'> & Partial<Pick<InformerParts<T>, 'onChange'>>): Informer<T> {
     const { cluster, random } = this.#parts;
     const key = `${what.path}${what.fieldSelector === undefined ? '' : `?${what.fieldSelector}`}`;
-    const informer = new Informer<T>({ ...what, cluster, onChange: () => this.#noticed(key), random });
+    const noticed = (): void => {
+      onChange();
+      this.#noticed(key);
+    };
+    const informer = new Informer<T>({ ...what, cluster, onChange: noticed, random });
     this.#watched.set(key, informer);
     return informer;
   }
@@ -227,12 +251,11 @@ export class Governor {
   async #take(): Promise<void> {
     const { settings, clock, streams, intercept, onPlan, tell } = this.#parts;
     const began = clock.monotonicMs();
-    this.#forgetMet();
     const resources = this.#resources.flatMap((informer) => informer.items());
     const facts = {
       resources,
       namespaces: new Map(this.#namespaces.flatMap((informer) => informer.items()).map(({ name, labels }) => [name, labels])),
-      pods: this.#allPods(),
+      pods: this.#living.all(),
       secrets: (namespace: string, name: string) => this.#secrets.lookUp(namespace, name),
     };
     const draft = draftOf(facts, settings);
@@ -246,15 +269,19 @@ export class Governor {
     this.#scheduleReport();
   }
 
-  #allPods(): PodFacts[] {
-    return [...this.#pods.flatMap((informer) => informer.items()), ...this.#met.values()];
+  /** Who is gone is told of at once, whatever a plan waits for. */
+  #tendPods(): void {
+    if (this.#isClosed) return;
+    this.#podsTimer ??= setTimeout(() => {
+      this.#podsTimer = undefined;
+      if (this.#pods.every(({ isSynced }) => isSynced)) this.#living.tend();
+    }, COALESCE_MS);
   }
 
-  /** Those that the informer has come to know, and those that have no stream any more. */
-  #forgetMet(): void {
-    const known = new Set(this.#pods.flatMap((informer) => informer.items()).map(({ uid }) => uid));
-    const connected = new Set(this.#parts.streams.views().map(({ pod }) => pod.uid));
-    for (const uid of this.#met.keys()) if (known.has(uid) || (this.#met.size > MAX_MET && !connected.has(uid))) this.#met.delete(uid);
+  async #lookForPods(): Promise<void> {
+    if (!(await this.#living.look())) return;
+    this.#tendPods();
+    this.#changed();
   }
 
   #scheduleReport(): void {
@@ -266,32 +293,32 @@ export class Governor {
   }
 
   #report(): void {
+    if (!this.#parts.mayWrite()) return;
+    const judged = this.statuses();
+    if (judged === undefined) return;
+    for (const { observed, status } of judged) this.#writer.offer(observed, status, differenceOf(observed.status, status));
+    this.#writer.keepOnly(new Set(judged.map(({ observed }) => labelOf(observed))));
+  }
+
+  /** What each resource's status is to say now, whoever writes it; `undefined` before all is known. */
+  statuses(): readonly { readonly observed: Observed; readonly status: Status }[] | undefined {
     const { plan } = this;
-    const { mayWrite, streams, accounts, clock } = this.#parts;
-    if (plan === undefined || !mayWrite()) return;
+    const { streams, accounts, clock } = this.#parts;
+    if (plan === undefined) return undefined;
     const views = streams.views();
     const known = accounts();
     const situation = {
       compiled: plan.compiled,
       findings: findingsWith(plan, views),
       keys: plan.keys,
-      reach: reachOf(this.#allPods(), views, plan.editions),
+      reach: reachOf(this.#living.all(), views, plan.editions),
       views,
       accounts: known === undefined ? undefined : Map.groupBy(known, ({ limit }) => limit),
       at: clock.epochMs(),
     };
-    const labels = new Set<string>();
-    for (const observed of this.#resources.flatMap((informer) => informer.items())) {
-      labels.add(labelOf(observed));
-      const status = statusOf(observed, situation);
-      this.#writer.offer(observed, status, differenceOf(observed.status, status));
-    }
-    this.#writer.keepOnly(labels);
+    return this.#resources.flatMap((informer) => informer.items()).map((observed) => ({ observed, status: statusOf(observed, situation) }));
   }
 }
-
-/** More pods that no informer knows are not kept without a stream. */
-const MAX_MET = 100;
 
 function readNamespace(object: unknown): Namespace {
   const { metadata = {} } = object as { readonly metadata?: { readonly name?: string; readonly labels?: Labels } };

@@ -12,6 +12,7 @@ export { Governor } from './governor.ts';
 export type { GovernorEvent, GovernorParts, Streams } from './governor.ts';
 export { Leadership } from './leadership.ts';
 export type { LeadershipParts } from './leadership.ts';
+export { Services } from './services.ts';
 export { SharedViews } from './sharedviews.ts';
 export type { SharedViewsParts } from './sharedviews.ts';
 export { TokenReviews } from './tokenreviews.ts';

@@ -11,7 +11,9 @@ const item = (name: string | undefined): string => (name === undefined ? '' : `/
 export const paths = {
   custom: (kind: Kind, namespace?: string, name?: string): string => `${RESOURCES}${within(namespace)}/${PLURALS[kind]}${item(name)}`,
   status: (kind: Kind, namespace: string, name: string): string => `${paths.custom(kind, namespace, name)}/status`,
-  core: (plural: 'configmaps' | 'pods' | 'secrets', namespace?: string, name?: string): string => `/api/v1${within(namespace)}/${plural}${item(name)}`,
+  core: (plural: 'configmaps' | 'pods' | 'secrets' | 'services', namespace?: string, name?: string): string =>
+    `/api/v1${within(namespace)}/${plural}${item(name)}`,
+  endpointSlices: (namespace: string): string => `/apis/discovery.k8s.io/v1${within(namespace)}/endpointslices`,
   namespaces: (name?: string): string => `/api/v1/namespaces${item(name)}`,
   events: (namespace: string): string => `/apis/events.k8s.io/v1${within(namespace)}/events`,
   leases: (namespace: string, name?: string): string => `/apis/coordination.k8s.io/v1${within(namespace)}/leases${item(name)}`,

@@ -3,7 +3,7 @@ import { TOKEN_AUDIENCE, readPod, workloadOf } from '../../core/control/index.ts
 import type { PodFacts, PodObject } from '../../core/control/index.ts';
 import { workloadId } from '../../core/policy/index.ts';
 import { err, ok } from '../../core/units/index.ts';
-import type { EpochMs, Result } from '../../core/units/index.ts';
+import type { EpochMs, MonotonicMs, Result } from '../../core/units/index.ts';
 import { endOf } from '../wire/index.ts';
 import type { Pod, TokenReviewer } from '../wire/index.ts';
 import { ApiUnreachable, refusalOf } from './apiserver.ts';
@@ -16,14 +16,18 @@ export interface TokenReviewsParts {
   readonly pod: (uid: string) => PodFacts | undefined;
   /** One that was not, and lives. */
   readonly onPod: (pod: PodFacts) => void;
-  readonly now: () => EpochMs;
+  readonly clock: { epochMs(): EpochMs; monotonicMs(): MonotonicMs };
   /** Whom tokens must be for; controllers, if nothing is said. */
   readonly audience?: string;
 }
 
 /** A review is asked for again after so long; the pod is looked for each time. */
-const KEPT_MS = 10_000;
-const MAX_KEPT = 4_096;
+const KEPT_MS: MonotonicMs = 10_000;
+/** While the API server is out of reach, its last word stands for so long, if the pod is known to live and the token has not ended. */
+const STANDS_MS: MonotonicMs = 15 * 60_000;
+const MAX_KEPT = 20_000;
+/** Who connects is not left waiting for longer. */
+const ANSWER_WITHIN_MS = 5_000;
 /** At once; those beyond wait. A thousand sidecars may come back in the same second. */
 const MAX_REVIEWS = 32;
 
@@ -31,7 +35,8 @@ const MAX_REVIEWS = 32;
 const MAX_TOKEN_LENGTH = 16_384;
 
 interface Review {
-  readonly until: EpochMs;
+  /** When it was asked for. */
+  readonly at: MonotonicMs;
   readonly answer: Result<Bound, string>;
 }
 
@@ -46,11 +51,12 @@ interface Bound {
 
 /**
  * Who shows a token, by the API server's word (authentication.k8s.io/v1 TokenReview): good, for our audience, and bound to a
- * pod that lives and has not ended. A stolen token ends with its pod.
+ * pod that lives and has not ended. A stolen token ends with its pod. Ages are counted by the monotonic clock, so that a wall
+ * clock that is set makes no review older or younger.
  */
 export class TokenReviews implements TokenReviewer {
   readonly #parts: TokenReviewsParts;
-  /** By the token's digest: tokens themselves are not kept. */
+  /** By the token's digest: tokens themselves are not kept. The oldest first. */
   readonly #kept = new Map<string, Review>();
   readonly #asking = new Map<string, Promise<Result<Bound, string>>>();
   #running = 0;
@@ -60,16 +66,23 @@ export class TokenReviews implements TokenReviewer {
     this.#parts = parts;
   }
 
-  /** Rejects where the API server cannot be asked: then nobody knows. The error is told to who asked, and quotes nothing of the token. */
+  /** Rejects where the API server cannot be asked and has not said of late. The error is told to who asked, and quotes nothing of the token. */
   async review(token: string): Promise<Result<Pod, string>> {
     if (token.length > MAX_TOKEN_LENGTH || !/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) return err('it is no service-account token');
     const digest = createHash('sha256').update(token).digest('base64');
-    const now = this.#parts.now();
+    const { clock } = this.#parts;
     const kept = this.#kept.get(digest);
-    const bound = kept !== undefined && kept.until > now ? kept.answer : await this.#askOnce(digest, token);
+    const bound = kept !== undefined && clock.monotonicMs() - kept.at < KEPT_MS ? kept.answer : await this.#askOnce(digest, token);
     if (!bound.ok) return bound;
-    if (bound.value.validUntil <= this.#parts.now()) return err('the token has ended');
+    if (bound.value.validUntil <= clock.epochMs()) return err('the token has ended');
     return this.#withPod(bound.value);
+  }
+
+  /** What the API server said last, where that still stands. A pod that went is not known any more, so its token counts no longer. */
+  #standing(digest: string): Result<Bound, string> | undefined {
+    const kept = this.#kept.get(digest);
+    if (kept === undefined || !kept.answer.ok || this.#parts.clock.monotonicMs() - kept.at >= STANDS_MS) return undefined;
+    return this.#parts.pod(kept.answer.value.podUid) === undefined ? undefined : kept.answer;
   }
 
   async #withPod(bound: Bound): Promise<Result<Pod, string>> {
@@ -98,14 +111,18 @@ export class TokenReviews implements TokenReviewer {
   async #ask(digest: string, token: string): Promise<Result<Bound, string>> {
     await this.#turn();
     try {
-      const { audience = TOKEN_AUDIENCE } = this.#parts;
+      const { api, clock, audience = TOKEN_AUDIENCE } = this.#parts;
       const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenReview', spec: { token, audiences: [audience] } };
-      const answer = await this.#parts.api.send('POST', paths.tokenReviews, { body });
+      const at = clock.monotonicMs();
+      const answer = await api.send('POST', paths.tokenReviews, { body, signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
       if (answer.status !== 201 && answer.status !== 200) throw new ApiUnreachable(`tokens cannot be reviewed: ${refusalOf(answer)}`);
       const bound = boundBy(answer.body, token, audience);
-      const now = this.#parts.now();
-      this.#keep(digest, { until: Math.min(now + KEPT_MS, bound.ok ? bound.value.validUntil : Infinity), answer: bound }, now);
+      this.#keep(digest, { at, answer: bound });
       return bound;
+    } catch (error) {
+      const standing = this.#standing(digest);
+      if (standing === undefined) throw error;
+      return standing;
     } finally {
       this.#running -= 1;
       this.#waiting.shift()?.();
@@ -117,10 +134,13 @@ export class TokenReviews implements TokenReviewer {
     this.#running += 1;
   }
 
-  #keep(digest: string, review: Review, now: EpochMs): void {
-    if (this.#kept.size >= MAX_KEPT) for (const [other, { until }] of this.#kept) if (until <= now) this.#kept.delete(other);
-    if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
+  #keep(digest: string, review: Review): void {
+    this.#kept.delete(digest);
     this.#kept.set(digest, review);
+    for (const [other, { at }] of this.#kept) {
+      if (this.#kept.size <= MAX_KEPT && review.at - at < STANDS_MS) return;
+      this.#kept.delete(other);
+    }
   }
 }
 

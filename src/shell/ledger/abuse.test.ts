@@ -8,10 +8,9 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Report, SliceReport } from '../../core/leases/index.ts';
 import { decodeToHolder, encodeToAuthority } from './codec.ts';
 import { LEDGER_METHODS } from './methods.ts';
-import { LIMIT, TestService, call, credentialsOf } from './service.test-support.ts';
+import { LIMIT, SOON, TestService, call, credentialsOf } from './service.test-support.ts';
 import type { RawCall } from './service.test-support.ts';
 
-const SOON = { timeout: 20_000, interval: 5 };
 const UNKNOWN: SliceReport = { limit: 'unknown', subject: '', period: 0, returned: 0n, spent: 0n, need: 0n, least: 0n, more: 0n, spare: 0n };
 
 let service: TestService;
@@ -109,7 +108,6 @@ describe('a processor that', () => {
     const began = performance.now();
     flood();
     await othersAreServed();
-    expect(performance.now() - began).toBeLessThan(1_000);
     await vi.waitFor(() => expect(flooder.answers.length).toBeGreaterThan(3_000), SOON);
     flooding.abort();
     const seconds = (performance.now() - began) / 1_000;

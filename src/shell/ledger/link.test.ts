@@ -12,9 +12,8 @@ import { LedgerLink } from './link.ts';
 import { ALL_PERMITTED } from './ports.ts';
 import { LEDGER_METHODS } from './methods.ts';
 import { ledgerService } from './service.ts';
-import { LIMIT, TestProcessor, TestService } from './service.test-support.ts';
+import { LIMIT, SOON, TestProcessor, TestService } from './service.test-support.ts';
 
-const SOON = { timeout: 20_000, interval: 5 };
 let service: TestService;
 
 beforeEach(async () => {

@@ -1,11 +1,10 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { CallRecord } from '../../core/call/index.ts';
 import { ALL_PERMITTED } from './ports.ts';
-import { LIMIT, TestService, openFiles } from './service.test-support.ts';
+import { LIMIT, SOON, TestService, openFiles } from './service.test-support.ts';
 import { RecordLink } from './uploader.ts';
 import type { Outbox } from './uploader.ts';
 
-const SOON = { timeout: 15_000, interval: 5 };
 const ALL = { sinceMs: 0, count: 100_000 };
 let service: TestService;
 

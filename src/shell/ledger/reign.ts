@@ -7,6 +7,7 @@ import type { MonotonicMs, Result } from '../../core/units/index.ts';
 import { admitted } from './admission.ts';
 import { Leaseholders } from './leaseholders.ts';
 import { newestOf } from './newest.ts';
+import { onceRead } from '../wire/index.ts';
 import type { Dismissal, Identity } from '../wire/index.ts';
 import type { Permissions } from './ports.ts';
 import { StoreUnavailable } from './store.ts';
@@ -14,6 +15,8 @@ import type { Lead, LedgerStore } from './store.ts';
 
 /** Who leads commits at least once a second: looked at twice as often. */
 const BEAT_MS: MonotonicMs = 500;
+/** A look that comes later than this tells that this process did not run: what the store has said meanwhile may not be read yet. */
+const LATE_LOOK_MS: MonotonicMs = 2 * BEAT_MS;
 /** A store that takes longer to say whether it has stored something counts as out of reach: others take this one for gone by then. */
 const COMMIT_MS: MonotonicMs = 5_000;
 
@@ -50,6 +53,7 @@ export class Reign {
   #isStoring = false;
   /** When the latest commit began. */
   #committedAt: MonotonicMs;
+  #lookedAt: MonotonicMs;
   readonly #beat: NodeJS.Timeout;
   #alarm: NodeJS.Timeout | undefined;
   #alarmAt: MonotonicMs = Infinity;
@@ -57,10 +61,12 @@ export class Reign {
   constructor(parts: ReignParts, { term, entries }: Lead) {
     this.#parts = parts;
     this.term = term;
-    this.#committedAt = parts.clock.monotonicMs();
-    this.#authority = new Authority(term, entries, parts.clock.epochMs(), this.#committedAt);
+    this.#committedAt = this.#lookedAt = parts.clock.monotonicMs();
+    const at = parts.clock.epochMs();
+    // Of one that went before, with a store that is lost or from a backup, there were fewer leases than milliseconds.
+    this.#authority = new Authority(term, entries, at, this.#committedAt, Math.floor(at));
     this.#leaseholders.learn(entries);
-    this.#beat = setInterval(() => this.#lookAtStore(), BEAT_MS);
+    this.#beat = setInterval(() => onceRead(() => this.#lookAtStore()), BEAT_MS);
   }
 
   configure(limits: readonly LimitSpec[]): Result<void, readonly LimitError[]> {
@@ -131,7 +137,10 @@ export class Reign {
   async #commit(pending: readonly Pending[]): Promise<boolean> {
     this.#committedAt = this.#parts.clock.monotonicMs();
     try {
-      const verdict = await this.#parts.store.commit(this.term, newestOf(pending.flatMap(({ entries }) => entries)));
+      const [first] = pending;
+      // One command names nothing twice.
+      const entries = pending.length === 1 && first !== undefined ? first.entries : newestOf(pending.flatMap((each) => each.entries));
+      const verdict = await this.#parts.store.commit(this.term, entries);
       if (verdict === 'deposed') this.#fall('deposed');
     } catch (error) {
       this.#fall(error instanceof Error ? error : new Error(String(error)));
@@ -140,9 +149,13 @@ export class Reign {
   }
 
   #lookAtStore(): void {
-    const elapsed = this.#parts.clock.monotonicMs() - this.#committedAt;
+    if (this.#isOver) return;
+    const now = this.#parts.clock.monotonicMs();
+    const isLate = now - this.#lookedAt > LATE_LOOK_MS;
+    this.#lookedAt = now;
+    const elapsed = now - this.#committedAt;
     if (this.#isStoring) {
-      if (elapsed >= COMMIT_MS) this.#fall(new StoreUnavailable(`the store has not answered for ${COMMIT_MS / 1_000} s`, 'unreachable'));
+      if (!isLate && elapsed >= COMMIT_MS) this.#fall(new StoreUnavailable(`the store has not answered for ${COMMIT_MS / 1_000} s`, 'unreachable'));
     } else if (elapsed >= BEAT_MS) {
       this.#pending.push({ entries: [], letters: [], events: [], whenStored: () => undefined });
       void this.#storeAll();
@@ -160,10 +173,11 @@ export class Reign {
     if (due >= this.#alarmAt || this.#isOver) return;
     this.#alarmAt = due;
     clearTimeout(this.#alarm);
-    this.#alarm = setTimeout(() => this.#ring(), Math.max(0, Math.ceil(due - this.#parts.clock.monotonicMs())));
+    this.#alarm = setTimeout(() => onceRead(() => this.#ring()), Math.max(0, Math.ceil(due - this.#parts.clock.monotonicMs())));
   }
 
   #ring(): void {
+    if (this.#isOver) return;
     const { clock } = this.#parts;
     this.#alarmAt = Infinity;
     // Timers may be early.

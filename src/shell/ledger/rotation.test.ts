@@ -2,9 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { TestAuthority, writeCertificates } from '../../../test/support/certificates.ts';
 import { CertificateFiles } from '../wire/index.ts';
-import { TestProcessor, LIMIT, TestService, call, credentialsOf, openFiles } from './service.test-support.ts';
+import { LIMIT, SOON, TestProcessor, TestService, call, credentialsOf, openFiles } from './service.test-support.ts';
 
-const SOON = { timeout: 20_000, interval: 10 };
 const HOURS_MS = 10 * 3_600_000;
 let service: TestService;
 

@@ -5,5 +5,5 @@
  */
 export { answerRecords, answerSpend } from './ask.ts';
 export type { RecordPage } from './ask.ts';
-export { spendReport } from './report.ts';
+export { spendReport, spendTable } from './report.ts';
 export type { BudgetReport, LostLease, Period, SpendEntry, SpendReport, SpendSource, SpendTable } from './report.ts';

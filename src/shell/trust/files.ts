@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { TRUST_FILES, bundleOf } from '../../core/interception/index.ts';
@@ -16,7 +17,7 @@ export interface Trusted {
 /** Writes what has changed, each file whole. Anybody may read them. Returns whether anything had. */
 export function writeTrust(folder: string, { publicFile, roots, others = '' }: Trusted): boolean {
   mkdirSync(folder, { recursive: true, mode: 0o755 });
-  const added = bundleOf(roots, others);
+  const added = [...bundleOf(roots), ...bundleOf(others).filter(isCertificate)];
   const all = bundleOf(existsSync(publicFile) ? readFileSync(publicFile, 'utf8') : '', ...added);
   const files: readonly (readonly [string, Uint8Array])[] = [
     [TRUST_FILES.added, Buffer.from(added.join(''))],
@@ -24,6 +25,15 @@ export function writeTrust(folder: string, { publicFile, roots, others = '' }: T
     [TRUST_FILES.java, javaTrustStore(all)],
   ];
   return files.map(([name, content]) => replace(join(folder, name), content)).includes(true);
+}
+
+/** What others wrote and is none would have some runtimes trust nobody. */
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).raw.length > 0;
+  } catch {
+    return false;
+  }
 }
 
 function replace(path: string, content: Uint8Array): boolean {

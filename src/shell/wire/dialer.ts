@@ -9,6 +9,7 @@ import type { Access } from './access.ts';
 import { addressFault, resolveAddress } from './addresses.ts';
 import type { Target } from './addresses.ts';
 import { backoffMs } from './backoff.ts';
+import { patience } from './patience.ts';
 import { isOfController, protocolFault, protocolMetadata } from './protocol.ts';
 import type { StreamMethod } from './service.ts';
 
@@ -85,7 +86,8 @@ export class Dialer {
   readonly #closing = new AbortController();
   #call: ClientDuplexStream<Buffer, Buffer> | undefined;
   #queuedBytes = 0;
-  #unanswered: NodeJS.Timeout | undefined;
+  /** Ends the waiting for an answer. */
+  #endWaiting: (() => void) | undefined;
   #renewal: NodeJS.Timeout | undefined;
   readonly #forgetAccess: () => void;
   /** Attempts in a row that nobody answered in time. */
@@ -119,7 +121,7 @@ export class Dialer {
       if (this.#call === call) this.#queuedBytes -= bytes.length;
     });
     const { answerMs } = this.#parts;
-    if (answerMs !== undefined) this.#unanswered ??= setTimeout(() => this.#giveUp(`the controller has not answered for ${answerMs / 1_000} s`), answerMs);
+    if (answerMs !== undefined) this.#endWaiting ??= patience(answerMs, () => this.#giveUp(`the controller has not answered for ${answerMs / 1_000} s`));
   }
 
   close(): void {
@@ -176,21 +178,21 @@ export class Dialer {
     return new Promise((resolve) => {
       let openedAt: MonotonicMs | undefined;
       const openMs = Math.min(MOST_OPEN_MS, OPEN_MS * 2 ** this.#unheard);
-      const opening = setTimeout(() => {
+      const isOpened = patience(openMs, () => {
         this.#unheard += 1;
         this.#cancel(call, `${target.authority} has not taken a stream for ${openMs / 1_000} s`);
-      }, openMs);
+      });
       call.on('metadata', (said) => {
         const fault = protocolFault(said, 'controller');
         if (fault !== undefined) return this.#cancel(call, fault);
-        clearTimeout(opening);
+        isOpened();
         openedAt = clock.monotonicMs();
         this.#opened(call, target);
       });
       call.on('data', (bytes: Buffer) => this.#heard(call, bytes));
       call.on('error', () => undefined); // The status follows, and says all that matters.
       call.on('status', (ended: StatusObject) => {
-        clearTimeout(opening);
+        isOpened();
         signal.removeEventListener('abort', cancel);
         this.#ended(call, target, ended);
         resolve({ lastedMs: openedAt === undefined ? 0 : clock.monotonicMs() - openedAt, code: ended.code });
@@ -262,8 +264,8 @@ export class Dialer {
   }
 
   #answered(): void {
-    clearTimeout(this.#unanswered);
-    this.#unanswered = undefined;
+    this.#endWaiting?.();
+    this.#endWaiting = undefined;
   }
 
   #keepOnly(target: string | undefined): void {

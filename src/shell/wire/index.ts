@@ -12,7 +12,7 @@ export type { Stream } from './stream.ts';
 export type { Dismissal, Identity, Pod, Violation } from './ports.ts';
 export { byCertificate } from './identity.ts';
 export type { Authenticate, Credentials } from './identity.ts';
-export { byEither, byToken, endOf } from './token.ts';
+export { byEither, byToken, endOf, processorOf } from './token.ts';
 export type { TokenReviewer } from './token.ts';
 export { TokenFile } from './tokenfile.ts';
 export { Roots } from './roots.ts';
@@ -24,6 +24,7 @@ export { Dialer } from './dialer.ts';
 export type { DialerParts, LinkParts, LinkState } from './dialer.ts';
 export { addressFault } from './addresses.ts';
 export { backoffMs } from './backoff.ts';
+export { onceRead } from './patience.ts';
 export { MAX_MESSAGE_BYTES, protocolMetadata } from './protocol.ts';
 export { Schema, schemasOf } from './schema.ts';
 export {

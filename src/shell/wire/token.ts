@@ -19,6 +19,9 @@ export interface TokenReviewer {
   review(token: string): Promise<Result<Pod, string>>;
 }
 
+/** A pod's name as a processor: of that one alone, and not of another that takes its name. */
+export const processorOf = ({ namespace, name, uid }: Pick<Pod, 'namespace' | 'name' | 'uid'>): string => `pod/${namespace}/${name}/${uid}`;
+
 /** By the bearer token in the metadata `authorization`, that of a service account, bound to a pod. */
 export function byToken(reviewer: TokenReviewer): Authenticate {
   return async ({ metadata }, at) => {
@@ -28,10 +31,10 @@ export function byToken(reviewer: TokenReviewer): Authenticate {
     if (token === undefined) return err('the metadata "authorization" does not hold "Bearer" and a token');
     const pod = await reviewer.review(token);
     if (!pod.ok) return pod;
-    const { namespace, name, uid } = pod.value;
+    const { namespace, name } = pod.value;
     const validUntil = endOf(token);
     if (validUntil !== undefined && validUntil <= at) return err(`the token of ${namespace}/${name} ended at ${new Date(validUntil).toISOString()}`);
-    return ok({ processor: `pod/${namespace}/${name}/${uid}`, pod: pod.value, ...(validUntil === undefined ? {} : { validUntil }) });
+    return ok({ processor: processorOf(pod.value), pod: pod.value, ...(validUntil === undefined ? {} : { validUntil }) });
   };
 }
 

@@ -1,7 +1,7 @@
 /**
- * An application that knows OpenAI's client and nothing of Airmesh: call.mjs [once|stream|wait|last]
+ * An application that knows OpenAI's client and nothing of Airmesh: call.mjs [once|stream|wait|last|on]
  *
- * once, stream: one call, told in a line of JSON, with what the answer's `x-airmesh-*` headers say. wait: nothing, until it is told to end. last: a call when it is told to end.
+ * on: one call after the other, with half a second between, until it is told to end; a line each. once, stream: one call, told in a line of JSON, with what the answer's `x-airmesh-*` headers say. wait: nothing, until it is told to end. last: a call when it is told to end.
  */
 import OpenAI from 'openai';
 
@@ -38,7 +38,11 @@ async function call(stream) {
 
 const told = new Promise((resolve) => process.once('SIGTERM', resolve));
 if (what === 'once' || what === 'stream') say(await call(what === 'stream'));
-else {
+else if (what === 'on') {
+  const ending = told.then(() => true);
+  do say(await call(false));
+  while (!(await Promise.race([ending, new Promise((resolve) => setTimeout(resolve, 500))])));
+} else {
   const alive = setInterval(() => {}, 1000);
   say({ ok: true, text: 'waiting' });
   await told;

@@ -127,12 +127,11 @@ describe('a server', { timeout: 180_000 }, () => {
     await other.connect();
     await other.query(`SET search_path = ${schemaIn(url)}`);
     await other.query('BEGIN; SELECT * FROM airmesh_ledger FOR UPDATE');
-    const began = performance.now();
-    const refused = faultOf(store.commit(term, [lease(1)]));
+    let isRefused = false;
+    const refused = faultOf(store.commit(term, [lease(1)])).finally(() => (isRefused = true));
     expect((await store.pulse()).term).toBe(term);
-    expect(performance.now() - began).toBeLessThan(2_000);
+    expect(isRefused).toBe(false);
     expect((await refused).fault).toBe('unreachable');
-    expect(performance.now() - began).toBeLessThan(9_000);
     await other.query('ROLLBACK');
     await other.end();
     expect(await store.commit(term, [lease(2)])).toBe('stored');

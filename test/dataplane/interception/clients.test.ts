@@ -1,6 +1,6 @@
 /** Programs that know nothing of Airmesh, in a pod: their calls to the official hosts are governed. Needs root and iptables. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { goClient, program, pythonWithSdks } from '../../support/interception/clients.ts';
+import { goProgram, program, pythonWithSdks } from '../../support/interception/clients.ts';
 import { KEYS, OPEN, World } from '../../support/interception/world.ts';
 
 let world: World;
@@ -9,7 +9,7 @@ let go: string;
 beforeAll(async () => {
   python = pythonWithSdks();
   world = await World.create('c', OPEN, '80,443,8000');
-  go = goClient(world.folder);
+  go = goProgram(world.folder, 'client');
 });
 afterAll(async () => world?.stop());
 
@@ -30,6 +30,8 @@ describe('curl', () => {
     expect(seen.map(({ at, host, path, headers }) => [at, host, path, headers['authorization']])).toEqual([
       ['providers', 'api.openai.com', '/v1/chat/completions', `Bearer ${KEYS.openai}`],
     ]);
+    // Nothing of what Envoy notes for servers behind it.
+    expect(Object.keys(seen[0]?.headers ?? {}).filter((name) => name.startsWith('x-'))).toEqual([]);
   });
 });
 

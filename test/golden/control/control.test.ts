@@ -22,6 +22,8 @@ interface Step {
   readonly objects?: readonly Custom[];
   /** `Kind namespace/name` */
   readonly removed?: readonly string[];
+  /** Another controller begins, which knows nothing of what was before. */
+  readonly restarted?: boolean;
   /** Secrets that may not be read. */
   readonly forbidden?: readonly string[];
   /** `newest` and `previous` stand for the versions that were published last, and before. */
@@ -43,6 +45,7 @@ class Cluster {
     for (const object of step.objects ?? []) this.#put(object);
     for (const name of step.removed ?? []) expect(this.#objects.delete(name), name).toBe(true);
     this.#views = step.views ?? this.#views;
+    if (step.restarted === true) this.#plan = NO_PLAN;
     const at = Date.parse(step.at);
     const settings = {
       rootNamespace: 'airmesh-system',

@@ -53,6 +53,8 @@ export interface Governed {
   readonly events: GovernorEvent[];
   /** The plans that were made, the newest last. */
   readonly plans: Plan[];
+  /** Uids of pods that went. */
+  readonly gone: string[];
   accounts: readonly AccountView[] | undefined;
   close(): Promise<void>;
 }
@@ -75,6 +77,7 @@ export function govern(access: Pick<ApiServerAccess, 'url' | 'ca' | 'token'>, na
   const streams = new PaperStreams();
   const events: GovernorEvent[] = [];
   const plans: Plan[] = [];
+  const gone: string[] = [];
   const leadership = new Leadership({
     api: cluster.api,
     namespace: ROOT,
@@ -92,6 +95,7 @@ export function govern(access: Pick<ApiServerAccess, 'url' | 'ca' | 'token'>, na
     cluster,
     events,
     plans,
+    gone,
     accounts: undefined,
     get governor() {
       return governor;
@@ -114,6 +118,7 @@ export function govern(access: Pick<ApiServerAccess, 'url' | 'ca' | 'token'>, na
     streams,
     intercept: () => Promise.resolve(new Map()),
     onPlan: (plan) => void plans.push(plan),
+    onGone: ({ uid }) => void gone.push(uid),
     accounts: () => governed.accounts,
     mayWrite: () => leadership.leads,
     identity: 'test',
@@ -134,6 +139,8 @@ const PLURALS: Readonly<Record<string, string>> = {
   ServiceAccount: 'serviceaccounts',
   Secret: 'secrets',
   Pod: 'pods',
+  Service: 'services',
+  EndpointSlice: 'endpointslices',
   Namespace: 'namespaces',
   ClusterRole: 'clusterroles',
   ClusterRoleBinding: 'clusterrolebindings',
@@ -173,8 +180,8 @@ export interface MadePod {
   readonly uid: string;
 }
 
-/** A pod of a StatefulSet that runs, as far as an API server without nodes can know. */
-export async function makePod(client: ApiClient, namespace: string, name: string, phase = 'Running'): Promise<MadePod> {
+/** A pod of a StatefulSet that runs, as far as an API server without nodes can know. `program`: of its sidecar; false: it is not labelled as having one. */
+export async function makePod(client: ApiClient, namespace: string, name: string, phase = 'Running', program: string | false = '0.1.0'): Promise<MadePod> {
   await put(client, { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'default', namespace } });
   const { metadata } = await put(client, {
     apiVersion: 'v1',
@@ -182,7 +189,7 @@ export async function makePod(client: ApiClient, namespace: string, name: string
     metadata: {
       name,
       namespace,
-      labels: { 'airmesh.dev/sidecar': '0.1.0' },
+      ...(program === false ? {} : { labels: { 'airmesh.dev/sidecar': program } }),
       ownerReferences: [{ apiVersion: 'apps/v1', kind: 'StatefulSet', name: name.replace(/-\d+$/, ''), uid: 'none', controller: true }],
     },
     spec: { automountServiceAccountToken: false, containers: [{ name: 'app', image: 'app' }] },
@@ -192,12 +199,12 @@ export async function makePod(client: ApiClient, namespace: string, name: string
 }
 
 /** A token of a pod's service account, bound to the pod as the kubelet has them bound. */
-export async function tokenFor(client: ApiClient, pod: MadePod, audience = 'airmesh'): Promise<string> {
+export async function tokenFor(client: ApiClient, pod: MadePod, audience = 'airmesh', lastsS = 600): Promise<string> {
   const { body, status } = await client.send('POST', `/api/v1/namespaces/${pod.namespace}/serviceaccounts/default/token`, {
     body: {
       apiVersion: 'authentication.k8s.io/v1',
       kind: 'TokenRequest',
-      spec: { audiences: [audience], expirationSeconds: 600, boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: pod.name, uid: pod.uid } },
+      spec: { audiences: [audience], expirationSeconds: lastsS, boundObjectRef: { apiVersion: 'v1', kind: 'Pod', name: pod.name, uid: pod.uid } },
     },
   });
   if (status !== 201) throw new Error(JSON.stringify(body));

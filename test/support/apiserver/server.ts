@@ -22,7 +22,9 @@ export interface ApiServerAccess {
 export interface RunningApiServer extends ApiServerAccess {
   /** Of its etcd, in plain HTTP. */
   readonly store: string;
-  /** Kills the API server alone, and starts it again at the same address, on the same etcd. */
+  /** Kills the API server alone. */
+  halt(): Promise<void>;
+  /** Kills it, where it runs, and starts it again at the same address, on the same etcd. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -91,11 +93,14 @@ async function startIn(folder: string, binaries: ApiServerBinaries, processes: P
   };
   await begin();
   writeFileSync(access().kubeconfig, kubeconfigOf(access()), { mode: 0o600 });
+  const halt = async (): Promise<void> => {
+    if (processes.length > 1) await processes.pop()?.stop();
+  };
   const restart = async (): Promise<void> => {
-    await processes.pop()?.stop();
+    await halt();
     await begin();
   };
-  return { ...access(), store, restart };
+  return { ...access(), store, halt, restart };
 }
 
 interface Process {

@@ -83,14 +83,19 @@ async function start({ envoy, stateDir, trustFolder, publicCa, port, ...orders }
 process.on(
   'message',
   (
-    message: { readonly kind: 'start'; readonly start: SidecarStart } | { readonly kind: 'orders'; readonly orders: SidecarOrders } | { readonly kind: 'stop' },
+    message:
+      | { readonly kind: 'start'; readonly start: SidecarStart }
+      | { readonly kind: 'orders'; readonly orders: SidecarOrders }
+      | { readonly kind: 'stop' | 'own keys' },
   ) => {
     const work =
       message.kind === 'start'
         ? start(message.start)
         : message.kind === 'orders'
           ? feed?.listener?.apply(policiesOf(message.orders)).then((refused) => process.send?.({ kind: 'applied', refused }))
-          : stop?.().then(() => process.exit(0));
+          : message.kind === 'stop'
+            ? stop?.().then(() => process.exit(0))
+            : Promise.resolve(process.send?.({ kind: 'own keys', hosts: feed?.listener?.ownKeysFor() }));
     work?.catch((error: unknown) => {
       process.send?.({ kind: 'failed', reason: error instanceof Error ? (error.stack ?? error.message) : String(error) });
       process.exit(1);

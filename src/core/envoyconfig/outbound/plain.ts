@@ -29,20 +29,31 @@ export function plainHttp(name: string, settings: OutboundSettings, others: 'pas
         virtual_hosts: [
           ...(hosts.length === 0
             ? []
-            : [{ name: 'governed', domains: hosts, routes: [{ match: { prefix: '/' }, route: { cluster: GOVERNED, ...UNHURRIED } }] }]),
+            : [
+                {
+                  name: 'governed',
+                  domains: hosts,
+                  routes: [{ match: { prefix: '/' }, route: { cluster: GOVERNED, ...UNHURRIED }, request_headers_to_remove: [OWN_PROTO] }],
+                },
+              ]),
           {
             name: 'others',
             domains: ['*'],
-            routes:
-              others === 'refused'
-                ? [{ match: ANY, direct_response: refused }]
-                : [
-                    { match: CONNECT, route: ONWARD },
-                    { match: ANY, route: ONWARD },
-                  ],
+            routes: others === 'refused' ? [{ match: ANY, direct_response: refused }] : [...onward(CONNECT), ...onward(ANY)],
           },
         ],
       },
+      early_header_mutation_extensions: [
+        {
+          name: 'envoy.http.early_header_mutation.header_mutation',
+          typed_config: typed('envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation', {
+            mutations: [
+              { remove: OWN_PROTO },
+              { append: { header: { key: OWN_PROTO, value: `%REQ(${PROTO})%` }, append_action: 'OVERWRITE_IF_EXISTS_OR_ADD' } },
+            ],
+          }),
+        },
+      ],
       generate_request_id: false,
       preserve_external_request_id: true,
       server_header_transformation: 'PASS_THROUGH',
@@ -64,6 +75,19 @@ export function plainHttp(name: string, settings: OutboundSettings, others: 'pas
   };
 }
 
+/** Envoy adds it to each request, and cannot be told not to. A request's own is noted before, in the other, and goes on as it came. */
+const PROTO = 'x-forwarded-proto';
+const OWN_PROTO = 'x-airmesh-forwarded-proto';
+
+/** Where it was going. */
+function onward(match: { readonly [name: string]: Json }): readonly Json[] {
+  const hasOwn = { ...match, headers: [{ name: OWN_PROTO, present_match: true }] };
+  return [
+    { match: hasOwn, route: ONWARD, request_headers_to_remove: [OWN_PROTO] },
+    { match, route: ONWARD, request_headers_to_remove: [PROTO] },
+  ];
+}
+
 /** HTTP/1.1 with header names as they came, and trailers. */
 export const AS_WRITTEN: { readonly [name: string]: Json } = {
   enable_trailers: true,
@@ -78,5 +102,5 @@ export const AS_WRITTEN: { readonly [name: string]: Json } = {
 const UNHURRIED = { timeout: seconds(0), idle_timeout: seconds(0) };
 const ONWARD: Json = { cluster: ORIGINAL_DESTINATION, ...UNHURRIED };
 /** Also `OPTIONS *`, whose path has no slash. */
-const ANY: Json = { prefix: '' };
-const CONNECT: Json = { connect_matcher: {} };
+const ANY: { readonly [name: string]: Json } = { prefix: '' };
+const CONNECT: { readonly [name: string]: Json } = { connect_matcher: {} };

@@ -5,7 +5,7 @@ import { list, name, oneOf } from '../../wire/index.ts';
 import type { Raw } from '../../wire/index.ts';
 import { PROVIDER_TYPES } from './providers.ts';
 
-const MAX_KEYS = 10_000;
+export const MAX_KEYS = 10_000;
 
 type Keys = ReadonlyMap<KeyRef, KeyMaterial>;
 

@@ -1,0 +1,66 @@
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { TestAuthority } from '../../../test/support/certificates.ts';
+import { tellTrust } from './trust.ts';
+
+const [mesh, company, next] = await Promise.all(['mesh', 'company', 'next'].map((name) => TestAuthority.create(name)));
+let folder: string;
+let authorities: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'airmesh-trust-'));
+  authorities = join(folder, 'authorities');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+const tell = (): boolean =>
+  tellTrust(
+    { folder: join(folder, 'trust'), others: authorities },
+    {
+      snapshots: new Map(),
+      providers: new Map(),
+      interception: { hosts: [], roots: mesh?.certificate ?? '', egress: 'Open' },
+    },
+    join(folder, 'public.pem'),
+  );
+const added = (): readonly string[] =>
+  readFileSync(join(folder, 'trust', 'mesh.pem'), 'utf8').match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+const trimmed = (...of: readonly (TestAuthority | undefined)[]): readonly string[] => of.map((each) => each?.certificate.trim() ?? '');
+
+/** As kubelets lay out a ConfigMap: hidden folders, a link to the present one, and a link for each entry. */
+function mount(version: string, entries: Readonly<Record<string, string>>): void {
+  mkdirSync(join(authorities, `..${version}`), { recursive: true });
+  for (const [name, text] of Object.entries(entries)) writeFileSync(join(authorities, `..${version}`, name), text);
+  symlinkSync(`..${version}`, join(authorities, '..new'));
+  renameSync(join(authorities, '..new'), join(authorities, '..data'));
+  for (const name of Object.keys(entries)) {
+    rmSync(join(authorities, name), { force: true });
+    symlinkSync(join('..data', name), join(authorities, name));
+  }
+}
+
+it('adds what a namespace adds, as it comes, changes, and is wrong', () => {
+  expect(tell()).toBe(true);
+  expect(added()).toEqual(trimmed(mesh));
+  expect(tell()).toBe(false);
+
+  mount('1', { 'ca.crt': company?.certificate ?? '' });
+  expect(tell()).toBe(true);
+  expect(added()).toEqual(trimmed(mesh, company));
+  expect(tell()).toBe(false);
+
+  mount('2', {
+    'ca.crt': `# ours\n${company?.certificate ?? ''}`,
+    'next.pem': next?.certificate ?? '',
+    'readme.txt': '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----',
+  });
+  expect(tell()).toBe(true);
+  expect(added()).toEqual(trimmed(mesh, company, next));
+  expect(readFileSync(join(folder, 'trust', 'truststore.jks')).length).toBeGreaterThan(1000);
+
+  rmSync(authorities, { recursive: true });
+  expect(tell()).toBe(true);
+  expect(added()).toEqual(trimmed(mesh));
+});
