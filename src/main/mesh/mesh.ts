@@ -107,11 +107,8 @@ class Mesh {
 
   async start(): Promise<void> {
     const options = this.#options;
-    this.#tracing = await createTracing({
-      environment: options.environment,
-      version: VERSION,
-      providerType: (provider) => this.#providerType(provider),
-    });
+    const providerType = (provider: string): ProviderType | undefined => this.#providerType(provider);
+    this.#tracing = await createTracing({ environment: options.environment, version: VERSION, providerType });
     this.#stops.push(() => this.#tracing.close());
     mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
     const holder = folderHolder(options.stateDir);
