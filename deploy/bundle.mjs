@@ -17,6 +17,9 @@ const ENTRIES = ['main/cli', 'main/mesh/simulator-thread', 'shell/stores/sqlite/
 /** Packages that stay as they are: this one is asked for its own package.json. */
 export const LEFT_ALONE = ['@pydantic/genai-prices'];
 
+/** Our modules do nothing when they are loaded but say what they have; these do, and are imported for that. */
+const DOES_SOMETHING = ['shell/certs/reflect.js'];
+
 /** What a module says of its own place must hold wherever its text has come to lie: proto/, package.json and threads are found by it. */
 const places = {
   name: 'places',
@@ -52,8 +55,7 @@ export async function bundle(folder) {
     input: Object.fromEntries(ENTRIES.map((entry) => [entry, `${built}${entry}.js`])),
     platform: 'node',
     external: LEFT_ALONE,
-    // Our modules do nothing when they are loaded but say what they have.
-    treeshake: { moduleSideEffects: (id) => (id.startsWith(built) ? false : undefined) },
+    treeshake: { moduleSideEffects: (id) => (id.startsWith(built) && !DOES_SOMETHING.includes(id.slice(built.length)) ? false : undefined) },
     plugins: [places, lazyHttp],
   });
   await bundling.write({
