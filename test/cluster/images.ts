@@ -44,7 +44,7 @@ export async function ensureImages(environment: NodeJS.ProcessEnv, onStep: (mess
       onStep(`making ${name}`);
       await run(join(beside, 'image'), [name, '--node', node, ...libraries, ...options], { maxBuffer: 16 * 1024 * 1024 });
     };
-    const entrypoint = JSON.stringify(['node', '--max-semi-space-size=8', '/app/dist/main/cli.js']);
+    const entrypoint = JSON.stringify(['/app/airmesh']);
     await image(IMAGE, '--envoy', envoy.path, '--copy', `${stage}/app:/app`, '--user', '1533:1533', '--env', 'NODE_ENV=production', '--entrypoint', entrypoint);
     const client = [
       '--copy',

@@ -17,7 +17,6 @@ interface ContainerStatus {
   readonly name: string;
   readonly started?: boolean;
   readonly restartCount: number;
-  readonly state: { readonly running?: { readonly startedAt: string } };
 }
 
 /**
@@ -94,27 +93,18 @@ it('says that connections are not redirected, where Pod Security has it so, and 
 });
 
 it('has the sidecar ready soon after its container started', async () => {
-  const { items } = await get<Pods & { readonly items: readonly { readonly status: { readonly conditions: readonly Condition[] } }[] }>(
-    'pods',
-    '-n',
-    SHOP,
-    '-l',
-    'app=checkout',
-  );
-  const [pod] = items;
-  const sidecar = pod?.status.initContainerStatuses?.find(({ name }) => name === 'airmesh-sidecar');
-  const initialized = pod?.status.conditions.find(({ type }) => type === 'Initialized');
-  // Both in whole seconds, as Kubernetes keeps them.
-  const tookMs = Date.parse(initialized?.lastTransitionTime ?? '') - Date.parse(sidecar?.state.running?.startedAt ?? '');
-  figures['sidecar_ready_ms'] = tookMs;
-  expect(tookMs).toBeLessThanOrEqual(within(3_000));
+  const { items } = await get<Pods>('pods', '-n', SHOP, '-l', 'app=checkout');
+  const sidecar = items[0]?.status.initContainerStatuses?.find(({ name }) => name === 'airmesh-sidecar');
   expect(sidecar?.restartCount).toBe(0);
+  // By its own log, since its process began: Kubernetes keeps whole seconds, and asks once in each.
+  const log = await kubectl('logs', '-n', SHOP, 'deployment/checkout', '-c', 'airmesh-sidecar');
+  const applied = log
+    .split('\n')
+    .filter((line) => line.includes('"event":"state.applied"'))
+    .map((line) => JSON.parse(line) as { readonly afterMs: number });
+  figures['sidecar_ready_ms'] = applied[0]?.afterMs ?? Number.NaN;
+  expect(figures['sidecar_ready_ms']).toBeLessThanOrEqual(within(2_000));
 });
-interface Condition {
-  readonly type: string;
-  readonly status: string;
-  readonly lastTransitionTime: string;
-}
 
 it('says when a route is programmed, in every sidecar', async () => {
   await kubectl('wait', '--for=condition=Programmed', 'airoute/chat', '-n', SHOP, '--timeout=120s');

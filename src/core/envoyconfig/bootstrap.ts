@@ -10,6 +10,9 @@ const INTERNAL_LISTENERS: Json = {
   typed_config: typed('envoy.extensions.bootstrap.internal_listener.v3.InternalListener', {}),
 };
 
+/** What a large body took goes back to the system, so much each second, where it would otherwise be kept for the next one. */
+const RELEASED_BYTES_PER_S = 64 * 1024 * 1024;
+
 /** What Envoy reads once, at its start: where its files lie, its administration, and the flags. Nothing in it may depend on policies. */
 export function bootstrap(settings: EnvoySettings): Json {
   return {
@@ -17,6 +20,7 @@ export function bootstrap(settings: EnvoySettings): Json {
     admin: { address: { pipe: { path: settings.adminSocket, mode: 0o600 } } },
     dynamic_resources: { lds_config: watched(settings, 'lds.json'), cds_config: watched(settings, 'cds.json') },
     bootstrap_extensions: [INTERNAL_LISTENERS],
+    memory_allocator_manager: { bytes_to_release: RELEASED_BYTES_PER_S, memory_release_interval: seconds(1_000) },
     stats_flush_interval: seconds(60_000),
     stats_config: {
       stats_matcher: {

@@ -107,24 +107,24 @@ class Mesh {
 
   async start(): Promise<void> {
     const options = this.#options;
-    this.#tracing = await createTracing({
-      environment: options.environment,
-      version: VERSION,
-      providerType: (provider) => this.#providerType(provider),
-    });
+    const providerType = (provider: string): ProviderType | undefined => this.#providerType(provider);
+    this.#tracing = await createTracing({ environment: options.environment, version: VERSION, providerType });
     this.#stops.push(() => this.#tracing.close());
     mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
     const holder = folderHolder(options.stateDir);
     if (holder !== undefined) throw new FolderInUse(options.stateDir, holder);
     await stopOrphan(this.#place.envoyFolder);
     await requireFree([...options.listeners, { ...options.admin, option: '--admin' }]);
-    const binary = await this.#findEnvoy();
+    // Asking a binary for its version takes a fifth of a second, in which the rest is opened; what is wrong with it is told below.
+    const found = this.#findEnvoy();
+    found.catch(() => undefined);
     this.#policies = await this.#options.feed.first();
     this.#applyKeys(this.#policies);
     this.#followTrust(this.#policies);
     await this.#openBudgets(this.#policies);
     this.#watchBatches(this.#requireBudgets());
     await this.#serveEnvoy();
+    const binary = await found;
     options.interruption?.throwIfAborted();
     if (binary !== undefined) await this.#startEnvoy(binary, this.#policies);
     await this.#startAdmin();

@@ -64,7 +64,7 @@ export class ControllerFeed implements PolicyFeed {
     // What was kept is applied, now that the mesh has started with it.
     if (this.#kept !== undefined) {
       this.#applied = this.#kept.version;
-      this.#options.logger.info('state.restored', { version: this.#kept.version });
+      this.#options.logger.info('state.restored', { version: this.#kept.version, afterMs: sinceStartMs() });
       this.#report();
     }
     void this.#apply();
@@ -154,7 +154,7 @@ export class ControllerFeed implements PolicyFeed {
     this.#applied = state.version;
     this.#present = state;
     this.#refused = undefined;
-    logger.info('state.applied', { version: state.version });
+    logger.info('state.applied', { version: state.version, afterMs: sinceStartMs() });
     this.#report();
     try {
       kept.write(state);
@@ -193,6 +193,9 @@ export class ControllerFeed implements PolicyFeed {
     return (this.#listener?.keys() ?? []).map(keyReport);
   }
 }
+
+/** Since this process began: of the first state, how long its pod waited. */
+const sinceStartMs = (): number => Math.round(process.uptime() * 1_000);
 
 function keyReport({ ref, totalRejections, used, lastRejectedAtMs, rejections }: KeyHealth): KeyReport {
   return { ref, totalRejections, used, isRefused: rejections > 0, ...(lastRejectedAtMs === undefined ? {} : { lastRejectedAt: lastRejectedAtMs }) };
