@@ -36,6 +36,8 @@ export interface ClusterScope {
   readonly views: string;
   /** The Service by which sidecars and API servers reach controllers. */
   readonly service: string;
+  /** Where a certificate for controllers is mounted that another makes, as cert-manager does; absent: the mesh's own authority makes it. */
+  readonly tlsFolder?: string;
   /** How pods' connections are taken in; absent: applications call their sidecars by address. */
   readonly interception: InterceptionSettings | undefined;
   /** Address of a simulated provider in the cluster, for AIProviders of that type without one; absent: there is none. */
@@ -212,6 +214,7 @@ export class ClusterPolicies {
       namespace: this.#rootNamespace,
       prefix: scope.authorities,
       service: scope.service,
+      ...(scope.tlsFolder === undefined ? {} : { tlsFolder: scope.tlsFolder }),
       logger,
       closing: this.#closing.signal,
     });
@@ -236,7 +239,9 @@ export class ClusterPolicies {
 
   async #inject(injector: NonNullable<ClusterScope['injector']>, authorities: Authorities): Promise<void> {
     const { logger } = this.#parts;
-    const running = await startInjector({ ...injector, identity: injectorIdentity(authorities), api: this.cluster.api, logger });
+    const identity = injectorIdentity(authorities);
+    const isTrustForeign = this.#parts.scope.tlsFolder !== undefined;
+    const running = await startInjector({ ...injector, identity, api: this.cluster.api, isTrustForeign, logger });
     this.#injector = running;
     authorities.onChange(() => running.use(injectorIdentity(authorities)));
   }

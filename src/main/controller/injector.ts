@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { injectPod } from '../../core/injection/index.ts';
 import type { Contributor, InjectionSettings } from '../../core/injection/index.ts';
 import { interceptionAddition } from '../../core/interception/index.ts';
-import { BundleKeeper, clusterRegistration, startWebhook } from '../../shell/injector/index.ts';
+import { BundleKeeper, clusterRegistration, foreignRegistration, startWebhook } from '../../shell/injector/index.ts';
 import type { InjectorFile, WebhookEvent, WebhookIdentity } from '../../shell/injector/index.ts';
 import type { ApiServer } from '../../shell/kube/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
@@ -21,6 +21,8 @@ export interface InjectorOptions {
   readonly file: InjectorFile;
   readonly identity: InjectorIdentity;
   readonly api: Pick<ApiServer, 'send'>;
+  /** Whether another tells API servers to trust the certificate, as cert-manager's injector does. */
+  readonly isTrustForeign?: boolean;
   readonly logger: Logger;
 }
 
@@ -36,7 +38,7 @@ export interface RunningInjector {
 }
 
 /** Serves the webhook, and keeps API servers' trust in it current. */
-export async function startInjector({ listen, file, identity, api, logger }: InjectorOptions): Promise<RunningInjector> {
+export async function startInjector({ listen, file, identity, api, isTrustForeign = false, logger }: InjectorOptions): Promise<RunningInjector> {
   let present = identity;
   const settings = (): InjectionSettings => settingsOf(file, present.roots);
   const webhook = await startWebhook({
@@ -46,7 +48,7 @@ export async function startInjector({ listen, file, identity, api, logger }: Inj
     onEvent: (event) => tell(event, logger),
   });
   const keeper = new BundleKeeper({
-    registration: clusterRegistration(api, file.webhook),
+    registration: (isTrustForeign ? foreignRegistration : clusterRegistration)(api, file.webhook),
     authorities: () => present.roots,
     wait: (ms, signal) => delay(ms, undefined, { signal, ref: false }).catch(() => undefined),
     onEvent: (event) =>
