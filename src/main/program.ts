@@ -122,6 +122,11 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .addOption(new Option('--pass-hosts <hosts>', 'hosts that pass untouched; separated by commas').default([], 'none').argParser(parseHosts))
     .addOption(new Option('--refuse-hosts <hosts>', 'hosts that are refused; separated by commas').default([], 'none').argParser(parseHosts))
     .addOption(
+      new Option('--web-socket-hosts <hosts>', 'intercepted hosts whose WebSockets pass, ungoverned; separated by commas')
+        .default([], 'none')
+        .argParser(parseHosts),
+    )
+    .addOption(
       new Option('--networks <networks>', 'the cluster’s own addresses, which are reached where egress is enforced; CIDR, separated by commas')
         .default([], 'those that are private by standard')
         .argParser(parseNetworks),

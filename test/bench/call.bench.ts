@@ -9,7 +9,8 @@ import type { CallPorts } from '../../src/core/call/index.ts';
 import { WORKLOAD_METADATA } from '../../src/core/envoyconfig/index.ts';
 import { limitsOf } from '../../src/core/call/index.ts';
 import { loadPolicies } from '../../src/main/mesh/policies.ts';
-import { ProviderHealth } from '../../src/core/call/index.ts';
+import { Merging, ProviderHealth } from '../../src/core/call/index.ts';
+import { afterMs } from '../../src/main/mesh/clock.ts';
 import { AnswerMemory } from '../../src/shell/answers/index.ts';
 import { openBudgets } from '../../src/shell/budgets/index.ts';
 import { decodeRequest, encodeRequest, encodeResponse } from '../../src/shell/extproc/codec.ts';
@@ -112,6 +113,7 @@ try {
       () => performance.now(),
       () => undefined,
     ),
+    merging: new Merging(() => performance.now(), afterMs),
     clock,
     observer: createCallObserver(createMetrics({ ready: () => true, accounts: () => [], providerType: () => 'OpenAICompatible' }, 'bench'), SILENT_LOGGER),
     random: Math.random,

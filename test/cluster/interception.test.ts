@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PLACEHOLDER_KEY, SIDECAR_PORTS, SIDECAR_UID } from '../../src/core/control/index.ts';
 import { TestAuthority } from '../support/certificates.ts';
+import { leaksIn } from '../support/leaks.ts';
 import { apply, get, kubectl, until } from './commands.ts';
 import { KEYS, SHOP, SYSTEM, call, clear, ensureStorage, install, providerTakes, saidIn, setKey } from './story.ts';
 import { HOST, NOWHERE, addressOf, billed, curl, inPod, otherServer, received, serviceOf, unchanged, unchangedJob } from './unchanged.ts';
@@ -17,6 +18,8 @@ interface Pod {
 }
 /** The service's own, and what is left of former ones. */
 const pods = async (): Promise<readonly Pod[]> => (await get<{ readonly items: readonly Pod[] }>('pods', '-n', SHOP, '-l', 'app=checkout')).items;
+/** To see that what looks for keys would find them. */
+const PLANTED = 'sk-planted-0123456789abcdef';
 const figures: Record<string, number> = {};
 let begun = 0;
 /** The other server's, which no trust store of the mesh knows. */
@@ -179,6 +182,20 @@ describe('a hostile application', () => {
     expect(trust.err).toMatch(/touch: .*Read-only file system/);
   });
 
+  it('would be found with one, wherever it were planted', async () => {
+    const planted = `"${PLANTED.slice(0, 5)}""${PLANTED.slice(5)}"`;
+    const plant = (script: string): Promise<unknown> => inPod(['sh', '-c', script]);
+    expect(await places(PLANTED)).toEqual([]);
+    await plant(`printf %s ${planted} > /dev/shm/planted`);
+    expect(await places(PLANTED)).toEqual(['/dev/shm/planted']);
+    await plant('rm /dev/shm/planted');
+    await plant(`KEPT=${planted} sleep 20 > /dev/null 2>&1 &`);
+    expect(await places(PLANTED)).toEqual(['environment']);
+    await plant(`echo ${planted} > /proc/1/fd/1`);
+    const log = () => kubectl('logs', '-n', SHOP, 'deployment/checkout', '-c', 'app');
+    expect(leaksIn({ app: await until(log, (text) => text.includes(PLANTED)) }, [PLANTED])).toEqual(['app']);
+  });
+
   it('sees of its sidecar what probes and metrics see', async () => {
     const at = `http://127.0.0.1:${SIDECAR_PORTS.admin}`;
     expect(await curl(`${at}/readyz`)).toMatchObject({ status: '200' });
@@ -198,11 +215,10 @@ describe('a hostile application', () => {
       controller: await kubectl('logs', '-n', SYSTEM, 'deployment/airmesh'),
       resources: await kubectl('get', 'airmesh,events,pods', '-n', SHOP, '-l', 'app!=provider', '-o', 'yaml'),
     };
-    expect(
-      Object.entries(texts)
-        .filter(([, text]) => text.includes(KEYS.first) || text.includes('PRIVATE KEY'))
-        .map(([name]) => name),
-    ).toEqual([]);
+    expect(leaksIn(texts, [KEYS.first, 'PRIVATE KEY'])).toEqual([]);
+    // Each was read, and what is there is found.
+    for (const [name, text] of Object.entries(texts)) expect(leaksIn({ ...texts, [name]: `${text}${PLANTED}` }, [PLANTED])).toEqual([name]);
+    expect(leaksIn(texts, ['port 15401', '"event":"state.applied"', '"event":"sidecar.joined"', 'kind: AIProvider'])).toEqual(Object.keys(texts));
     expect(texts.init).toContain('goes to port 15401');
   });
 });
@@ -232,4 +248,13 @@ it('lets nothing out but what is declared, where egress is enforced', async () =
   expect((await inPod(['curl', '-sS', '--max-time', '4', 'telnet://other.shop.svc:5432'])).out).toBe('hello, I speak first\n');
   expect(await curl(`http://${NOWHERE}/`)).toMatchObject({ status: '403', body: expect.stringContaining('egress: Enforced') });
   for (const port of [443, 8443]) expect(await curl('-k', `https://${NOWHERE}:${port}/`)).toMatchObject({ status: '000', code: 35 });
+  // HTTP/3 is answered at once that nobody takes it, wherever it goes.
+  const datagram = `const s = require('node:dgram').createSocket('udp4'); s.on('error', (e) => { console.log(e.code); process.exit(); });
+    s.connect(443, '${NOWHERE}', () => { s.send('x'); setTimeout(() => s.send('x', (e) => { if (e) { console.log(e.code); process.exit(); } }), 300); });
+    setTimeout(() => process.exit(), 5000)`;
+  expect((await inPod(['node', '-e', datagram])).out).toBe('ECONNREFUSED\n');
+  // A node without IPv6 gives pods none; where there is any, it is redirected as well.
+  const hasIpv6 = (await inPod(['sh', '-c', 'grep -v " lo$" /proc/net/if_inet6 | grep -v ^fe80'])).out !== '';
+  if (hasIpv6) expect(await curl('-k', '-6', 'https://[2001:db8:113::10]/')).toMatchObject({ status: '000', code: 35 });
+  else expect((await curl('-k', '-6', '--max-time', '3', 'https://[2001:db8:113::10]/')).status).toBe('000');
 });

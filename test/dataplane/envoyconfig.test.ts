@@ -31,6 +31,7 @@ const outbound = (egress: OutboundSettings['egress'], leaf: Leaf): OutboundSetti
   ports: [8000],
   passedHosts: ['pinned.example.com', '*.internal.example.com'],
   refusedHosts: ['refused.example.com'],
+  webSocketHosts: ['api.openai.com', 'not-taken-in.example.com'],
   egress,
 });
 

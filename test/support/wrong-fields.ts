@@ -62,6 +62,7 @@ spec:
       body: {set: {temperature: 0.5}, remove: [user]}
     limits: {requestsPerMinute: 60, tokensPerMinute: 6000}
     cache: {ttl: 10m, coalesce: false}
+    mergeEmbeddings: {maxDelay: 5ms, maxInputs: 16, maxBytes: 4096}
 `,
   AIBudget: `
 apiVersion: airmesh.dev/v1alpha1
@@ -305,6 +306,11 @@ const ROUTE: readonly Row[] = [
   ['AIRoute', 'spec.rules[0].failover.ejectionTime', '0s', /above zero/],
   ['AIRoute', 'spec.rules[0].failover.maxEjectionTime', '400d', /is not a duration up to 366d/],
   ['AIRoute', 'spec.rules[0].cache.ttl', 'soon', /is not a duration up to 366d/],
+  ['AIRoute', 'spec.rules[0].mergeEmbeddings.maxDelay', '2s', /1s at most/],
+  ['AIRoute', 'spec.rules[0].mergeEmbeddings.maxInputs', 1, />=2/],
+  ['AIRoute', 'spec.rules[0].mergeEmbeddings.maxInputs', 101, /<=100/],
+  ['AIRoute', 'spec.rules[0].mergeEmbeddings.maxBytes', 255, />=256/],
+  ['AIRoute', 'spec.rules[0].mergeEmbeddings.maxBytes', 262_145, /<=262144/],
   ['AIRoute', 'spec.rules[0].sticky.header', '', /header name/],
   ['AIRoute', 'spec.rules[0].transform.systemPrompt', long(100_001), /<=100000/],
   ['AIRoute', 'spec.rules[0].transform.defaultMaxOutputTokens', 0, />=1/],

@@ -33,6 +33,9 @@
 {{- with .refuseHosts }}
 - --refuse-hosts={{ join "," . }}
 {{- end }}
+{{- with .webSocketHosts }}
+- --web-socket-hosts={{ join "," . }}
+{{- end }}
 {{- with .networks }}
 - --networks={{ join "," . }}
 {{- end }}

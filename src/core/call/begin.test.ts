@@ -4,6 +4,7 @@ import type { Resource } from '../policy/index.ts';
 import type { Granted, ReserveCommand, Settlement } from '../ledger/index.ts';
 import { begin } from './begin.ts';
 import { ProviderHealth } from './health.ts';
+import { Merging } from './merge/merging.ts';
 import type { CallPorts } from './ports.ts';
 import type { CallRecord } from './record.ts';
 
@@ -63,7 +64,11 @@ function bench(resources: readonly Resource[], key: string | undefined = 'sk-rea
       () => undefined,
     ),
     answers: { look: () => ({ kind: 'unknown', slot: { end: () => undefined } }) },
-    observer: { reused: () => undefined, refused: () => undefined, settled: () => undefined },
+    merging: new Merging(
+      () => 1,
+      () => undefined,
+    ),
+    observer: { reused: () => undefined, merged: () => undefined, refused: () => undefined, settled: () => undefined },
     random: () => 0.5,
     newId: () => 'air_1',
   };

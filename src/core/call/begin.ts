@@ -6,8 +6,9 @@ import { admit } from './admit.ts';
 import type { Admitted } from './admit.ts';
 import { canBeEnded, Exchange } from './exchange.ts';
 import { frontOfCall } from './front.ts';
-import { inject } from './inject.ts';
 import { keyOf } from './keys.ts';
+import { goAlone, merge } from './merge/merge.ts';
+import type { HeldCall } from './merge/merge.ts';
 import type { CallPorts } from './ports.ts';
 import { FREE, isFree, quoteOf } from './quote.ts';
 import { refusal } from './refusals.ts';
@@ -45,6 +46,13 @@ export async function begin(id: string, incoming: IncomingRequest, ports: CallPo
   }
 }
 
+/** The caller of a call that has not begun yet is gone. What was held for it is settled by whoever goes on with it. */
+export function abandon(id: string, { merging, budgets }: Pick<CallPorts, 'merging' | 'budgets'>): void {
+  merging.leave(id);
+  budgets.cancel(id);
+  budgets.cancel(secondId(id));
+}
+
 /** Refuses a call of which nobody knows whose it is. */
 export function refuseStranger(id: string, incoming: IncomingRequest, reason: StrangerReason, ports: Pick<CallPorts, 'observer'>): Replied {
   const { dialect } = frontOfCall(incoming, undefined);
@@ -60,7 +68,7 @@ export interface StrangerReason {
 async function beginCall(id: string, call: ResolvedCall, ports: CallPorts): Promise<Result<Replied | Forwarded, Refusal>> {
   const reused = await reuse(id, call, ports);
   if (reused.kind === 'reply') return ok(reused.replied);
-  let begun: Result<Forwarded, Refusal> | undefined;
+  let begun: Result<Replied | Forwarded, Refusal> | undefined;
   try {
     begun = await ask(id, call, reused.slot, ports);
     return begun;
@@ -70,7 +78,19 @@ async function beginCall(id: string, call: ResolvedCall, ports: CallPorts): Prom
   }
 }
 
-async function ask(id: string, call: ResolvedCall, slot: AnswerSlot | undefined, ports: CallPorts): Promise<Result<Forwarded, Refusal>> {
+async function ask(id: string, call: ResolvedCall, slot: AnswerSlot | undefined, ports: CallPorts): Promise<Result<Replied | Forwarded, Refusal>> {
+  const held = await hold(id, call, slot, ports);
+  if (!held.ok) return held;
+  const merged = await merge(id, held.value, ports);
+  if (merged.kind !== 'lost') return ok(merged);
+  const again = await hold(secondId(id), call, undefined, ports);
+  return again.ok ? ok(goAlone(again.value)) : again;
+}
+
+/** Of the hold by which a call is made by itself, where another's was to bring its answer and was broken off. */
+const secondId = (id: string): string => `${id}.2`;
+
+async function hold(id: string, call: ResolvedCall, slot: AnswerSlot | undefined, ports: CallPorts): Promise<Result<HeldCall, Refusal>> {
   const key = keyOf(call.provider, ports);
   if (!key.ok) return key;
   const quote = isFree(call.front.endpoint) ? FREE : quoteOf(call.facts, call.model, call.rule.transform);
@@ -79,11 +99,7 @@ async function ask(id: string, call: ResolvedCall, slot: AnswerSlot | undefined,
 
   const { granted } = admitted.value;
   const outputCap = call.facts.hasOutput ? granted.outputCap : undefined;
-  return ok({
-    kind: 'forward',
-    instructions: inject({ ...call, outputCap, key: key.value }),
-    call: new Exchange(call, admitted.value, quote, ports, slot),
-  });
+  return ok({ injection: { ...call, outputCap, key: key.value }, granted, exchange: new Exchange(call, admitted.value, quote, ports, slot) });
 }
 
 /** Reserves the worst case of a call. */

@@ -7,6 +7,7 @@ import { recordOf, settlementOf } from './ended.ts';
 import type { Ended } from './ended.ts';
 import type { CallPorts, CallTimings } from './ports.ts';
 import type { CallHold } from './record.ts';
+import type { NanoUsd } from '../units/index.ts';
 import { usdLimits } from './accounts.ts';
 import { isPlain, kindOf, translateAnswer } from './answer.ts';
 import type { AnswerStart, AnswerTranslator } from './answer.ts';
@@ -63,6 +64,8 @@ export class Exchange implements ForwardedCall {
   readonly #recorder: AnswerRecorder | undefined;
   #firstByteMs: number | undefined;
   #ended = false;
+  /** Its part of what several calls cost together. */
+  #share: NanoUsd | undefined;
 
   /** `quote`: by what it was admitted. `slot`: others may be given this call's answer. */
   constructor(call: ResolvedCall, { granted, hold, budgets, profile }: Admitted, quote: Quote, ports: CallPorts, slot?: AnswerSlot) {
@@ -79,6 +82,11 @@ export class Exchange implements ForwardedCall {
 
   onAnswerHead(head: AnswerHead): AnswerChanges {
     this.#noteHealth(head);
+    return this.onSharedHead(head);
+  }
+
+  /** As `onAnswerHead`, of an answer that another call has told the provider's health by. */
+  onSharedHead(head: AnswerHead): AnswerChanges {
     const changes = this.#changesOf(head);
     this.#recorder?.head(head, changes);
     return changes;
@@ -159,11 +167,21 @@ export class Exchange implements ForwardedCall {
     return this.#growth.reached(meter.outputTokensSoFar(), this.#tokensSeen(meter));
   }
 
+  /** What the answer says of its usage so far. */
+  reading(): UsageReading {
+    return this.#meter?.reading() ?? NO_READING;
+  }
+
+  /** What of the cost of a call that was made for several is this one's, where the provider's own count is final. */
+  owe(share: NanoUsd): void {
+    this.#share = share;
+  }
+
   end(how: ExchangeEnd): void {
     if (this.#ended) return;
     this.#ended = true;
     if (this.#head === undefined) this.#ports.health.spared(this.#call.provider.id, this.#call.model.name.toLowerCase());
-    const reading = this.#meter?.reading() ?? NO_READING;
+    const reading = this.reading();
     const status = this.#head?.status ?? 0;
     const verdict = this.#verdictOf({ status, local: this.#head?.local, how, body: this.#meter?.end(), reading });
     const usage = verdict.basis === 'void' || isFree(this.#call.front.endpoint) ? { inputTokens: 0, outputTokens: 0 } : this.#usageOf(reading, verdict.basis);
@@ -174,7 +192,7 @@ export class Exchange implements ForwardedCall {
       servedModel: this.#meter?.servedModel(),
       usage,
       basis: verdict.basis,
-      costNanoUsd: this.#costOf(usage),
+      costNanoUsd: verdict.basis === 'actual' && this.#share !== undefined ? this.#share : this.costOf(usage),
       shrunkToTokens: this.#granted.shrunk ? this.#granted.outputCap : undefined,
       isUsd: usdLimits(this.#call.snapshot),
     };
@@ -239,8 +257,8 @@ export class Exchange implements ForwardedCall {
     return facts.hasOutput ? Math.min(outputTokens, this.#granted.outputCap * facts.choices) : outputTokens;
   }
 
-  /** At the tier that the provider says it served, which may be another than was asked for. */
-  #costOf(usage: Usage): bigint | undefined {
+  /** At the tier that the provider says it served, which may be another than was asked for. `undefined`: the price is unknown. */
+  costOf(usage: Usage): NanoUsd | undefined {
     const { model, facts } = this.#call;
     return model.price === undefined ? undefined : costOf(usage, model.price, this.#meter?.servedTier?.() ?? facts.tier);
   }

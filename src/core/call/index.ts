@@ -6,11 +6,13 @@
 export type { CallHold, CallRecord, Ending } from './record.ts';
 export { SPEND_GROUPINGS } from './spend.ts';
 export type { RecordQuery, SpendGrouping, SpendQuery, SpendRow } from './spend.ts';
-export { begin, refuseStranger } from './begin.ts';
+export { abandon, begin, refuseStranger } from './begin.ts';
 export type { StrangerReason } from './begin.ts';
 export type { BatchPart, BatchRequests, KeptObject, OpenBatch } from './kept.ts';
 export { MAX_KEPT_ANSWER_BYTES } from './reuse.ts';
 export type { AnswerCache, AnswerSlot, KeptAnswer, Lookup, Question } from './reuse.ts';
+export { Merging } from './merge/merging.ts';
+export type { After } from './merge/merging.ts';
 export { ProviderHealth } from './health.ts';
 export type { HealthEvent } from './health.ts';
 export { cutsStreams, headersReadBy } from './headers.ts';
@@ -26,7 +28,19 @@ export type {
   LocalAnswer,
   Replied,
 } from './request.ts';
-export type { BudgetGate, CallObserver, CallPorts, CallTimings, Clock, KeySource, ReusedAnswer, SnapshotSource, StateBook, Unavailable } from './ports.ts';
+export type {
+  BudgetGate,
+  CallObserver,
+  CallPorts,
+  CallTimings,
+  Clock,
+  KeySource,
+  MergedCalls,
+  ReusedAnswer,
+  SnapshotSource,
+  StateBook,
+  Unavailable,
+} from './ports.ts';
 export { isRateLimit } from '../units/index.ts';
 export { canCountIn, usdLimits } from './accounts.ts';
 export { recordOf, settlementOf } from './ended.ts';

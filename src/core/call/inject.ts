@@ -1,4 +1,4 @@
-import type { Back, BodyEdits, Dialect, ProviderAuth } from '../dialects/index.ts';
+import type { Back, BodyEdits, Dialect, Endpoint, ProviderAuth } from '../dialects/index.ts';
 import type { ForwardInstructions } from './request.ts';
 import type { ResolvedCall } from './resolve.ts';
 
@@ -19,10 +19,20 @@ export function isStored({ back, facts, translated }: Pick<ResolvedCall, 'back' 
 
 /** The request as the provider is to see it: its key, its name for the model, and the capped answer. The rule's own edits were made before it was priced. */
 export function inject(injection: Injection): ForwardInstructions {
-  const { front, back, endpoint, provider, model, rule, query, body, content } = injection;
-  const edited = back.dialect.editRequest(endpoint, body, content, editsOf(injection));
+  return instructionsFor(injection, injection.endpoint, bodyFor(injection));
+}
+
+/** The body that the provider is to see. */
+export function bodyFor(injection: Injection): Uint8Array {
+  const { back, endpoint, body, content } = injection;
+  return back.dialect.editRequest(endpoint, body, content, editsOf(injection));
+}
+
+/** How that body, or one that several calls have in common, gets there. */
+export function instructionsFor(injection: Injection, endpoint: Endpoint, edited: Uint8Array): ForwardInstructions {
+  const { front, back, provider, rule, query } = injection;
   const isSame = front.dialect === back.dialect;
-  const place = { endpoint, model: model.providerModel ?? model.name, query: isSame ? query : '', apiVersion: provider.apiVersion };
+  const place = { endpoint, model: providerModel(injection), query: isSame ? query : '', apiVersion: provider.apiVersion };
   const auth = credentials(injection);
   return {
     providerId: provider.id,
@@ -57,9 +67,12 @@ export function credentials({ front, back, headers, key }: Credentials): Pick<Pr
   return { set, remove: [...removed].filter((name) => !set.some(([given]) => given === name)) };
 }
 
+/** The provider's own name for the model. */
+export const providerModel = ({ model }: Pick<ResolvedCall, 'model'>): string => model.providerModel ?? model.name;
+
 function editsOf(call: Injection): BodyEdits {
-  const { back, facts, model, outputCap } = call;
-  const name = model.providerModel ?? model.name;
+  const { back, facts, outputCap } = call;
+  const name = providerModel(call);
   return {
     ...(name === facts.model ? {} : { model: name }),
     ...(outputCap === undefined || outputCap === facts.maxOutputTokens ? {} : { maxOutputTokens: outputCap }),

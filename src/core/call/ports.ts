@@ -3,6 +3,7 @@ import type { Granted, Refused, ReserveCommand, Settled, Settlement } from '../l
 import type { RefusalCode, StateKind } from '../dialects/index.ts';
 import type { KeptObject } from './kept.ts';
 import type { ProviderHealth } from './health.ts';
+import type { Merging } from './merge/merging.ts';
 import type { CallHold, CallRecord } from './record.ts';
 import type { AnswerCache } from './reuse.ts';
 import type { NanoUsd } from '../units/index.ts';
@@ -15,6 +16,7 @@ export interface CallPorts {
   readonly state: StateBook;
   readonly answers: AnswerCache;
   readonly health: ProviderHealth;
+  readonly merging: Merging;
   readonly clock: Clock;
   readonly observer: CallObserver;
   /** Uniform in [0, 1). */
@@ -105,10 +107,23 @@ export interface ReusedAnswer {
   readonly savedNanoUsd: NanoUsd | undefined;
 }
 
+export interface MergedCalls {
+  /** `namespace/name` */
+  readonly workload: string;
+  /** `namespace/name` of the AIProvider. */
+  readonly provider: string;
+  readonly model: string;
+  /** `merged`: they go to the provider as one. `sent_alone`: after one that failed, each goes by itself. */
+  readonly how: 'merged' | 'sent_alone';
+  readonly calls: number;
+}
+
 /** Told of what happens, synchronously and on the call's path: it must be cheap and must not throw. */
 export interface CallObserver {
   /** An earlier answer was given again, or that of another call in flight; nothing was sent on. */
   reused(reused: ReusedAnswer): void;
+  /** Calls for embeddings became one, or were taken apart again. */
+  merged(merged: MergedCalls): void;
   refused(refused: { readonly workload: string; readonly code: RefusalCode }): void;
   settled(record: CallRecord, timings: CallTimings): void;
 }

@@ -11,6 +11,8 @@ export interface InterceptionSettings {
   readonly refusedHosts: readonly string[];
   /** Absent: those that are private by standard. */
   readonly networks?: readonly string[];
+  /** As in `Interception`. */
+  readonly webSocketHosts?: readonly string[];
   /** Of services of the cluster, by `service.namespace`: addresses of the service and of what stands behind it. */
   readonly addresses?: ReadonlyMap<string, readonly string[]>;
   /** Behind `.svc` in the names of services: `cluster.local`. */
@@ -70,6 +72,7 @@ export function interceptionOf(
     passedHosts: settings.passedHosts,
     refusedHosts: [...new Set([...settings.refusedHosts, ...missing])].toSorted(),
     ...(settings.networks === undefined ? {} : { networks: settings.networks }),
+    ...(settings.webSocketHosts === undefined ? {} : { webSocketHosts: settings.webSocketHosts }),
   };
 }
 

@@ -39,6 +39,8 @@ export interface Interception {
   readonly refusedHosts?: readonly string[];
   /** The cluster's own addresses, as CIDR, which pass where egress is enforced. Absent: those that are private by standard. */
   readonly networks?: readonly string[];
+  /** Of the intercepted hosts in HTTPS, those whose WebSockets pass to them, ungoverned and with no key of the mesh's. Absent: none's. */
+  readonly webSocketHosts?: readonly string[];
 }
 
 /** All that one workload's sidecars are given. Immutable; sent whole. */

@@ -8,6 +8,7 @@ export type * from './state.ts';
 export { isObjectId, MAX_REFERENCES } from './state.ts';
 export type * from './neutral.ts';
 export type * from './translation.ts';
+export type { EmbeddingInput, EmbeddingLanguage, EmbeddingPart } from './embedding.ts';
 export type { EnderContext, StreamEnder } from './ender.ts';
 export { EventSplitter } from './splitter.ts';
 export { backOf } from './backs.ts';

@@ -1,5 +1,6 @@
 import type { CacheWrites, PriceTier, Usage } from '../catalog/index.ts';
 import type { Result } from '../units/index.ts';
+import type { EmbeddingLanguage } from './embedding.ts';
 import type { EnderContext, StreamEnder } from './ender.ts';
 import type { StateLanguage, StateReference, StateTarget } from './state.ts';
 
@@ -181,6 +182,7 @@ export type RefusalCode =
   | 'processor_unavailable'
   | 'provider_unreachable'
   | 'provider_timeout'
+  | 'merged_call_failed'
   | 'headers_too_large'
   | 'host_mismatch'
   | 'unauthenticated'
@@ -232,6 +234,8 @@ export interface Dialect {
   modelItem(model: ListedModel): LocalReply;
   auth(key: string): ProviderAuth;
   readonly state: StateLanguage;
+  /** `undefined`: the dialect has no embeddings. */
+  readonly embeddings: EmbeddingLanguage | undefined;
 }
 
 export interface RequestContentHeaders {

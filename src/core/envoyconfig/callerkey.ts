@@ -18,9 +18,9 @@ export function callerKey(placeholder: string): Json {
   };
 }
 
-/** In a query a key goes by `key`, as Google's API takes it. */
+/** In a query a key goes by `key`, as Google's API takes it. Without regular expressions, which Envoy would compile anew for each call. */
 function sendsOwn(placeholder: string): string {
-  const inHeader = KEY_HEADERS.map((name) => `('${name}' in request.headers && !request.headers['${name}'].matches('^((?i:bearer) +)?${placeholder}$'))`);
-  const inQuery = `(request.path.matches('[?&]key=') && !request.path.matches('[?&]key=${placeholder}(&|$)'))`;
+  const inHeader = KEY_HEADERS.map((name) => `('${name}' in request.headers && !request.headers['${name}'].endsWith('${placeholder}'))`);
+  const inQuery = `((request.path.contains('?key=') || request.path.contains('&key=')) && !request.path.contains('key=${placeholder}'))`;
   return [...inHeader, inQuery].join(' || ');
 }

@@ -1,4 +1,4 @@
-import { destinations } from './outbound/index.ts';
+import { WEB_SOCKET_PROTOCOLS, destinations, webSocketUpstreams } from './outbound/index.ts';
 import { PROCESSOR_CLUSTER, seconds, typed } from './settings.ts';
 import type { EnvoySettings, Json, UpstreamSettings } from './settings.ts';
 
@@ -14,7 +14,9 @@ export function clusters(settings: EnvoySettings): Json {
     resources: [
       processor(settings),
       ...settings.upstreams.map((upstream) => provider(upstream, settings)),
-      ...(outbound === undefined ? [] : destinations(outbound)),
+      ...(outbound === undefined
+        ? []
+        : [...destinations(outbound), ...webSocketUpstreams(outbound).map((upstream) => provider(upstream, settings, WEB_SOCKET_PROTOCOLS))]),
     ],
   };
 }
@@ -43,7 +45,8 @@ export function processor(settings: Pick<EnvoySettings, 'processorSocket'>): Jso
   });
 }
 
-export function provider(upstream: UpstreamSettings, settings: Pick<EnvoySettings, 'trustedCaFile'>): Json {
+/** `spoken`: the protocols, where they are not those of providers. */
+export function provider(upstream: UpstreamSettings, settings: Pick<EnvoySettings, 'trustedCaFile'>, spoken: Json = protocols(upstream)): Json {
   const { circuitBreaker, outlierDetection, timeouts } = upstream;
   return typed(CLUSTER, {
     name: upstream.id,
@@ -66,7 +69,7 @@ export function provider(upstream: UpstreamSettings, settings: Pick<EnvoySetting
       base_ejection_time: seconds(outlierDetection.baseEjectionTimeMs),
       max_ejection_percent: 100,
     },
-    typed_extension_protocol_options: { [HTTP_OPTIONS]: protocols(upstream) },
+    typed_extension_protocol_options: { [HTTP_OPTIONS]: spoken },
     ...(upstream.tls ? { transport_socket: tls(upstream, settings) } : {}),
   });
 }

@@ -7,6 +7,7 @@ import {
   FRONT_METADATA,
   PEER_URI_ATTRIBUTE,
   PROCESSOR_CLUSTER,
+  WEB_SOCKET,
   WORKLOAD_METADATA,
   routesFile,
   seconds,
@@ -54,15 +55,26 @@ export function onEntry({ placeholderKey }: Pick<EnvoySettings, 'placeholderKey'
 /** Of all request headers together; SDKs send one or two. */
 const MAX_REQUEST_HEADERS_KB = 60;
 
-/** The filter that governs a workload's calls. `guards` are asked first, once the body is whole: some clients lose an answer that comes while they still send. */
-export function governingManager(workload: string, settings: EnvoySettings, guards: readonly Json[] = []): Json {
+/** How calls come to a connection manager. */
+export interface Entrance {
+  /** Asked first, once the body is whole: some clients lose an answer that comes while they still send. */
+  readonly guards?: readonly Json[];
+  /** Whether there are routes by which a WebSocket passes; it meets the guards, and nothing that governs. */
+  readonly mayUpgrade?: boolean;
+}
+
+/** The filter that governs a workload's calls. */
+export function governingManager(workload: string, settings: EnvoySettings, { guards = [], mayUpgrade = false }: Entrance = {}): Json {
   return {
     name: 'envoy.filters.network.http_connection_manager',
-    typed_config: typed('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', connectionManager(workload, settings, guards)),
+    typed_config: typed(
+      'envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager',
+      connectionManager(workload, settings, guards, mayUpgrade),
+    ),
   };
 }
 
-function connectionManager(workload: string, settings: EnvoySettings, guards: readonly Json[]): { readonly [name: string]: Json } {
+function connectionManager(workload: string, settings: EnvoySettings, guards: readonly Json[], mayUpgrade: boolean): { readonly [name: string]: Json } {
   return {
     stat_prefix: 'ai',
     codec_type: 'AUTO',
@@ -92,6 +104,7 @@ function connectionManager(workload: string, settings: EnvoySettings, guards: re
       },
     ],
     local_reply_config: localReplies(),
+    ...(mayUpgrade ? { upgrade_configs: [{ upgrade_type: WEB_SOCKET, enabled: false, filters: [...guards, router()] }] } : {}),
     http_filters: [wholeBody(settings), ...guards, compressor('gzip'), compressor('brotli'), extProc(workload, settings), router()],
   };
 }

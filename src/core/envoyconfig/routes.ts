@@ -1,3 +1,4 @@
+import { webSocketRoutes } from './outbound/index.ts';
 import { NO_BODY, NOTHING_HERE } from './localreply.ts';
 import { BACKEND_HEADER, CALLER_KEY_HEADER, CANCEL_PATH, EXT_PROC_FILTER, METHODS_WITHOUT_BODY, seconds, typed } from './settings.ts';
 import type { EnvoySettings, Json, UpstreamSettings } from './settings.ts';
@@ -16,7 +17,11 @@ export function routes(workload: string, settings: EnvoySettings): Json {
           {
             name: 'ai',
             domains: ['*'],
-            routes: [...settings.upstreams.map((upstream) => toProvider(upstream)), ...unseenRoutes({}, settings.endsAnswersOf?.includes(workload) === true)],
+            routes: [
+              ...(settings.outbound?.workload === workload ? webSocketRoutes(settings.outbound) : []),
+              ...settings.upstreams.map((upstream) => toProvider(upstream)),
+              ...unseenRoutes({}, settings.endsAnswersOf?.includes(workload) === true),
+            ],
           },
         ],
       }),

@@ -91,6 +91,9 @@ export const PROCESSOR_CLUSTER = 'airmesh_processor';
 /** The filter that asks the processor, and by which routes say what it is asked. */
 export const EXT_PROC_FILTER = 'envoy.filters.http.ext_proc';
 
+/** The protocol that a request asks to go on in, as `upgrade` names it. */
+export const WEB_SOCKET = 'websocket';
+
 /** A duration in protobuf's JSON form. */
 export const seconds = (ms: number): string => `${ms / 1000}s`;
 

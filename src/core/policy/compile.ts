@@ -11,7 +11,7 @@ import type { ProviderDirectory } from './references.ts';
 import type { AIBudget, AIProvider, AIRoute, Resource } from './schema.ts';
 import { selects, selectsAll, trespasses } from './selection.ts';
 import type { Boundaries, KnownWorkload } from './selection.ts';
-import type { BudgetPolicy, BudgetSubject, BudgetWindow, RulePolicy, Workload, WorkloadSnapshot } from './snapshot.ts';
+import type { BudgetPolicy, BudgetSubject, BudgetWindow, MergePolicy, RulePolicy, Workload, WorkloadSnapshot } from './snapshot.ts';
 
 export interface Compiled {
   /** By `namespace/name`; every workload that was given has one. */
@@ -188,9 +188,14 @@ function compileRules(route: AIRoute, directory: ProviderDirectory, report: (fin
         },
         limits: rule.limits === undefined ? undefined : { requestsPerMinute: rule.limits.requestsPerMinute, tokensPerMinute: rule.limits.tokensPerMinute },
         cache: rule.cache === undefined ? undefined : { ttlMs: rule.cache.ttl, coalesce: rule.cache.coalesce },
+        mergeEmbeddings: mergeOf(rule.mergeEmbeddings),
       },
     ];
   });
+}
+
+function mergeOf(merge: AIRoute['spec']['rules'][number]['mergeEmbeddings']): MergePolicy | undefined {
+  return merge === undefined ? undefined : { maxDelayMs: merge.maxDelay, maxInputs: merge.maxInputs, maxBytes: merge.maxBytes };
 }
 
 const modelNames = (models: ReadonlyMap<string, ModelInfo>): string[] => [...models.values()].map(({ name }) => name);

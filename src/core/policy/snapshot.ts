@@ -99,6 +99,7 @@ export interface RulePolicy {
   readonly transform: TransformPolicy;
   readonly limits: RateLimitPolicy | undefined;
   readonly cache: CachePolicy | undefined;
+  readonly mergeEmbeddings: MergePolicy | undefined;
 }
 
 /** When a backend's model is out of use, so that others take its calls. */
@@ -116,6 +117,16 @@ export interface CachePolicy {
   readonly ttlMs: number;
   /** Whether identical calls at the same time become one. */
   readonly coalesce: boolean;
+}
+
+/** Small calls for embeddings at the same time that become one. */
+export interface MergePolicy {
+  /** How long one waits for others, at most. */
+  readonly maxDelayMs: number;
+  /** Of one call to the provider. */
+  readonly maxInputs: number;
+  /** Of its inputs together. */
+  readonly maxBytes: number;
 }
 
 export interface RuleMatch {

@@ -5,6 +5,7 @@
  */
 export { NANO_PER_USD, ceilDiv, formatNanoUsd, parseUsd, usdToNano, convertNanoUsd } from './money.ts';
 export type { NanoUsd, ParsedUsd } from './money.ts';
+export { apportion } from './apportion.ts';
 export type { EpochMs, MonotonicMs } from './time.ts';
 export type { Result } from './result.ts';
 export { err, ok } from './result.ts';

@@ -35,6 +35,7 @@ export interface ControllerFlags extends LogFlags {
   readonly passHosts: readonly string[];
   readonly refuseHosts: readonly string[];
   readonly networks: readonly string[];
+  readonly webSocketHosts: readonly string[];
   readonly clusterDomain: string;
   readonly simulatedUrl?: string;
   readonly injector?: string;
@@ -104,7 +105,7 @@ async function injectorOf({ injector, listen, tlsCert }: ControllerFlags): Promi
   return { listen: { host: listen.host, port: CONTROLLER_PORTS.webhook }, file: loadInjectorFile(injector) };
 }
 
-function interceptionBy({ egress, passHosts, refuseHosts, networks, clusterDomain }: ControllerFlags): InterceptionSettings | undefined {
+function interceptionBy({ egress, passHosts, refuseHosts, networks, webSocketHosts, clusterDomain }: ControllerFlags): InterceptionSettings | undefined {
   if (egress === undefined) return undefined;
-  return { egress, passedHosts: passHosts, refusedHosts: refuseHosts, clusterDomain, ...(networks.length === 0 ? {} : { networks }) };
+  return { egress, passedHosts: passHosts, refusedHosts: refuseHosts, webSocketHosts, clusterDomain, ...(networks.length === 0 ? {} : { networks }) };
 }

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ProviderHealth, limitsOf, usdLimits } from '../../core/call/index.ts';
+import { Merging, ProviderHealth, limitsOf, usdLimits } from '../../core/call/index.ts';
 import type { CallPorts } from '../../core/call/index.ts';
 import { DEFAULT_CNY_PER_USD } from '../../core/catalog/index.ts';
 import { renderEnvoy } from '../../core/envoyconfig/index.ts';
@@ -26,7 +26,7 @@ import { VERSION } from '../version.ts';
 import { watchBatches } from './batches.ts';
 import { tellOfBudgets } from './budget-events.ts';
 import { drained, serveCalls } from './calls.ts';
-import { newCallId, systemClock } from './clock.ts';
+import { afterMs, newCallId, systemClock } from './clock.ts';
 import { tellOfEnvoy } from './envoy-events.ts';
 import type { Policies } from './feed.ts';
 import { messageOf } from './message-of.ts';
@@ -234,6 +234,7 @@ class Mesh {
         () => performance.now(),
         (event) => tellOfProvider(event, this.#options.logger, this.#metrics),
       ),
+      merging: new Merging(() => performance.now(), afterMs),
       clock: systemClock,
       observer: createCallObserver(this.#metrics, this.#options.logger, this.#tracing),
       random: Math.random,

@@ -66,7 +66,7 @@ export function envoySettings(
 }
 
 function outboundSettings(redirected: RedirectedConnections, interception: Interception): OutboundSettings {
-  const { hosts, egress, passedHosts = [], refusedHosts = [], networks = PRIVATE_NETWORKS } = interception;
+  const { hosts, egress, passedHosts = [], refusedHosts = [], networks = PRIVATE_NETWORKS, webSocketHosts = [] } = interception;
   return {
     ...redirected,
     hosts: hosts.map(({ host, leaf, addresses }) => ({
@@ -77,6 +77,7 @@ function outboundSettings(redirected: RedirectedConnections, interception: Inter
     ports: redirectedPorts(interception),
     passedHosts,
     refusedHosts,
+    webSocketHosts,
     egress: egress === 'Open' ? { kind: 'Open' } : { kind: 'Enforced', networks },
   };
 }

@@ -42,6 +42,7 @@ const snapshot: WorkloadSnapshot = {
       },
       limits: undefined,
       cache: undefined,
+      mergeEmbeddings: undefined,
     },
   ],
   budgets: [

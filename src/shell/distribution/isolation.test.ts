@@ -37,6 +37,7 @@ function stateFor(workload: string, number: number): SidecarState {
     transform,
     limits: undefined,
     cache: undefined,
+    mergeEmbeddings: undefined,
   };
   return {
     ...plain,

@@ -28,6 +28,7 @@ const rule: RulePolicy = {
   backends: [],
   failover: { consecutiveFailures: 1, ejectionTimeMs: 1, maxEjectionTimeMs: 1 },
   cache: undefined,
+  mergeEmbeddings: undefined,
   sticky: undefined,
   transform: {
     systemPrompt: undefined,

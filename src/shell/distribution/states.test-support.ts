@@ -80,6 +80,7 @@ const rule: fc.Arbitrary<RulePolicy> = fc.record({
   }),
   limits: maybe(fc.record({ requestsPerMinute: maybe(count), tokensPerMinute: maybe(count) })),
   cache: maybe(fc.record({ ttlMs: count, coalesce: fc.boolean() })),
+  mergeEmbeddings: maybe(fc.record({ maxDelayMs: count, maxInputs: count, maxBytes: count })),
 });
 
 const window: fc.Arbitrary<BudgetWindow> = fc.oneof(
@@ -147,6 +148,7 @@ const interception: fc.Arbitrary<Interception> = fc.record(
     passedHosts: words,
     refusedHosts: words,
     networks: words,
+    webSocketHosts: words,
   },
   { requiredKeys: ['hosts', 'roots', 'egress'] },
 );

@@ -1,4 +1,4 @@
-import { begin, refuseStranger } from '../../core/call/index.ts';
+import { abandon, begin, refuseStranger } from '../../core/call/index.ts';
 import type {
   AnswerChanges,
   AnswerHead,
@@ -71,7 +71,7 @@ export class Session implements ProcessHandler {
     this.#ended = true;
     if (this.#isSettling) return;
     if (this.#call !== undefined) this.#call.end('closed');
-    else if (this.#id !== undefined) this.#options.ports.budgets.cancel(this.#id);
+    else if (this.#id !== undefined) abandon(this.#id, this.#options.ports);
   }
 
   #requestHead(headers: HttpHeaders, message: ProcessingRequest): void {

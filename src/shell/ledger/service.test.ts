@@ -46,8 +46,8 @@ describe('the ledger service over TLS', () => {
       if (processor !== undefined && (await spend(processor, 10_000n)) === 'granted') spent += 10_000n;
     }
     expect(spent).toBe(LIMIT.limit);
-    // A quiet holder says where it stands each ten seconds.
-    service.clock.pass(10_000);
+    // A quiet holder says where it stands each fifteen seconds.
+    service.clock.pass(15_000);
     await vi.waitFor(() => expect(posted(service)).toBe(LIMIT.limit), SOON);
     expect(service.told.of('threshold').map(({ percent }) => percent)).toEqual([50, 80, 100]);
     expect(service.told.of('violation')).toEqual([]);

@@ -113,7 +113,7 @@ describe('accounts that two share', () => {
     const shared = await share(limit('service', { limit: 1_000n }), limit('model', { limit: 1_000n }), limit('team', { limit: 50n }));
     const { service } = shared;
     expect(await spendAll(shared, of('service', 'model', 'team'), 10n)).toBe(5);
-    await later(shared, 11_000);
+    await later(shared, 16_000);
     await vi.waitFor(() => {
       const figures = service.host.figures().map(({ limit: id, posted, pending }) => [id.split('|', 1)[0], posted, pending]);
       expect(figures.toSorted()).toEqual([
@@ -180,7 +180,7 @@ describe('a limit that is changed', () => {
     service.clock.rate = 1;
     one.settle(held.id, 300n);
     expect(await spendAll(shared, of('life'), 20n)).toBe(5);
-    await later(shared, 11_000);
+    await later(shared, 16_000);
     await vi.waitFor(() => expect(service.host.figures()).toMatchObject([{ posted: 400n, pending: 0n, free: 0n }]), SOON);
   });
 });

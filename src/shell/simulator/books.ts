@@ -55,6 +55,9 @@ const PRICES: ReadonlyMap<string, Prices> = new Map([
   ['claude-sonnet-4.5', CLAUDE_SONNET],
   ['claude-sonnet-4-5', CLAUDE_SONNET],
   ['gemini-2.5-flash', { input: 350n, cached: 350n, output: 2500n }],
+  ['text-embedding-3-small', { input: 20n, cached: 20n, output: 0n }],
+  ['text-embedding-3-large', { input: 130n, cached: 130n, output: 0n }],
+  ['gemini-embedding-001', { input: 150n, cached: 150n, output: 0n }],
   ['deepseek-v3.2', DEEPSEEK],
   ['deepseek-chat', DEEPSEEK],
 ]);

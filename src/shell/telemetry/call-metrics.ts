@@ -1,4 +1,4 @@
-import type { CallRecord, CallTimings, ReusedAnswer } from '../../core/call/index.ts';
+import type { CallRecord, CallTimings, MergedCalls, ReusedAnswer } from '../../core/call/index.ts';
 import type { RefusalCode } from '../../core/dialects/index.ts';
 import type { ProviderType } from '../../core/policy/index.ts';
 import { NANO_PER_USD } from '../../core/units/index.ts';
@@ -24,6 +24,7 @@ export class CallMetrics {
   readonly #series = new BoundedSeries<CallLabels>(MAX_CALL_SERIES, OVERFLOW);
   readonly #providerSeries = new BoundedSeries<Record<'provider' | 'model', string>>(MAX_CALL_SERIES, { provider: OTHER, model: OTHER });
   readonly #reusedSeries = new BoundedSeries<CallLabels['call']>(MAX_CALL_SERIES, OVERFLOW.call);
+  readonly #mergedSeries = new BoundedSeries<CallLabels['call']>(MAX_CALL_SERIES, OVERFLOW.call);
 
   constructor(instruments: Instruments, providers: { providerType(provider: string): ProviderType | undefined }) {
     this.#instruments = instruments;
@@ -40,6 +41,15 @@ export class CallMetrics {
     if (labels === OVERFLOW.call) seriesOverflow.inc();
     reusedAnswers.inc({ ...labels, how });
     if (savedNanoUsd !== undefined) saved.inc(labels, dollars(savedNanoUsd));
+  }
+
+  merged({ workload, model, provider, how, calls }: MergedCalls): void {
+    const { mergedCalls, mergedRequests, unmergedCalls, seriesOverflow } = this.#instruments;
+    const labels = this.#mergedSeries.get(`${workload}\n${provider}\n${model}`, () => ({ workload, model: labelValue(model), provider }));
+    if (labels === OVERFLOW.call) seriesOverflow.inc();
+    if (how === 'sent_alone') return unmergedCalls.inc(labels, calls);
+    mergedCalls.inc(labels, calls);
+    mergedRequests.inc(labels);
   }
 
   /** Beyond the bound, providers share one series, and the last word counts. */

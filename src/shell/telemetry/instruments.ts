@@ -125,6 +125,24 @@ export function createInstruments(registry: Registry) {
       labelNames: [...CALL_LABELS, 'how'],
       registers,
     }),
+    mergedCalls: new Counter({
+      name: 'airmesh_merged_calls_total',
+      help: 'Calls for embeddings that went to the provider together with others, as one call.',
+      labelNames: CALL_LABELS,
+      registers,
+    }),
+    mergedRequests: new Counter({
+      name: 'airmesh_merged_requests_total',
+      help: 'Calls to the provider that were made for several calls for embeddings.',
+      labelNames: CALL_LABELS,
+      registers,
+    }),
+    unmergedCalls: new Counter({
+      name: 'airmesh_unmerged_calls_total',
+      help: 'Of the merged calls, those that were sent again by themselves, as the provider refused what was merged.',
+      labelNames: CALL_LABELS,
+      registers,
+    }),
     saved: new Counter({
       name: 'airmesh_saved_usd_total',
       help: 'What the answers that were given again cost the first time, in US dollars. Nobody is charged for them again.',

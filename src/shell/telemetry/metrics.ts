@@ -1,6 +1,6 @@
 import { Registry, collectDefaultMetrics } from 'prom-client';
 import type { AccountView } from '../../core/ledger/index.ts';
-import type { CallRecord, CallTimings, ReusedAnswer } from '../../core/call/index.ts';
+import type { CallRecord, CallTimings, MergedCalls, ReusedAnswer } from '../../core/call/index.ts';
 import type { RefusalCode } from '../../core/dialects/index.ts';
 import type { ProviderType } from '../../core/policy/index.ts';
 import type { EpochMs } from '../../core/units/index.ts';
@@ -28,6 +28,7 @@ export interface Exposition {
 /** Everything that is counted. Each method is cheap and never throws; none is called for each chunk of a stream. */
 export interface Metrics {
   answerReused(reused: ReusedAnswer): void;
+  callsMerged(merged: MergedCalls): void;
   callRefused(workload: string, code: RefusalCode): void;
   callSettled(record: CallRecord, timings: CallTimings): void;
   keyRejected(provider: string): void;
@@ -52,6 +53,7 @@ export function createMetrics(sources: MetricSources, version: string): Metrics 
   instruments.build.set({ version, node: process.version }, 1);
   return {
     answerReused: (reused) => calls.reused(reused),
+    callsMerged: (merged) => calls.merged(merged),
     callRefused: (workload, code) => calls.refused(workload, code),
     callSettled: (record, timings) => calls.settled(record, timings),
     providerOut: (provider, model, isOut) => calls.providerOut(provider, model, isOut),

@@ -13,6 +13,10 @@ export function createCallObserver(metrics: Metrics, logger: Logger, tracing: Tr
       const { savedNanoUsd, ...rest } = reused;
       logger.info('call.reused', { ...rest, savedUsd: savedNanoUsd === undefined ? 'unknown' : formatNanoUsd(savedNanoUsd) });
     },
+    merged: (merged) => {
+      metrics.callsMerged(merged);
+      logger.info('calls.merged', { ...merged });
+    },
     refused: ({ workload, code }) => {
       metrics.callRefused(workload, code);
       logger.info('call.refused', { workload, code });

@@ -1,12 +1,14 @@
 /** A hostile pod tries to reach a provider around its sidecar, or to be given a key. Egress is enforced. Needs root and iptables. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { program } from '../../support/interception/clients.ts';
+import { goProgram, program } from '../../support/interception/clients.ts';
 import { OUTSIDE } from '../../support/interception/namespaces.ts';
 import { ENFORCED, KEYS, World } from '../../support/interception/world.ts';
 
 let world: World;
+let ech: string;
 beforeAll(async () => {
   world = await World.create('b', ENFORCED, 'all');
+  ech = goProgram(world.folder, 'ech');
 });
 afterAll(async () => world?.stop());
 
@@ -88,10 +90,18 @@ describe('a provider cannot be reached', () => {
     expect(ran.out).toBe('ECONNREFUSED\n');
   });
 
-  it('by a client hello whose true name is hidden', async () => {
+  it.each([
     // What stands outside is the name of whoever would unwrap it, which is no declared one.
-    const ran = await world.curl('--max-time', '8', `https://cloudflare-ech.com${CHAT}`, ...to('cloudflare-ech.com', 443, OUTSIDE.providers), ...ANY);
-    expect(ran.status).toBe('000');
+    ['an undeclared name', 'cloudflare-ech.com', OUTSIDE.providers, 'cut'],
+    ['an undeclared name, by IPv6', 'cloudflare-ech.com', OUTSIDE.providers6, 'cut'],
+    ['an undeclared name, in the cluster', 'cloudflare-ech.com', OUTSIDE.models, 'cut'],
+    // The sidecar reads what stands outside, and cannot read what is within.
+    ['a governed name', 'api.openai.com', OUTSIDE.attacker, 'read'],
+    // It goes to that host, not to where the pod connected.
+    ['a name that passes', 'pinned.example', OUTSIDE.attacker, 'read'],
+  ])('by a client hello whose true name is hidden behind %s', async (_what, outer, address, outcome) => {
+    const { out, err } = await world.run([ech, `${address.includes(':') ? `[${address}]` : address}:443`, outer, 'api.anthropic.com']);
+    expect(out.trim(), err).toBe(outcome);
     expect((await world.seen()).seen).toEqual([]);
   });
 

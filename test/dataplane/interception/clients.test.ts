@@ -1,6 +1,6 @@
 /** Programs that know nothing of Airmesh, in a pod: their calls to the official hosts are governed. Needs root and iptables. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { goClient, program, pythonWithSdks } from '../../support/interception/clients.ts';
+import { goProgram, program, pythonWithSdks } from '../../support/interception/clients.ts';
 import { KEYS, OPEN, World } from '../../support/interception/world.ts';
 
 let world: World;
@@ -9,7 +9,7 @@ let go: string;
 beforeAll(async () => {
   python = pythonWithSdks();
   world = await World.create('c', OPEN, '80,443,8000');
-  go = goClient(world.folder);
+  go = goProgram(world.folder, 'client');
 });
 afterAll(async () => world?.stop());
 

@@ -1,6 +1,7 @@
 /** What is no AI call passes a pod's sidecar as if it were not there; and what is, fails closed. Needs root and iptables. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { program } from '../../support/interception/clients.ts';
+import { goProgram, program } from '../../support/interception/clients.ts';
+import { OUTSIDE } from '../../support/interception/namespaces.ts';
 import { OPEN, World } from '../../support/interception/world.ts';
 
 let world: World;
@@ -23,6 +24,12 @@ describe('TLS to another host', () => {
     const ran = await world.run(['curl', '-sS', url], { env: publicRoots() });
     expect(ran, ran.err).toMatchObject({ code: 0, out: 'this is others\n' });
     expect((await world.seen()).seen).toMatchObject([{ at: 'others', version: '2.0' }]);
+  });
+
+  it('with a hidden name goes where it was going, where egress is open', async () => {
+    const { out, err } = await world.run([goProgram(world.folder, 'ech'), `${OUTSIDE.others}:443`, 'cloudflare-ech.com', 'other.example']);
+    // The server has read it, and does not have the key.
+    expect(out.trim(), err).toBe('read');
   });
 
   it('is refused where policy says so', async () => {

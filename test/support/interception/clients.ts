@@ -22,9 +22,9 @@ export function pythonWithSdks(): string {
   return python;
 }
 
-/** The program in Go, built into that folder. */
-export function goClient(folder: string): string {
-  const path = join(folder, 'go-client');
-  execFileSync('go', ['build', '-o', path, program('client.go')], { stdio: 'inherit', env: { ...process.env, CGO_ENABLED: '0' }, timeout: 280_000 });
+/** A program in Go, built into that folder. */
+export function goProgram(folder: string, name: 'client' | 'ech'): string {
+  const path = join(folder, `go-${name}`);
+  execFileSync('go', ['build', '-o', path, program(`${name}.go`)], { stdio: 'inherit', env: { ...process.env, CGO_ENABLED: '0' }, timeout: 280_000 });
   return path;
 }

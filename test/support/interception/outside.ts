@@ -5,6 +5,7 @@
 import { createServer as createHttp, request as httpRequest } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createSecureServer, createServer as createHttp2 } from 'node:http2';
+import type { Http2SecureServer } from 'node:http2';
 import { createServer as createTcp } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { createSocket } from 'node:dgram';
@@ -49,7 +50,11 @@ async function start({ providers, others, attacker, keys }: OutsideSettings): Pr
   const toSimulator = (at: Seen['at']) => (incoming: IncomingMessage, outgoing: ServerResponse) =>
     forward(at, incoming, outgoing, (at === 'models' ? modelServer : simulator).port);
   for (const host of [OUTSIDE.providers, OUTSIDE.providers6])
-    await listen(createSecureServer({ cert: providers.certificate, key: providers.key, allowHTTP1: true }, toSimulator('providers') as never), host, 443);
+    await listen(
+      upgrading('providers', createSecureServer({ cert: providers.certificate, key: providers.key, allowHTTP1: true }, toSimulator('providers') as never)),
+      host,
+      443,
+    );
   await listen(createHttp(toSimulator('models')), OUTSIDE.models, 8000);
 
   const answer = (at: Seen['at']) => (incoming: IncomingMessage, outgoing: ServerResponse) => {
@@ -58,8 +63,16 @@ async function start({ providers, others, attacker, keys }: OutsideSettings): Pr
     outgoing.end(`this is ${at}\n`);
   };
   for (const host of [OUTSIDE.others, OUTSIDE.others6])
-    await listen(createSecureServer({ cert: others.certificate, key: others.key, allowHTTP1: true }, answer('others') as never), host, 443);
-  await listen(createSecureServer({ cert: attacker.certificate, key: attacker.key, allowHTTP1: true }, answer('attacker') as never), OUTSIDE.attacker, 443);
+    await listen(
+      upgrading('others', createSecureServer({ cert: others.certificate, key: others.key, allowHTTP1: true }, answer('others') as never)),
+      host,
+      443,
+    );
+  await listen(
+    upgrading('attacker', createSecureServer({ cert: attacker.certificate, key: attacker.key, allowHTTP1: true }, answer('attacker') as never)),
+    OUTSIDE.attacker,
+    443,
+  );
   for (const port of [80, 8000]) await listen(createHttp(answer('attacker')), OUTSIDE.attacker, port);
   await listen(createTcp(plainHttp), OUTSIDE.others, 80);
   await listen(createHttp2(answer('others') as never), OUTSIDE.others, 8000);
@@ -119,6 +132,17 @@ function plainHttp(socket: Socket): void {
     if (/^upgrade: websocket/im.test(text)) socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello');
     else socket.write('HTTP/1.1 200 OK\r\nX-Answer-Case: kept\r\ncontent-length: 6\r\n\r\nplain\n');
   });
+}
+
+/** Takes WebSockets as well, and says again what it is told. */
+function upgrading(at: Seen['at'], server: Http2SecureServer): Http2SecureServer {
+  server.on('upgrade', (incoming: IncomingMessage, socket: Socket) => {
+    note(at, incoming, 0);
+    socket.on('error', () => undefined);
+    socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\nhello');
+    socket.on('data', (chunk) => socket.write(chunk));
+  });
+  return server;
 }
 
 /** As databases and mail servers do; then says again what it is told. */

@@ -91,7 +91,8 @@ export interface Ran {
 export interface Load {
   /** Resolves when so many more calls have ended. */
   more(calls: number): Promise<void>;
-  end(): Promise<{ readonly calls: number; readonly total: number; readonly faults: readonly string[] }>;
+  /** `faults` are the first few, `kinds` all that there were. */
+  end(): Promise<{ readonly calls: number; readonly total: number; readonly faults: readonly string[]; readonly kinds: readonly string[] }>;
 }
 
 /** A pod whose connections are redirected to a sidecar of its own, and what is around it. */
@@ -346,6 +347,15 @@ export class World {
   residentMib(): readonly number[] {
     const pids = [this.#require(this.#sidecar).pid, this.envoyPid()];
     return pids.map((pid) => Math.round(Number(/VmRSS:\s+(\d+)/.exec(readable(`/proc/${pid}/status`))?.[1] ?? 0) / 1024));
+  }
+
+  /** What the processor and Envoy have computed since they started, in milliseconds. */
+  cpuMs(): readonly number[] {
+    return [this.#require(this.#sidecar).pid, this.envoyPid()].map((pid) => {
+      // Behind the name, which may hold anything. Source: proc_pid_stat(5): utime and stime, in hundredths of a second.
+      const fields = readable(`/proc/${pid}/stat`).split(') ').at(-1)?.split(' ') ?? [];
+      return (Number(fields[11] ?? 0) + Number(fields[12] ?? 0)) * 10;
+    });
   }
 
   async stats(filter: string): Promise<string> {

@@ -2,8 +2,8 @@
  * A processor in a process of its own, as it stands beside a mesh's Envoy: `processor.ts RESOURCES WORKLOAD SOCKET STATE`.
  * What is charged goes to the output when it is asked to stop.
  */
-import { limitsOf, ProviderHealth } from '../../../src/core/call/index.ts';
-import { systemClock } from '../../../src/main/mesh/clock.ts';
+import { limitsOf, Merging, ProviderHealth } from '../../../src/core/call/index.ts';
+import { afterMs, systemClock } from '../../../src/main/mesh/clock.ts';
 import { serveCalls } from '../../../src/main/mesh/calls.ts';
 import { loadPolicies } from '../../../src/main/mesh/policies.ts';
 import { AnswerMemory } from '../../../src/shell/answers/index.ts';
@@ -45,12 +45,14 @@ const calls = await serveCalls(
       () => performance.now(),
       () => undefined,
     ),
+    merging: new Merging(() => performance.now(), afterMs),
     clock: systemClock,
     observer: {
       refused: ({ workload, code }) => settled.push({ workload, refused: code }),
       settled: (record) =>
         settled.push({ workload: `${record.namespace}/${record.workload}`, provider: record.provider, ending: record.ending, estimated: record.estimated }),
       reused: () => undefined,
+      merged: () => undefined,
     },
     random: Math.random,
     newId: () => `call-${++ids}`,

@@ -5,6 +5,7 @@ import type { Resource } from '../../policy/index.ts';
 import { begin } from '../begin.ts';
 import type { KeptObject } from '../kept.ts';
 import { ProviderHealth } from '../health.ts';
+import { Merging } from '../merge/merging.ts';
 import type { CallPorts } from '../ports.ts';
 import type { CallRecord } from '../record.ts';
 import type { Forwarded } from '../request.ts';
@@ -96,7 +97,11 @@ function bench({
       () => undefined,
     ),
     answers: { look: () => ({ kind: 'unknown', slot: { end: () => undefined } }) },
-    observer: { reused: () => undefined, refused: () => undefined, settled: () => undefined },
+    merging: new Merging(
+      () => 1,
+      () => undefined,
+    ),
+    observer: { reused: () => undefined, merged: () => undefined, refused: () => undefined, settled: () => undefined },
     random: () => 0.5,
     newId: () => 'air_1',
   };

@@ -27,4 +27,5 @@ export const anthropic: Dialect = {
   modelItem,
   auth,
   state,
+  embeddings: undefined,
 };

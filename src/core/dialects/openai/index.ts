@@ -6,6 +6,7 @@
 import type { Dialect } from '../types.ts';
 import { auth } from './auth.ts';
 import { editRequest, GOVERNED_FIELDS } from './edit.ts';
+import { embeddings } from './embedding.ts';
 import { ender } from './ending.ts';
 import { match } from './endpoints.ts';
 import { modelItem, modelsList, refusal } from './error.ts';
@@ -27,4 +28,5 @@ export const openai: Dialect = {
   modelItem,
   auth,
   state,
+  embeddings,
 };

@@ -2,4 +2,5 @@
 export { destinations } from './destinations.ts';
 export { leaves } from './leaves.ts';
 export { outboundListeners } from './listener.ts';
+export { WEB_SOCKET_PROTOCOLS, webSocketRoutes, webSocketUpstreams } from './websockets.ts';
 export type { OutboundAddress, OutboundHost, OutboundSettings } from './settings.ts';

@@ -2,11 +2,23 @@ import { governingManager } from '../governing.ts';
 import { seconds, typed, watched } from '../settings.ts';
 import type { EnvoySettings, Json } from '../settings.ts';
 import { plainHttp } from './plain.ts';
-import { GOVERNED, NAMED_DESTINATION, NAME_CACHE, NOWHERE, ORIGINAL_DESTINATION, RESOLVER, carry, hostsWithLeaf, listenAt } from './settings.ts';
+import {
+  GOVERNED,
+  NAMED_DESTINATION,
+  NAME_CACHE,
+  NOWHERE,
+  ORIGINAL_DESTINATION,
+  RESOLVER,
+  carry,
+  hostsWithLeaf,
+  hostsWithWebSockets,
+  listenAt,
+} from './settings.ts';
 import type { OutboundSettings } from './settings.ts';
 import { inspectedPorts, sortConnections } from './sorting.ts';
 import type { Fate } from './sorting.ts';
 import { leafFile } from './leaves.ts';
+import { isFor } from './websockets.ts';
 
 /**
  * How long a client may take to say what it speaks. Clients of TLS and HTTP speak at once; one that is held up by its own
@@ -26,7 +38,7 @@ export function outboundListeners(outbound: OutboundSettings, settings: EnvoySet
       name: GOVERNED,
       internal_listener: {},
       per_connection_buffer_limit_bytes: BUFFER_BYTES,
-      filter_chains: [{ filters: [governingManager(outbound.workload, settings)] }],
+      filter_chains: [{ filters: [governingManager(outbound.workload, settings, { mayUpgrade: hostsWithWebSockets(outbound).length > 0 })] }],
     }),
     typed('envoy.config.listener.v3.Listener', {
       name: 'outbound',
@@ -59,9 +71,13 @@ function chains(outbound: OutboundSettings, settings: EnvoySettings): readonly J
     ...(hostsWithLeaf(outbound).length === 0
       ? []
       : [
-          chain('governed-tls', [governingManager(outbound.workload, settings, [hostIsServerName(outbound)])], {
-            transport_socket: terminated(outbound, settings),
-          }),
+          chain(
+            'governed-tls',
+            [governingManager(outbound.workload, settings, { guards: [hostIsServerName(outbound)], mayUpgrade: hostsWithWebSockets(outbound).length > 0 })],
+            {
+              transport_socket: terminated(outbound, settings),
+            },
+          ),
         ]),
   ];
 }
@@ -113,9 +129,7 @@ function hostIsServerName(outbound: OutboundSettings): Json {
 
 const asked = (host: string): Json => ({ requested_server_name: { exact: host } });
 
-const named = (host: string): Json => ({
-  header: { name: ':authority', string_match: { safe_regex: { regex: `(?i)${host.replaceAll('.', '\\.')}(:[0-9]{1,5})?` } } },
-});
+const named = (host: string): Json => ({ header: isFor(host) });
 
 function byName(): Json {
   return {

@@ -13,6 +13,8 @@ export interface OutboundSettings {
   /** In HTTPS, by name, or `*.` and a name. */
   readonly passedHosts: readonly string[];
   readonly refusedHosts: readonly string[];
+  /** Of the hosts with a leaf, those whose WebSockets pass, by name. */
+  readonly webSocketHosts: readonly string[];
   readonly egress: { readonly kind: 'Open' } | { readonly kind: 'Enforced'; readonly networks: readonly string[] };
   /** For applications in a network namespace that reaches nothing but this Envoy: where their questions for names arrive, and who answers them. */
   readonly resolver?: { readonly listen: OutboundAddress; readonly servers: readonly { readonly host: string; readonly port: number }[] };
@@ -46,6 +48,12 @@ type HostWithLeaf = OutboundHost & Required<Pick<OutboundHost, 'leaf'>>;
 
 export const hostsWithLeaf = (settings: OutboundSettings): readonly HostWithLeaf[] =>
   settings.hosts.filter((host): host is HostWithLeaf => host.leaf !== undefined);
+
+/** Those hosts of `webSocketHosts` that are taken in at all. */
+export const hostsWithWebSockets = (settings: OutboundSettings): readonly string[] =>
+  hostsWithLeaf(settings)
+    .map(({ host }) => host)
+    .filter((host) => settings.webSocketHosts.includes(host));
 
 /** An address to listen at. */
 export function listenAt({ host, port, networkNamespace }: OutboundAddress, protocol: 'TCP' | 'UDP' = 'TCP'): Json {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { judged, quoted, withRule } from './cel.ts';
-import { duration, editableHeader, headerMatch, headerName, hostName, modelName, name, pattern, tokens, wait } from './scalars.ts';
+import { duration, durationAtMost, editableHeader, headerMatch, headerName, hostName, modelName, name, pattern, tokens, wait } from './scalars.ts';
 import { selectorFields, workloads } from './selection.ts';
 
 const headerEdit = z.strictObject({
@@ -65,6 +65,9 @@ const backend = z.strictObject({
   weight: z.int().min(0).max(1_000_000).default(1).describe('Share of the calls, among backends of the same priority.'),
   priority: z.int().min(0).max(100).default(0).describe('Backends of the lowest number that serve take all calls; those of higher numbers stand in for them.'),
 });
+
+/** Longer waits would be felt. */
+const mergeDelay = durationAtMost(1_000, 'must be 1s at most');
 
 const transform = z.strictObject({
   systemPrompt: z.string().max(100_000).optional().describe('Put before the caller’s own messages.'),
@@ -136,6 +139,23 @@ const rule = z.strictObject({
     })
     .optional()
     .describe('Answers that are given again. They cost nothing, count in no budget or rate limit, and are kept in memory only. Absent: each call is made.'),
+  mergeEmbeddings: z
+    .strictObject({
+      maxDelay: mergeDelay
+        .prefault('10ms')
+        .describe('How long a call waits for others like it, at most. The first after a pause of that length does not wait.'),
+      maxInputs: z.int().min(2).max(100).default(32).describe('Inputs in one call to the provider. A call that has more goes by itself.'),
+      maxBytes: z
+        .int()
+        .min(256)
+        .max(262_144)
+        .default(65_536)
+        .describe('Bytes of all inputs in one call to the provider. A call that has more goes by itself. A token takes a byte at least.'),
+    })
+    .optional()
+    .describe(
+      'Small calls for embeddings that a workload makes at the same time become one call to the provider. Each is held, counted and paid for by itself. Absent: each goes by itself.',
+    ),
 });
 
 export const routeSpec = judged(

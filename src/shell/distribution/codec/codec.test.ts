@@ -85,6 +85,7 @@ const full: SidecarState = stateOf('shop/checkout', {
         },
         limits: { requestsPerMinute: 0, tokensPerMinute: undefined },
         cache: undefined,
+        mergeEmbeddings: undefined,
       },
     ],
     budgets: [

@@ -31,8 +31,15 @@ class HiddenLeaf implements LeafCertificate {
   }
 }
 
-export function rawInterception({ hosts, passedHosts, refusedHosts, networks, ...interception }: Interception): Raw {
-  return { ...interception, hosts: hosts.map(rawHost), passedHosts: rawNames(passedHosts), refusedHosts: rawNames(refusedHosts), networks: rawNames(networks) };
+export function rawInterception({ hosts, passedHosts, refusedHosts, networks, webSocketHosts, ...interception }: Interception): Raw {
+  return {
+    ...interception,
+    hosts: hosts.map(rawHost),
+    passedHosts: rawNames(passedHosts),
+    refusedHosts: rawNames(refusedHosts),
+    networks: rawNames(networks),
+    webSocketHosts: rawNames(webSocketHosts),
+  };
 }
 
 export function readInterception(raw: Raw): Interception {
@@ -43,6 +50,7 @@ export function readInterception(raw: Raw): Interception {
     passedHosts: optionalChild(raw, 'passedHosts', readNames),
     refusedHosts: optionalChild(raw, 'refusedHosts', readNames),
     networks: optionalChild(raw, 'networks', readNames),
+    webSocketHosts: optionalChild(raw, 'webSocketHosts', readNames),
   });
 }
 

@@ -1,4 +1,13 @@
-import type { BackendPolicy, CachePolicy, FailoverPolicy, RateLimitPolicy, RuleMatch, RulePolicy, TransformPolicy } from '../../../core/policy/index.ts';
+import type {
+  BackendPolicy,
+  CachePolicy,
+  FailoverPolicy,
+  MergePolicy,
+  RateLimitPolicy,
+  RuleMatch,
+  RulePolicy,
+  TransformPolicy,
+} from '../../../core/policy/index.ts';
 import { child, count, flag, list, misfit, name, optionalChild, optionalCount, optionalText, text, texts } from '../../wire/index.ts';
 import type { Raw } from '../../wire/index.ts';
 import { rawPairs, readPairs } from './pairs.ts';
@@ -23,6 +32,7 @@ export function readRule(raw: Raw): RulePolicy {
     transform: child(raw, 'transform', readTransform),
     limits: optionalChild(raw, 'limits', readLimits),
     cache: optionalChild(raw, 'cache', readCache),
+    mergeEmbeddings: optionalChild(raw, 'mergeEmbeddings', readMerge),
   };
 }
 
@@ -82,6 +92,10 @@ function readFailover(raw: Raw): FailoverPolicy {
 
 function readCache(raw: Raw): CachePolicy {
   return { ttlMs: count(raw, 'ttlMs'), coalesce: flag(raw, 'coalesce') };
+}
+
+function readMerge(raw: Raw): MergePolicy {
+  return { maxDelayMs: count(raw, 'maxDelayMs'), maxInputs: count(raw, 'maxInputs'), maxBytes: count(raw, 'maxBytes') };
 }
 
 function readLimits(raw: Raw): RateLimitPolicy {

@@ -4,20 +4,29 @@ import { NOTHING } from '../books.ts';
 import { deliver, refuse } from '../deliver.ts';
 import { countTokens } from '../text.ts';
 import { vectorOf } from '../vector.ts';
-import { parsed } from './errors.ts';
+import { invalid, parsed } from './errors.ts';
 import { unknownModel } from './rules.ts';
 import { embeddingRequest, moderationRequest } from './schema.ts';
 import type { EmbeddingRequest } from './schema.ts';
 
 const DEFAULT_DIMENSIONS = 1536;
 
+/** Of one input. Source: `EmbeddingCreateParams.input` of the `openai` package. */
+const MAX_INPUT_TOKENS = 8192;
+
 export async function embeddings(body: unknown, exchange: Exchange): Promise<void> {
   const request = parsed(embeddingRequest, body, exchange);
   if (request === undefined) return;
-  const problem = unknownModel(request.model);
-  if (problem !== undefined) return refuse(exchange, problem);
+  const unknown = unknownModel(request.model);
+  if (unknown !== undefined) return refuse(exchange, unknown);
   const inputs = inputsOf(request);
-  const input = inputs.reduce((sum, one) => sum + (typeof one === 'string' ? countTokens(one) : one.length), 0);
+  const counts = inputs.map((one) => (typeof one === 'string' ? countTokens(one) : one.length));
+  const longest = Math.max(...counts);
+  if (longest > MAX_INPUT_TOKENS) {
+    const problem = `This model's maximum context length is ${MAX_INPUT_TOKENS} tokens, and an input has ${longest}.`;
+    return refuse(exchange, invalid(problem, 'context_length_exceeded', 'input'));
+  }
+  const input = counts.reduce((sum, count) => sum + count, 0);
   const data = inputs.map((one, index) => {
     const vector = vectorOf(typeof one === 'string' ? one : JSON.stringify(one), request.dimensions ?? DEFAULT_DIMENSIONS);
     return { object: 'embedding', index, embedding: request.encoding_format === 'base64' ? Buffer.from(vector.buffer).toString('base64') : [...vector] };

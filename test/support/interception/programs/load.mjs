@@ -38,5 +38,6 @@ const caller = async (agent) => {
 process.stdin.resume();
 process.stdin.on('end', () => (load.going = false));
 await Promise.all([...agents, ...agents].map(caller));
-process.stdout.write(JSON.stringify({ calls, faults: faults.slice(0, 5), total: faults.length }));
+const kinds = [...new Set(faults.map((fault) => fault.replace(/ on a kept connection$/, '')))].slice(0, 20);
+process.stdout.write(JSON.stringify({ calls, faults: faults.slice(0, 5), kinds, total: faults.length }));
 process.exit(0);
