@@ -50,7 +50,7 @@ interface Answered {
  */
 export class Authority {
   readonly #term: number;
-  readonly #leases = new LeaseBook();
+  readonly #leases: LeaseBook;
   readonly #pools = new Pools();
   #lastNumber: number;
   #lastTicket = 0;
@@ -68,9 +68,14 @@ export class Authority {
   readonly #attention: Attention;
   #draft = new Draft();
 
-  /** With a term that no authority had before, and all that is stored. Each lease that is live gets its whole lifetime. To be configured next. */
-  constructor(term: number, entries: Iterable<Entry>, at: EpochMs, now: MonotonicMs) {
+  /**
+   * With a term that no authority had before, and all that is stored. Each lease that is live gets its whole lifetime. To be
+   * configured next. `firstLease`: higher than any number that was given by authorities whose stores are lost, so that who
+   * still has one of those is told that it is gone, and is not taken for somebody else.
+   */
+  constructor(term: number, entries: Iterable<Entry>, at: EpochMs, now: MonotonicMs, firstLease: LeaseNumber = 1) {
     this.#term = term;
+    this.#leases = new LeaseBook(firstLease);
     this.#lastNumber = term * NUMBERS_PER_TERM;
     this.#at = at;
     this.#now = now;

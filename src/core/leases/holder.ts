@@ -315,6 +315,8 @@ export class Holder {
   #begin({ nonce, lease, echo }: Joined): void {
     if (!this.#isJoining || nonce !== this.#nonce) return;
     this.#contact.answered(echo);
+    // Of this lease there are none yet. Those of others say nothing about it: their authority may have had another store, and counted otherwise.
+    this.#contact.heard = 0;
     this.#isJoining = false;
     this.#current.number = lease;
     this.#current.confirm(echo);

@@ -10,7 +10,12 @@ export class LeaseBook {
   readonly #byNonce = new Map<string, Lease>();
   /** Those that can expire, in that order: each renewal gives the same time. */
   readonly #expiring = new Set<Lease>();
-  #last = 0;
+  #last: LeaseNumber;
+
+  /** No lease gets a number below `first`. */
+  constructor(first: LeaseNumber) {
+    this.#last = first - 1;
+  }
 
   get(number: LeaseNumber): Lease | undefined {
     return this.#leases.get(number);

@@ -17,7 +17,7 @@ export const KNOWLEDGE_MS: MonotonicMs = 1_000;
 /** The authority hopes for so long that a holder gives back what it was asked for. */
 export const RECALL_MS: MonotonicMs = 500;
 /** A slice is to last so long at the present rate of spending: as long as its lease. More is asked for when half of it is spent, so about when the lease is renewed. */
-export const HORIZON_MS: MonotonicMs = LIFETIME_MS;
+export const HORIZON_MS: MonotonicMs = 30_000;
 /** A slice that nothing was taken from for so long is given back, but for a reserve where there is plenty. */
 export const IDLE_MS: MonotonicMs = 10_000;
 /** Nothing of it stays after this. */

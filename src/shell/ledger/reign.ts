@@ -62,7 +62,9 @@ export class Reign {
     this.#parts = parts;
     this.term = term;
     this.#committedAt = this.#lookedAt = parts.clock.monotonicMs();
-    this.#authority = new Authority(term, entries, parts.clock.epochMs(), this.#committedAt);
+    const at = parts.clock.epochMs();
+    // Of one that went before, with a store that is lost or from a backup, there were fewer leases than milliseconds.
+    this.#authority = new Authority(term, entries, at, this.#committedAt, Math.floor(at));
     this.#leaseholders.learn(entries);
     this.#beat = setInterval(() => onceRead(() => this.#lookAtStore()), BEAT_MS);
   }
@@ -135,7 +137,10 @@ export class Reign {
   async #commit(pending: readonly Pending[]): Promise<boolean> {
     this.#committedAt = this.#parts.clock.monotonicMs();
     try {
-      const verdict = await this.#parts.store.commit(this.term, newestOf(pending.flatMap(({ entries }) => entries)));
+      const [first] = pending;
+      // One command names nothing twice.
+      const entries = pending.length === 1 && first !== undefined ? first.entries : newestOf(pending.flatMap((each) => each.entries));
+      const verdict = await this.#parts.store.commit(this.term, entries);
       if (verdict === 'deposed') this.#fall('deposed');
     } catch (error) {
       this.#fall(error instanceof Error ? error : new Error(String(error)));

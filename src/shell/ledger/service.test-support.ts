@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, credentials } from '@grpc/grpc-js';
 import type { ChannelCredentials, ClientDuplexStream, Metadata, StatusObject } from '@grpc/grpc-js';
+import { vi } from 'vitest';
 import { TestAuthority, writeCertificates } from '../../../test/support/certificates.ts';
 import type { CertificateWishes } from '../../../test/support/certificates.ts';
 import { Holder } from '../../core/leases/index.ts';
@@ -25,7 +26,7 @@ import { ledgerService } from './service.ts';
 import { WireServer, onceRead, protocolMetadata } from '../wire/index.ts';
 import type { Dismissal } from '../wire/index.ts';
 import { StoreUnavailable } from './store.ts';
-import type { Lead, Pulse } from './store.ts';
+import type { Lead, LedgerStore, Pulse } from './store.ts';
 
 export const LIMIT: LimitSpec = {
   kind: 'budget',
@@ -74,11 +75,23 @@ export class TestClock implements Clock {
   }
 }
 
+/** The ledger service sets a timer for when a lease ends, half a minute, and looks at the clock then. Here it looks at once, and again. `vi.restoreAllMocks` ends it. */
+export function lookOften(): void {
+  const original = globalThis.setTimeout;
+  const hastened = (work: (...args: unknown[]) => void, ms = 0, ...args: unknown[]): NodeJS.Timeout =>
+    original(work, ms > 20_000 && ms < 39_000 ? 50 : ms, ...args);
+  vi.spyOn(globalThis, 'setTimeout').mockImplementation(Object.assign(hastened, { __promisify__: original.__promisify__ }));
+}
+
 /** What several controllers share, with the way to it in a test's hands. */
 export class SharedStore {
-  readonly books = new MemoryStore();
+  readonly books: LedgerStore;
   /** Entries of each commit that came, in order. */
   readonly commits: (readonly Entry[])[] = [];
+
+  constructor(books: LedgerStore = new MemoryStore()) {
+    this.books = books;
+  }
 }
 
 /** One controller's way to the store: it can break, and be slow for ever. */
@@ -124,11 +137,11 @@ export class TroubledStore {
     return this.shared.books.addRecords(processor, records);
   }
 
-  spend: MemoryStore['spend'] = (query) => this.shared.books.spend(query);
-  records: MemoryStore['records'] = (query) => this.shared.books.records(query);
-  unaccounted: MemoryStore['unaccounted'] = () => this.shared.books.unaccounted();
-  forget: MemoryStore['forget'] = (beforeMs) => this.shared.books.forget(beforeMs);
-  close: MemoryStore['close'] = () => this.shared.books.close();
+  spend: LedgerStore['spend'] = (query) => this.shared.books.spend(query);
+  records: LedgerStore['records'] = (query) => this.shared.books.records(query);
+  unaccounted: LedgerStore['unaccounted'] = () => this.shared.books.unaccounted();
+  forget: LedgerStore['forget'] = (beforeMs) => this.shared.books.forget(beforeMs);
+  close: LedgerStore['close'] = () => this.shared.books.close();
 
   async #pass(): Promise<void> {
     if (this.#isStuck) await new Promise<void>((resolve) => void this.#goOn.push(resolve));
@@ -314,8 +327,13 @@ export class TestService {
   }
 
   /** A real holder that is linked to this controller, and to others if they are named. */
-  async processor(name: string, addresses: readonly string[] = [this.address], limits: readonly LimitSpec[] = [LIMIT]): Promise<TestProcessor> {
-    const certificates = this.keep(openFiles(await this.issue(name)));
+  async processor(
+    name: string,
+    addresses: readonly string[] = [this.address],
+    limits: readonly LimitSpec[] = [LIMIT],
+    wishes: CertificateWishes = {},
+  ): Promise<TestProcessor> {
+    const certificates = this.keep(openFiles(await this.issue(name, wishes)));
     return this.keep(new TestProcessor(name, { addresses, access: certificates, clock: this.clock }, limits));
   }
 

@@ -1,8 +1,9 @@
 import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { experimental } from '@grpc/grpc-js';
 import { err, ok } from '../../core/units/index.ts';
 import type { Result } from '../../core/units/index.ts';
+import { Provided } from './provided.ts';
+import type { Provision } from './provided.ts';
 
 /** Files are looked at so often: mounted secrets change by links, which file notifications miss. */
 const LOOK_MS = 1_000;
@@ -16,33 +17,20 @@ export interface CertificatePaths {
   readonly authorities: string;
 }
 
-interface Pems {
-  readonly certificate: Buffer;
-  readonly key: Buffer;
-  readonly authorities: Buffer;
-}
-
-type Provider = experimental.CertificateProvider;
-type IdentityListener = Parameters<Provider['addIdentityCertificateListener']>[0];
-type AuthorityListener = Parameters<Provider['addCaCertificateListener']>[0];
-
 /**
  * One side's certificates, reread when their files change. New connections use what the files held when they last made
  * sense together; those that are there go on. grpc-js has a provider of its own, which refuses all connections while
  * files are being replaced or are wrong.
  */
-export class CertificateFiles implements Provider {
+export class CertificateFiles extends Provided {
   readonly #paths: CertificatePaths;
   readonly #onFault: (message: string) => void;
-  #pems: Pems;
   #fault: string | undefined;
   readonly #timer: NodeJS.Timeout;
-  readonly #identityListeners = new Set<IdentityListener>();
-  readonly #authorityListeners = new Set<AuthorityListener>();
 
-  private constructor(paths: CertificatePaths, pems: Pems, onFault: (message: string) => void) {
+  private constructor(paths: CertificatePaths, pems: Provision, onFault: (message: string) => void) {
+    super(pems);
     this.#paths = paths;
-    this.#pems = pems;
     this.#onFault = onFault;
     this.#timer = setInterval(() => this.#look(), LOOK_MS).unref();
   }
@@ -57,49 +45,17 @@ export class CertificateFiles implements Provider {
     clearInterval(this.#timer);
   }
 
-  addIdentityCertificateListener(listener: IdentityListener): void {
-    this.#identityListeners.add(listener);
-    process.nextTick(() => this.#tellIdentity(listener));
-  }
-
-  removeIdentityCertificateListener(listener: IdentityListener): void {
-    this.#identityListeners.delete(listener);
-  }
-
-  addCaCertificateListener(listener: AuthorityListener): void {
-    this.#authorityListeners.add(listener);
-    process.nextTick(() => this.#tellAuthorities(listener));
-  }
-
-  removeCaCertificateListener(listener: AuthorityListener): void {
-    this.#authorityListeners.delete(listener);
-  }
-
   #look(): void {
     const pems = readPems(this.#paths);
     const fault = pems.ok ? undefined : pems.error;
     if (fault !== undefined && fault !== this.#fault) this.#onFault(fault);
     this.#fault = fault;
-    if (!pems.ok) return;
-    const { certificate, key, authorities } = this.#pems;
-    this.#pems = pems.value;
-    if (!certificate.equals(pems.value.certificate) || !key.equals(pems.value.key))
-      for (const listener of this.#identityListeners) this.#tellIdentity(listener);
-    if (!authorities.equals(pems.value.authorities)) for (const listener of this.#authorityListeners) this.#tellAuthorities(listener);
-  }
-
-  #tellIdentity(listener: IdentityListener): void {
-    const { certificate, key } = this.#pems;
-    listener({ certificate, privateKey: key });
-  }
-
-  #tellAuthorities(listener: AuthorityListener): void {
-    listener({ caCertificate: this.#pems.authorities });
+    if (pems.ok) this.provide(pems.value);
   }
 }
 
 /** No message quotes what is in a file: one of them is a key. */
-function readPems({ certificate, key, authorities }: CertificatePaths): Result<Pems, string> {
+function readPems({ certificate, key, authorities }: CertificatePaths): Result<Provision, string> {
   const pems: Partial<Record<keyof CertificatePaths, Buffer>> = {};
   for (const [name, path] of Object.entries({ certificate, key, authorities })) {
     try {
@@ -108,7 +64,7 @@ function readPems({ certificate, key, authorities }: CertificatePaths): Result<P
       return err(`${path} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown error'}`);
     }
   }
-  const read = pems as Pems;
+  const read = pems as Provision;
   const [own] = certificatesIn(read.certificate);
   const privateKey = keyOf(read.key);
   if (own === undefined) return err(`${certificate} holds no certificate in PEM`);

@@ -148,9 +148,11 @@ export class MemoryStore implements LedgerStore {
   #keepShare(entry: ShareEntry): void {
     const account = keyOf(entry);
     const shares = this.#shares.get(account) ?? new Map<LeaseNumber, KeptShare>();
+    if (!shares.has(entry.lease)) {
+      this.#shares.set(account, shares);
+      this.#windows.add(windowOf(entry));
+    }
     shares.set(entry.lease, { entry });
-    this.#shares.set(account, shares);
-    this.#windows.add(windowOf(entry));
   }
 
   *#allShares(): Generator<KeptShare> {
