@@ -116,6 +116,10 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .option('--authorities <name>', 'what the names of the Secrets begin with that keep the mesh’s certificate authorities', 'airmesh-authorities')
     .option('--views <name>', 'the ConfigMap by which controllers tell each other what sidecars say', 'airmesh-views')
     .option('--service <name>', 'the Service by which sidecars reach it', 'airmesh')
+    .option(
+      '--tls-folder <folder>',
+      'in a cluster, where its certificate is mounted as cert-manager writes it (tls.crt, tls.key, ca.crt); by default it makes its own',
+    )
     .option('--injector <file>', 'inject sidecars into pods, by these settings, which the chart writes; API servers ask at port 9443')
     .addOption(
       new Option('--egress <mode>', 'take in pods’ connections to providers; what else they call passes (Open), or only what is declared (Enforced)').choices([

@@ -7,7 +7,7 @@ import { connect } from '../support/apiserver/client.ts';
 import type { Refusal } from '../support/apiserver/client.ts';
 import { install, judge, makeNamespace, refusalOf } from '../support/apiserver/resources.ts';
 import type { KubernetesObject } from '../support/apiserver/resources.ts';
-import { MARK, ROWS, WHOLE, documentWith, pathOf, places } from '../support/wrong-fields.ts';
+import { FORBIDDEN, MARK, NAME_FORM, ROWS, WHOLE, documentForbidden, documentWith, pathOf, places } from '../support/wrong-fields.ts';
 
 const client = connect(inject('apiserver'));
 
@@ -79,6 +79,20 @@ describe('a value that cannot be', () => {
 
   it('is left to the controller for one of the reasons above only', () => {
     expect(rows.filter(isLeft)).toHaveLength(LEFT.length);
+  });
+});
+
+describe('each bound of each field', () => {
+  /** Structural schemas do not judge the names of fields; the controller does. */
+  const isName = ({ why }: (typeof FORBIDDEN)[number]): boolean => why === NAME_FORM;
+
+  it.each(FORBIDDEN.filter((one) => !isName(one)))('is held to: $kind $at: $why $absent', async (one) => {
+    const refusal = refusalOf(await judge(client, documentForbidden(one).toJS() as KubernetesObject, one.kind));
+    expect(fieldsOf(refusal ?? { kind: 'Status', message: '' })).toContain(one.at);
+  });
+
+  it.each(FORBIDDEN.filter(isName))('is left to the controller: $kind $at: $why', async (one) => {
+    expect(refusalOf(await judge(client, documentForbidden(one).toJS() as KubernetesObject, one.kind))?.message).toBeUndefined();
   });
 });
 

@@ -38,6 +38,7 @@ it('is one that helm lint finds nothing wrong in', async () => {
 it.each([
   ['deploy/manifests/airmesh.yaml', []],
   ['test/golden/chart/scoped.yaml', ['rights']],
+  ['test/golden/chart/certificate.yaml', ['certificate']],
 ])('is what %s was rendered from', async (rendition, what) => {
   const folder = mkdtempSync(join(tmpdir(), 'airmesh-render-'));
   try {
@@ -104,6 +105,7 @@ describe('values that are wrong', () => {
     [['controller.replicas=2'], 'controller.replicas: 2 needs store.kind: postgres'],
     [['store.kind=postgres'], 'store.postgres.urlSecret.name is needed'],
     [['store.kind=redis'], 'store'],
+    [['certManager.enabled=true'], 'certManager.issuerRef.name is needed'],
     [['injecter.enabled=true'], 'injecter'],
     [['interception.networks={10.0.0.1}'], 'networks'],
     [['injector.failurePolicy=Maybe'], 'failurePolicy'],

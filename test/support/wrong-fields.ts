@@ -103,6 +103,17 @@ export const ALTERNATIVES: Readonly<Record<string, { readonly instead: string; r
 export const MARK = 'misplaced';
 
 interface Schema {
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly pattern?: string;
+  readonly enum?: readonly unknown[];
+  readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly maximum?: number;
+  readonly minItems?: number;
+  readonly maxItems?: number;
+  readonly required?: readonly string[];
+  readonly propertyNames?: Schema;
   readonly properties?: Record<string, Schema>;
   readonly items?: Schema;
   readonly anyOf?: readonly Schema[];
@@ -370,3 +381,59 @@ export const pathOf = (at: string): FieldPath =>
     .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 
 export const ROWS: readonly Row[] = [...PROVIDER, ...ROUTE, ...BUDGET];
+
+/** What a schema's own bounds forbid. */
+export interface Forbidden {
+  readonly kind: Kind;
+  readonly at: string;
+  readonly why: string;
+  readonly value?: unknown;
+  /** So many times the first item. */
+  readonly count?: number;
+  /** Without that field. */
+  readonly absent?: string;
+}
+
+/** Why a name of a field is wrong. */
+export const NAME_FORM = 'a name of another form';
+
+/** Texts of which one does not match, whatever the pattern. */
+const ODD_TEXTS = [' ~ ', '.', '-', 'ü', '0', '\n'];
+
+/** Each bound of each field of `spec`, just exceeded: what a schema says is what is tried, so that a new field is as well. */
+export const FORBIDDEN: readonly Forbidden[] = places
+  .filter(({ path }) => path[0] === 'spec')
+  .flatMap(({ kind, at, schema }) => forbiddenBy(schema).map((one) => ({ kind, at, ...one })));
+
+function forbiddenBy(schema: Schema): Omit<Forbidden, 'kind' | 'at'>[] {
+  const { type, minLength = 0, maxLength, pattern, minimum, exclusiveMinimum, maximum, minItems = 0, maxItems, required = [] } = schema;
+  const tried: (Omit<Forbidden, 'kind' | 'at'> | false | undefined)[] = [
+    schema.enum !== undefined && { why: 'none of those that there are', value: 'Wrong' },
+    maxLength !== undefined && { why: 'too long', value: long(maxLength + 1) },
+    minLength > 0 && { why: 'empty', value: '' },
+    ...ODD_TEXTS.filter((text) => pattern !== undefined && !new RegExp(pattern, 'u').test(text) && text.length >= minLength)
+      .slice(0, 1)
+      .map((text) => ({ why: 'of another form', value: text })),
+    minimum !== undefined && minimum > Number.MIN_SAFE_INTEGER && { why: 'too small', value: minimum - 1 },
+    exclusiveMinimum !== undefined && exclusiveMinimum > Number.MIN_SAFE_INTEGER && { why: 'too small', value: exclusiveMinimum },
+    maximum !== undefined && maximum < Number.MAX_SAFE_INTEGER && { why: 'too large', value: maximum + 1 },
+    type === 'integer' && { why: 'no whole number', value: 1.5 },
+    type === 'boolean' && { why: 'a word', value: 'true' },
+    minItems > 0 && { why: 'an empty list', value: [] },
+    // Of several types, one needs it.
+    ...(schema.anyOf === undefined ? required : []).map((name) => ({ why: `without ${name}`, absent: name })),
+  ];
+  if (maxItems !== undefined) tried.push({ why: 'too many', count: maxItems + 1 });
+  if (schema.propertyNames?.pattern !== undefined) tried.push({ why: NAME_FORM, value: { '-': 'x' } });
+  return tried.filter((one): one is Omit<Forbidden, 'kind' | 'at'> => one !== undefined && one !== false && Object.keys(one).length > 1);
+}
+
+/** The whole resource with what is forbidden. */
+export function documentForbidden({ kind, at, value, count, absent }: Forbidden): Document {
+  const document = documentWith(kind, absent === undefined ? at : `${at}.${absent}`);
+  const path = pathOf(at);
+  const plain = (node: unknown): unknown => (isCollection(node) ? node.toJSON() : node);
+  if (absent !== undefined) document.deleteIn([...path, absent]);
+  else document.setIn(path, document.createNode(count === undefined ? value : many(count, plain(document.getIn([...path, 0])))));
+  return document;
+}

@@ -8,6 +8,9 @@
 - --authorities={{ include "airmesh.fullname" . }}-authorities
 - --views={{ include "airmesh.fullname" . }}-views
 - --service={{ include "airmesh.fullname" . }}
+{{- if .Values.certManager.enabled }}
+- --tls-folder=/etc/airmesh-tls
+{{- end }}
 - --listen={{ $any }}:15010
 - --admin={{ $any }}:15012
 {{- if eq .Values.store.kind "sqlite" }}

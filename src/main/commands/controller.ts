@@ -29,6 +29,7 @@ export interface ControllerFlags extends LogFlags {
   readonly lease: string;
   readonly authorities: string;
   readonly service: string;
+  readonly tlsFolder?: string;
   readonly views: string;
   readonly egress?: 'Open' | 'Enforced';
   readonly passHosts: readonly string[];
@@ -67,6 +68,7 @@ export async function controller(paths: readonly string[], flags: ControllerFlag
             interception: interceptionBy(flags),
             simulatedUrl,
             injector: await injectorOf(flags),
+            ...(flags.tlsFolder === undefined ? {} : { tlsFolder: flags.tlsFolder }),
             ...(flags.mesh === undefined ? {} : { mesh: flags.mesh }),
             ...(flags.gateway === undefined ? {} : { gateway: flags.gateway }),
             ...(flags.roots === undefined ? {} : { roots: flags.roots }),

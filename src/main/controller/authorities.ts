@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { CoreV1Api } from '@kubernetes/client-node';
-import { AUTHORITIES, Authority, SecretAuthorityStore, issuedIdentity } from '../../shell/certs/index.ts';
+import { AUTHORITIES, Authority, SecretAuthorityStore, issuedIdentity, tlsFolderIdentity } from '../../shell/certs/index.ts';
 import type { AuthorityTerms, IdentitySource, ServerIdentity } from '../../shell/certs/index.ts';
 import type { Cluster } from '../../shell/kube/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
@@ -21,6 +21,8 @@ export interface AuthoritiesParts {
   readonly prefix: string;
   /** By which API servers reach controllers: the Service's name in that namespace. Sidecars do by the same and `-controllers`. */
   readonly service: string;
+  /** Where another's certificate for controllers is mounted; absent: it is made here. */
+  readonly tlsFolder?: string;
   readonly logger: Logger;
   /** Ends waiting for an API server that does not answer. */
   readonly closing: AbortSignal;
@@ -46,17 +48,11 @@ export class Authorities {
 
   /** Waits for an API server that does not answer. Throws a StartError where what is kept is damaged: others may still trust it. */
   static async open(parts: AuthoritiesParts): Promise<Authorities> {
-    const { namespace, service, logger } = parts;
-    const controlPlane = await openAuthority(parts, 'control-plane', AUTHORITIES.controlPlane(namespace));
     const interception = await openAuthority(parts, 'interception', AUTHORITIES.interception());
-    const names = [
-      ...[service, `${service}-controllers`].flatMap((name) => [`${name}.${namespace}.svc`, `${name}.${namespace}.svc.cluster.local`]),
-      'localhost',
-    ];
-    const wishes = { dns: names, lifetimeMs: LIFETIME_MS };
-    const source = issuedIdentity({ authority: controlPlane, wishes, now: () => systemClock.epochMs(), chance: Math.random });
+    const source = await sourceOf(parts);
     const identity = await source.tend();
-    if (!identity.ok) throw new StartError(`No certificate can be made: ${identity.error.where}: ${identity.error.reason}.`, 'Mend it there.');
+    if (!identity.ok) throw new StartError(`There is no certificate: ${identity.error.where}: ${identity.error.reason}.`, 'Mend it there.');
+    const { logger } = parts;
     return new Authorities(interception, source, identity.value, logger);
   }
 
@@ -90,6 +86,17 @@ export class Authorities {
     }
     this.#schedule(this.#wait());
   }
+}
+
+/** Of the mesh's own authority, or of another's. */
+async function sourceOf(parts: AuthoritiesParts): Promise<IdentitySource> {
+  const { namespace, service, tlsFolder } = parts;
+  const now = (): number => systemClock.epochMs();
+  const hosts = [service, `${service}-controllers`].map((name) => `${name}.${namespace}.svc`);
+  if (tlsFolder !== undefined) return tlsFolderIdentity({ folder: tlsFolder, dns: hosts, now });
+  const authority = await openAuthority(parts, 'control-plane', AUTHORITIES.controlPlane(namespace));
+  const wishes = { dns: [...hosts.flatMap((host) => [host, `${host}.cluster.local`]), 'localhost'], lifetimeMs: LIFETIME_MS };
+  return issuedIdentity({ authority, wishes, now, chance: Math.random });
 }
 
 async function openAuthority({ cluster, namespace, prefix, logger, closing }: AuthoritiesParts, purpose: string, terms: AuthorityTerms): Promise<Authority> {

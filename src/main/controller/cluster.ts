@@ -39,6 +39,8 @@ export interface ClusterScope {
   readonly views: string;
   /** The Service by which sidecars and API servers reach controllers. */
   readonly service: string;
+  /** Where a certificate for controllers is mounted that another makes, as cert-manager does; absent: the mesh's own authority makes it. */
+  readonly tlsFolder?: string;
   /** How pods' connections are taken in; absent: applications call their sidecars by address. */
   readonly interception: InterceptionSettings | undefined;
   /** Address of a simulated provider in the cluster, for AIProviders of that type without one; absent: there is none. */
@@ -255,6 +257,7 @@ export class ClusterPolicies {
       namespace: this.#rootNamespace,
       prefix: scope.authorities,
       service: scope.service,
+      ...(scope.tlsFolder === undefined ? {} : { tlsFolder: scope.tlsFolder }),
       logger,
       closing: this.#closing.signal,
     });
@@ -283,6 +286,7 @@ export class ClusterPolicies {
       ...injector,
       ...(scope.mesh === undefined ? {} : { mesh: scope.mesh }),
       identity: injectorIdentity(authorities),
+      isTrustForeign: scope.tlsFolder !== undefined,
       api: this.cluster.api,
       logger,
     });

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { injectPod } from '../../core/injection/index.ts';
 import type { InjectionSettings } from '../../core/injection/index.ts';
 import type { MeshName } from '../../core/meshes/index.ts';
-import { BundleKeeper, clusterRegistration, startWebhook } from '../../shell/injector/index.ts';
+import { BundleKeeper, clusterRegistration, foreignRegistration, startWebhook } from '../../shell/injector/index.ts';
 import type { InjectorFile, WebhookEvent, WebhookIdentity } from '../../shell/injector/index.ts';
 import type { ApiServer } from '../../shell/kube/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
@@ -24,6 +24,8 @@ export interface InjectorOptions {
   readonly mesh?: MeshName;
   readonly identity: InjectorIdentity;
   readonly api: Pick<ApiServer, 'send'>;
+  /** Whether another tells API servers to trust the certificate, as cert-manager's injector does. */
+  readonly isTrustForeign?: boolean;
   readonly logger: Logger;
 }
 
@@ -39,7 +41,7 @@ export interface RunningInjector {
 }
 
 /** Serves the webhook, and keeps API servers' trust in it current. */
-export async function startInjector({ listen, file, mesh, identity, api, logger }: InjectorOptions): Promise<RunningInjector> {
+export async function startInjector({ listen, file, mesh, identity, api, isTrustForeign = false, logger }: InjectorOptions): Promise<RunningInjector> {
   let present = identity;
   const settings = (): InjectionSettings => settingsOf(file, present.roots);
   const webhook = await startWebhook({
@@ -49,7 +51,7 @@ export async function startInjector({ listen, file, mesh, identity, api, logger 
     onEvent: (event) => tell(event, logger),
   });
   const keeper = new BundleKeeper({
-    registration: clusterRegistration(api, file.webhook),
+    registration: (isTrustForeign ? foreignRegistration : clusterRegistration)(api, file.webhook),
     authorities: () => present.roots,
     wait: (ms, signal) => delay(ms, undefined, { signal, ref: false }).catch(() => undefined),
     onEvent: (event) =>

@@ -9,6 +9,6 @@ export type { RunningWebhook, WebhookEvent, WebhookIdentity, WebhookOptions } fr
 export { WEBHOOK_PATHS } from './paths.ts';
 export { BundleKeeper } from './bundle.ts';
 export type { BundleKeeperParts, RegisteredWebhook, WebhookRegistration } from './bundle.ts';
-export { clusterRegistration } from './registration.ts';
+export { clusterRegistration, foreignRegistration } from './registration.ts';
 export { readInjectorFile } from './settings.ts';
 export type { InjectorFile } from './settings.ts';

@@ -39,6 +39,15 @@ export function clusterRegistration(api: Pick<ApiServer, 'send'>, name: string):
   };
 }
 
+/** The same where another writes `caBundle`: it is looked at, and never written. Needs `get` of that object. */
+export function foreignRegistration(api: Pick<ApiServer, 'send'>, name: string): WebhookRegistration {
+  return {
+    read: clusterRegistration(api, name).read,
+    trust: () =>
+      Promise.reject(new Error(`MutatingWebhookConfiguration ${name} has not the authorities of the certificate; cert-manager’s cainjector is to write them`)),
+  };
+}
+
 function taken({ status, body }: ApiAnswer, otherwise: string): unknown {
   if (status === 200) return body;
   const { message } = (body ?? {}) as { readonly message?: string };

@@ -5,7 +5,18 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { compile, formatPath } from '../../core/policy/index.ts';
 import type { Compiled, Kind } from '../../core/policy/index.ts';
-import { ALTERNATIVES, MARK, ROWS, WHOLE, documentWith, pathOf, places, withFlowValue } from '../../../test/support/wrong-fields.ts';
+import {
+  ALTERNATIVES,
+  FORBIDDEN,
+  MARK,
+  ROWS,
+  documentForbidden,
+  WHOLE,
+  documentWith,
+  pathOf,
+  places,
+  withFlowValue,
+} from '../../../test/support/wrong-fields.ts';
 import { formatFinding, readResources } from './read.ts';
 import type { LocatedFinding, ReadResult } from './read.ts';
 
@@ -132,6 +143,22 @@ describe('a value that cannot be', () => {
     expect(finding?.message.length).toBeLessThan(500);
     expect(finding?.message).not.toContain('planted-secret');
     expectSteady(compiled);
+  });
+});
+
+describe('each bound of each field', () => {
+  it.each(FORBIDDEN)('$kind $at: $why $absent', (one) => {
+    const { findings, resources } = readBetweenGoodOnes(one.kind, documentForbidden(one).toString());
+    expect(findings.filter(({ severity }) => severity === 'error').map(({ path }) => path)).toContainEqual(expect.stringContaining(one.at));
+    expect(resources).toHaveLength(2);
+  });
+
+  it('or a row for it is there, whatever field is new', () => {
+    const tried = new Set([...FORBIDDEN, ...ROWS.map(([kind, at]) => ({ kind, at }))].map(({ kind, at }) => `${kind} ${at}`));
+    // An object has no bounds of its own where each of its fields may be absent; what is no object, or no field of it, is tried above.
+    const bare = places.filter(({ path, schema }) => path[0] === 'spec' && schema.properties === undefined);
+    expect(bare.map(({ kind, at }) => `${kind} ${at}`).filter((place) => !tried.has(place))).toEqual([]);
+    expect(bare.length).toBeGreaterThan(90);
   });
 });
 
