@@ -161,13 +161,15 @@ describe('a connection', () => {
     let isClosed = false;
     session.on('close', () => (isClosed = true));
     stream.write(framed(encodeToAuthority({ kind: 'join', nonce: 'n', sentAt: 1 })));
-    await vi.waitFor(
-      () => expect(service.store.shared.commits.flat()).toContainEqual(expect.objectContaining({ kind: 'lease', processor: 'spiffe://test/processor/slow' })),
-      SOON,
-    );
+    const leaseOf = (): number | undefined => {
+      for (const entry of service.store.shared.commits.flat())
+        if (entry.kind === 'lease' && entry.processor === 'spiffe://test/processor/slow') return entry.lease;
+      return undefined;
+    };
+    const lease = await vi.waitUntil(leaseOf, SOON);
     // Each is answered with a thousand slices, so a hundred are more than may wait.
     const slices = Array.from({ length: 1_000 }, (_, index) => ({ ...UNKNOWN, subject: `subject-${index}` }));
-    for (let sent = 0; sent < 100; sent += 1) stream.write(framed(encodeToAuthority(reportOf(1, sent + 2, slices))));
+    for (let sent = 0; sent < 100; sent += 1) stream.write(framed(encodeToAuthority(reportOf(lease, sent + 2, slices))));
     await vi.waitFor(() => expect(isClosed).toBe(true), SOON);
     await vi.waitFor(() => expect(service.host.processors).toEqual([]), SOON);
     await othersAreServed();
