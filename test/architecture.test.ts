@@ -57,6 +57,15 @@ describe('imports', () => {
     expect(around).toEqual([]);
   });
 
+  it('for what a module does are what the image’s bundle keeps, which drops what only has something to say', () => {
+    const forEffect = own.flatMap((file) =>
+      [...read(file).matchAll(/^import '(\.[^']+)';$/gm)].map(([, target = '']) => relative(root, join(root, dirname(file), target))),
+    );
+    const [, kept = ''] = /^const DOES_SOMETHING = \[(.*)\];$/m.exec(read('deploy/bundle.mjs')) ?? [];
+    expect(new Set(forEffect)).toEqual(new Set([...kept.matchAll(/'([^']+)\.js'/g)].map(([, name]) => `src/${name}.ts`)));
+    expect(forEffect.length).toBeGreaterThan(0);
+  });
+
   it('of core rooms lead to units and json, to types, and to what ARCHITECTURE.md names', () => {
     const allowed: Readonly<Record<string, readonly string[]>> = {
       'src/core/control': ['src/core/policy'],
