@@ -15,6 +15,8 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/*.test.ts', 'test/contracts/**/*.test.ts', 'test/golden/**/*.test.ts', 'test/simulation/**/*.test.ts'],
           testTimeout: 120_000,
+          // Many of them wait for timers and disks: more than there are processors.
+          maxWorkers: 3,
         },
       },
       {
