@@ -209,9 +209,10 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .option('--json', 'for machines', false)
     .action(async (paths: string[], flags: ExplainFlags & ExplainClusterFlags) => {
       const [first = ''] = paths;
-      const { explainInCluster, ownerOf } = await import('./commands/cluster.ts');
-      const owner = paths.length === 1 && !existsSync(first) ? ownerOf(first) : undefined;
-      finish(owner === undefined ? (await import('./commands/policies.ts')).explain(paths, flags, terminal) : await explainInCluster(owner, flags, terminal));
+      const cluster = paths.length === 1 && !existsSync(first) ? await import('./commands/cluster.ts') : undefined;
+      const owner = cluster?.ownerOf(first);
+      if (cluster !== undefined && owner !== undefined) finish(await cluster.explainInCluster(owner, flags, terminal));
+      else finish((await import('./commands/policies.ts')).explain(paths, flags, terminal));
     });
 
   airmesh

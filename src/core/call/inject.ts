@@ -17,18 +17,13 @@ export function isStored({ back, facts, translated }: Pick<ResolvedCall, 'back' 
   return translated === undefined && facts.stores !== 'no' && back.keeps.has('response');
 }
 
-/** The request as the provider is to see it: its key, its name for the model, and the capped answer. The rule's own edits were made before it was priced. */
-export function inject(injection: Injection): ForwardInstructions {
-  return instructionsFor(injection, injection.endpoint, bodyFor(injection));
-}
-
-/** The body that the provider is to see. */
+/** The body that the provider is to see: its name for the model, and the capped answer. The rule's own edits were made before it was priced. */
 export function bodyFor(injection: Injection): Uint8Array {
   const { back, endpoint, body, content } = injection;
   return back.dialect.editRequest(endpoint, body, content, editsOf(injection));
 }
 
-/** How that body, or one that several calls have in common, gets there. */
+/** How that body, or one that several calls have in common, gets there: with the provider's key. */
 export function instructionsFor(injection: Injection, endpoint: Endpoint, edited: Uint8Array): ForwardInstructions {
   const { front, back, provider, rule, query } = injection;
   const isSame = front.dialect === back.dialect;

@@ -20,7 +20,7 @@ export type { CustomObject, Observed } from './resources.ts';
 export type { KeyBook, KeyEntry, SecretAnswer } from './keybook.ts';
 export { EVERYONE, gatewayPlan } from './callers.ts';
 export type { GatewayPlan } from './callers.ts';
-export { withControllerRoots, withFormerKeys } from './states.ts';
+export { rootedBy, withControllerRoots, withFormerKeys } from './states.ts';
 export { NO_PLAN, draftOf, findingsWith, planOf } from './plan.ts';
 export type { ClusterFacts, Draft, Interceptions, Plan, PlanSettings } from './plan.ts';
 export { reachOf } from './reach.ts';

@@ -51,13 +51,20 @@ function versionOf(declared: unknown, interception: Interception | undefined): s
 }
 
 /**
- * The same states, with the authorities by which sidecars are to know controllers from now on, PEM: newer ones come to them
- * long before a certificate of theirs is shown. `undefined`: not known yet, so they keep what they have.
+ * Makes of a state the same, with the authorities by which sidecars are to know controllers from now on, PEM: newer ones come to
+ * them long before a certificate of theirs is shown. `undefined`: not known yet, so they keep what they have.
  */
+export function rootedBy(controllerRoots: string | undefined): (state: SidecarState) => SidecarState {
+  if (controllerRoots === undefined) return (state) => state;
+  const mark = fingerprint(controllerRoots);
+  return (state) => ({ ...state, version: `${state.version}.${mark}`, controllerRoots });
+}
+
+/** All of them so. */
 export function withControllerRoots(states: ReadonlyMap<string, SidecarState>, controllerRoots: string | undefined): ReadonlyMap<string, SidecarState> {
   if (controllerRoots === undefined) return states;
-  const mark = fingerprint(controllerRoots);
-  return new Map([...states].map(([workload, state]) => [workload, { ...state, version: `${state.version}.${mark}`, controllerRoots }]));
+  const rooted = rootedBy(controllerRoots);
+  return new Map([...states].map(([workload, state]) => [workload, rooted(state)]));
 }
 
 /** The part of a version that all controllers agree upon. */

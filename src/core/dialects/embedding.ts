@@ -1,4 +1,4 @@
-import { concatBytes, decodeUtf8, encodeJson, encodeUtf8 } from '../json/index.ts';
+import { decodeUtf8, encodeJson, encodeUtf8 } from '../json/index.ts';
 import type { JsonDocument, JsonNode } from '../json/index.ts';
 import { apportion } from '../units/index.ts';
 import type { Endpoint } from './types.ts';
@@ -75,11 +75,6 @@ function shareTokens(tokens: number, parts: readonly EmbeddingPart[]): readonly 
 /** Columns of an array's items → each part's array. */
 function transposed(columns: readonly (readonly unknown[])[], parts: number): readonly unknown[] {
   return Array.from({ length: parts }, (_, part) => columns.map((column) => column[part]));
-}
-
-/** `[a,b]` of values in bytes. */
-export function listOf(items: readonly Uint8Array[]): Uint8Array {
-  return concatBytes([encodeUtf8('['), ...items.flatMap((item, index) => (index === 0 ? [item] : [encodeUtf8(','), item])), encodeUtf8(']')]);
 }
 
 /** A value's bytes as they stand in the document. */

@@ -1,4 +1,4 @@
-import { concatBytes, encodeJson, encodeUtf8, JsonEditor, parseJson } from '../json/index.ts';
+import { encodeJson, JsonEditor, listOf, parseJson } from '../json/index.ts';
 import { membersOf, textAt } from './state.ts';
 import type { FilteredList, FoundObject, StateKind } from './state.ts';
 
@@ -43,17 +43,13 @@ export function filterPage(body: Uint8Array, shape: ListShape, owns: (kind: Stat
       return id === undefined ? [] : [{ kind, id }];
     }),
   );
-  const set = new Map<string, Uint8Array>([[shape.items, arrayOf(kept.map(({ item }) => document.bytes.subarray(document.start(item), document.end(item))))]]);
+  const set = new Map<string, Uint8Array>([[shape.items, listOf(kept.map(({ item }) => document.bytes.subarray(document.start(item), document.end(item))))]]);
   if (shape.namesEnds && members.has('first_id')) set.set('first_id', encodeJson(kept[0]?.name ?? null));
   if (shape.namesEnds && members.has('last_id')) set.set('last_id', encodeJson(kept.at(-1)?.name ?? null));
   if (own.length > kept.length && members.has('has_more')) set.set('has_more', encodeJson(true));
   const editor = new JsonEditor(document);
   editor.editObject(document.root, members, { set, remove: new Set() });
   return { body: editor.finish(), found };
-}
-
-function arrayOf(items: readonly Uint8Array[]): Uint8Array {
-  return concatBytes([encodeUtf8('['), ...items.flatMap((item, index) => (index === 0 ? [item] : [encodeUtf8(','), item])), encodeUtf8(']')]);
 }
 
 /** A list's query that asks for a page of `largest`, so that one's own are among it, and how many the caller asked for. */

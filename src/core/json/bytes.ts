@@ -35,6 +35,11 @@ export function encodeJson(value: unknown): Uint8Array {
   return encodeUtf8(text);
 }
 
+/** `[a,b]` of values in bytes. */
+export function listOf(items: readonly Uint8Array[]): Uint8Array {
+  return concatBytes([encodeUtf8('['), ...items.flatMap((item, index) => (index === 0 ? [item] : [encodeUtf8(','), item])), encodeUtf8(']')]);
+}
+
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   const first = parts[0];
   if (parts.length === 1 && first !== undefined) return first;

@@ -13,4 +13,4 @@ export { JsonEditor } from './edit.ts';
 export type { ObjectEdit } from './edit.ts';
 export { JsonWatcher } from './watch.ts';
 export type { WatchedValues } from './watch.ts';
-export { concatBytes, decodeUtf8, encodeJson, encodeUtf8, indexOfBytes } from './bytes.ts';
+export { concatBytes, decodeUtf8, encodeJson, encodeUtf8, indexOfBytes, listOf } from './bytes.ts';

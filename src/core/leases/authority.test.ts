@@ -2,26 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { LimitSpec } from '../ledger/index.ts';
 import { Authority, LIFETIME_MS, MARGIN_MS, keyOf, limitIdentity } from './index.ts';
+import { START, limit as quietLimit } from './mesh.test-support.ts';
 import type { Answer, Entry, Event, Outcome, PeriodRef, Report, SliceReport, ToAuthority } from './index.ts';
 
-const START = Date.parse('2026-11-24T12:00:20Z');
 const MINUTE_START = Date.parse('2026-11-24T12:00:00Z');
 
-function limit(id: string, changes: Partial<LimitSpec> = {}): LimitSpec {
-  return {
-    id,
-    unit: 'usd',
-    limit: 1_000n,
-    window: { kind: 'lifetime' },
-    mode: 'Strict',
-    nearLimit: 'Reject',
-    alerts: [50, 80, 100],
-    floorOutputTokens: 1,
-    waitMs: 5_000,
-    kind: 'budget',
-    ...changes,
-  };
-}
+const limit = (id: string, changes: Partial<LimitSpec> = {}): LimitSpec => quietLimit(id, { alerts: [50, 80, 100], ...changes });
 
 const LIMITS = [
   limit('life'),

@@ -81,9 +81,13 @@ function accessControllers(
   const fault = rootsFault(pem);
   if (fault !== undefined) throw new StartError(`The authorities of the controllers’ certificates cannot be used: ${fault}.`, 'Name --controller-ca.');
   const access = { roots: new Roots(pem), token: new TokenFile(token) };
+  let seen = pem;
+  // What controllers have told meanwhile is newer than a file that has not changed.
   const look = (path: string): void => {
     try {
       const now = readFileSync(path, 'utf8');
+      if (now === seen) return;
+      seen = now;
       if (rootsFault(now) === undefined) access.roots.pem = now;
     } catch (error) {
       logger.warn('controller.authorities_unreadable', { path, error: (error as NodeJS.ErrnoException).code });

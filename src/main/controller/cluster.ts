@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
-import { withControllerRoots } from '../../core/control/index.ts';
+import { rootedBy, withControllerRoots } from '../../core/control/index.ts';
 import type { Draft, Interceptions, InterceptionSettings, Plan, PodFacts } from '../../core/control/index.ts';
 import type { AccountView } from '../../core/ledger/index.ts';
 import { MESHES, asksProcessor } from '../../core/meshes/index.ts';
@@ -144,10 +144,9 @@ export class ClusterPolicies {
       streams: {
         publish: (states, gateways) => {
           this.#distributor.publish(withControllerRoots(states, this.#roots));
-          const common = new Map([['', gateways.common]]);
           this.#gateways.publish({
             ...gateways,
-            common: withControllerRoots(common, this.#roots).get('') ?? gateways.common,
+            common: rootedBy(this.#roots)(gateways.common),
             states: withControllerRoots(gateways.states, this.#roots),
           });
         },

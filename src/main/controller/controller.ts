@@ -11,7 +11,7 @@ import { formatFinding, watchResources } from '../../shell/resources/index.ts';
 import { answerRecords, answerSpend } from '../../shell/spending/index.ts';
 import { createLedgerMetrics } from '../../shell/telemetry/index.ts';
 import type { LedgerMetrics, Logger } from '../../shell/telemetry/index.ts';
-import { STYLE, overviewOf } from '../../shell/ui/index.ts';
+import { dashboardOf } from '../../shell/ui/index.ts';
 import type { OverviewSources } from '../../shell/ui/index.ts';
 import { systemClock } from '../mesh/clock.ts';
 import { messageOf } from '../mesh/message-of.ts';
@@ -133,14 +133,13 @@ class Controller {
         spend: (parameters) => answerSpend(books, parameters),
         records: (parameters) => answerRecords(books, parameters),
         configuration: () => ({ limits: this.#limits }),
-        dashboard: {
-          page: (parameters) =>
-            overviewOf(
-              { version: VERSION, spending: books, readiness: () => this.#readiness(), now: () => systemClock.epochMs(), ...this.#shownResources() },
-              parameters,
-            ),
-          style: STYLE,
-        },
+        dashboard: dashboardOf({
+          version: VERSION,
+          spending: books,
+          readiness: () => this.#readiness(),
+          now: () => systemClock.epochMs(),
+          ...this.#shownResources(),
+        }),
       },
     });
     this.#stops.push(() => server.stop());

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { paths } from '../../shell/kube/index.ts';
+import { paths, refusalOf } from '../../shell/kube/index.ts';
 import type { ApiServer } from '../../shell/kube/index.ts';
 import { messageOf } from '../mesh/message-of.ts';
 
@@ -58,7 +58,7 @@ export class RootsTeller {
     try {
       const answer = await api.send('PATCH', paths.core('configmaps', namespace, name), { body, query, type: 'application/apply-patch+yaml' });
       if (answer.status < 300) return undefined;
-      return `ConfigMap ${namespace}/${name}: ${(answer.body as { readonly message?: string } | undefined)?.message ?? `the API server answered ${answer.status}`}`;
+      return `ConfigMap ${namespace}/${name}: ${refusalOf(answer)}`;
     } catch (error) {
       return messageOf(error);
     }

@@ -19,7 +19,6 @@ import { FolderInUse, folderHolder } from '../../shell/journal/index.ts';
 import { KeyStore, OwnKeys } from '../../shell/keys/index.ts';
 import { NO_TRACING, createCallObserver, createMetrics, createTracing } from '../../shell/telemetry/index.ts';
 import type { Metrics, Tracing } from '../../shell/telemetry/index.ts';
-import { STYLE, overviewOf } from '../../shell/ui/index.ts';
 import type { ProviderType } from '../../core/policy/index.ts';
 import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
@@ -268,9 +267,12 @@ class Mesh {
   }
 
   async #startAdmin(): Promise<void> {
+    const { admin: at, isAdminShared, logger } = this.#options;
+    // Beside an application there is no page, and nothing of it is loaded.
+    const ui = isAdminShared === true ? undefined : await import('../../shell/ui/index.ts');
     const admin = await startAdminServer({
-      ...this.#options.admin,
-      logger: this.#options.logger,
+      ...at,
+      logger,
       sources: {
         healthy: () => true,
         readiness: () => this.#readiness(),
@@ -279,16 +281,12 @@ class Mesh {
           await this.#readiness();
           return this.#metrics.render();
         },
-        ...(this.#options.isAdminShared === true
+        ...(ui === undefined
           ? {}
           : {
               spend: (parameters: ReadonlyMap<string, string>) => answerSpend(this.#spending, parameters),
               records: (parameters: ReadonlyMap<string, string>) => answerRecords(this.#spending, parameters),
-              dashboard: {
-                page: (parameters: ReadonlyMap<string, string>) =>
-                  overviewOf({ version: VERSION, spending: this.#spending, readiness: () => this.#readiness(), now: () => systemClock.epochMs() }, parameters),
-                style: STYLE,
-              },
+              dashboard: ui.dashboardOf({ version: VERSION, spending: this.#spending, readiness: () => this.#readiness(), now: () => systemClock.epochMs() }),
               configuration: () => Object.fromEntries([...this.#requirePolicies().snapshots].map(([id, snapshot]) => [id, describeSnapshot(snapshot)])),
             }),
       },

@@ -1,24 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { limitIdentity } from '../../core/leases/index.ts';
-import type { BudgetPolicy, BudgetSubject, RulePolicy } from '../../core/policy/index.ts';
+import type { RulePolicy } from '../../core/policy/index.ts';
 import { GatewayPermissions } from './gatewaypermissions.ts';
+import { dollarBudget as budget, identityOf } from './states.test-support.ts';
 
-const budget = (id: string, ...per: readonly BudgetSubject[]): BudgetPolicy => ({
-  id,
-  unit: 'usd',
-  limit: 1n,
-  window: { kind: 'lifetime' },
-  mode: 'Strict',
-  nearLimit: 'Reject',
-  floorOutputTokens: 1,
-  waitMs: 0,
-  alerts: [],
-  per,
-  models: [],
-  providers: [],
-  headers: [],
-});
-const identityOf = (id: string): string => limitIdentity({ id, unit: 'usd', window: { kind: 'lifetime' } });
 const rateOf = (id: string): string => limitIdentity({ id: `${id}/requestsPerMinute`, unit: 'requests', window: { kind: 'rolling', durationMs: 60_000 } });
 const rule = (id: string): RulePolicy => ({ id, limits: { requestsPerMinute: 5, tokensPerMinute: undefined } }) as Partial<RulePolicy> as RulePolicy;
 

@@ -1,23 +1,11 @@
-import { canCountIn, limitsOf } from '../../core/call/index.ts';
-import { limitIdentity } from '../../core/leases/index.ts';
-import type { BudgetPolicy, BudgetSubject, RulePolicy } from '../../core/policy/index.ts';
+import { canCountIn } from '../../core/call/index.ts';
 import type { MonotonicMs } from '../../core/units/index.ts';
 import type { Permissions } from '../ledger/index.ts';
+import { limitsIn } from './permissions.ts';
+import type { LimitPolicies } from './permissions.ts';
 
 /** What was allowed a moment ago may still have to be settled. */
 const OLDER_MS: MonotonicMs = 10 * 60_000;
-
-/** All that resources of a cluster limit. */
-export interface LimitPolicies {
-  readonly budgets: readonly BudgetPolicy[];
-  readonly rules: readonly RulePolicy[];
-}
-
-interface Limit {
-  /** Of its resource. */
-  readonly namespace: string;
-  readonly per: readonly BudgetSubject[];
-}
 
 /**
  * What gateways may spend and tell: for workloads of namespaces that allow it, by limits of those namespaces and of the
@@ -29,7 +17,7 @@ export class GatewayPermissions implements Permissions {
   readonly #now: () => MonotonicMs;
   /** By namespace, until when; those that allow it now have no end. */
   readonly #until = new Map<string, MonotonicMs>();
-  #limits: ReadonlyMap<string, Limit> = new Map();
+  #limits: ReturnType<typeof limitsIn> = new Map();
 
   constructor(rootNamespace: string, now: () => MonotonicMs) {
     this.#rootNamespace = rootNamespace;
@@ -50,7 +38,8 @@ export class GatewayPermissions implements Permissions {
   mayUse(_identity: unknown, limit: string, subject: string): boolean {
     const known = this.#limits.get(limit);
     if (known === undefined) return false;
-    if (known.namespace !== this.#rootNamespace && !this.#allows(known.namespace)) return false;
+    const owner = known.id.slice(0, known.id.indexOf('/'));
+    if (owner !== this.#rootNamespace && !this.#allows(owner)) return false;
     return [...this.#until.keys()].some(
       (namespace) => this.#allows(namespace) && canCountIn(known.per, subject, { namespace, name: '*', serviceAccount: '*' }),
     );
@@ -63,15 +52,4 @@ export class GatewayPermissions implements Permissions {
   #allows(namespace: string): boolean {
     return (this.#until.get(namespace) ?? 0) > this.#now();
   }
-}
-
-function limitsIn(policies: LimitPolicies): ReadonlyMap<string, Limit> {
-  const per = new Map(policies.budgets.map((budget) => [budget.id, budget.per]));
-  return new Map(
-    limitsOf([policies]).map((limit) => [
-      limitIdentity(limit),
-      // A limit's id begins with its resource's; a rate limit is one workload's.
-      { namespace: limit.id.slice(0, limit.id.indexOf('/')), per: limit.kind === 'rate' ? [{ kind: 'workload' }] : (per.get(limit.id) ?? []) },
-    ]),
-  );
 }

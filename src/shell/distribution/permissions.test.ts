@@ -1,27 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { limitIdentity } from '../../core/leases/index.ts';
-import type { BudgetPolicy, BudgetSubject, RulePolicy } from '../../core/policy/index.ts';
+import type { BudgetPolicy, RulePolicy } from '../../core/policy/index.ts';
 import type { SidecarState } from '../../core/control/index.ts';
 import type { Identity } from '../wire/index.ts';
 import { PublishedPermissions } from './permissions.ts';
-import { stateOf } from './states.test-support.ts';
+import { dollarBudget as budget, identityOf, stateOf } from './states.test-support.ts';
 
-const budget = (id: string, per: readonly BudgetSubject[] = []): BudgetPolicy => ({
-  id,
-  unit: 'usd',
-  limit: 1n,
-  window: { kind: 'lifetime' },
-  mode: 'Strict',
-  nearLimit: 'Reject',
-  floorOutputTokens: 1,
-  waitMs: 0,
-  alerts: [],
-  per,
-  models: [],
-  providers: [],
-  headers: [],
-});
-const identityOf = (id: string): string => limitIdentity({ id, unit: 'usd', window: { kind: 'lifetime' } });
 const rule: RulePolicy = {
   id: 'shop/route#0',
   match: { models: [], paths: [], headers: [] },
@@ -62,10 +46,10 @@ describe('a sidecar may use', () => {
   const permissions = published(
     state('shop/checkout', '1', [
       budget('shop/all'),
-      budget('shop/own', [{ kind: 'workload' }]),
-      budget('shop/team', [{ kind: 'header', name: 'x-team' }, { kind: 'workload' }]),
-      budget('shop/space', [{ kind: 'namespace' }, { kind: 'model' }]),
-      budget('shop/account', [{ kind: 'serviceAccount' }]),
+      budget('shop/own', { kind: 'workload' }),
+      budget('shop/team', { kind: 'header', name: 'x-team' }, { kind: 'workload' }),
+      budget('shop/space', { kind: 'namespace' }, { kind: 'model' }),
+      budget('shop/account', { kind: 'serviceAccount' }),
     ]),
     state('shop/search', '1', [budget('shop/theirs')]),
   );

@@ -1,7 +1,7 @@
 import { canCountIn, limitsOf } from '../../core/call/index.ts';
 import type { SidecarState } from '../../core/control/index.ts';
 import { limitIdentity } from '../../core/leases/index.ts';
-import type { BudgetSubject } from '../../core/policy/index.ts';
+import type { BudgetSubject, WorkloadSnapshot } from '../../core/policy/index.ts';
 import type { MonotonicMs } from '../../core/units/index.ts';
 import type { Permissions } from '../ledger/index.ts';
 import type { Identity } from '../wire/index.ts';
@@ -11,8 +11,11 @@ const OLDER_MS: MonotonicMs = 10 * 60_000;
 /** Older ones of a workload. */
 const MAX_OLDER = 32;
 
-/** By limit's identity, for which subjects there is an account. */
-type Limits = ReadonlyMap<string, readonly BudgetSubject[]>;
+/** By limit's identity: the id, which begins with its resource's, and for which subjects there is an account. */
+type Limits = ReadonlyMap<string, { readonly id: string; readonly per: readonly BudgetSubject[] }>;
+
+/** What policies limit. */
+export type LimitPolicies = Pick<WorkloadSnapshot, 'budgets' | 'rules'>;
 
 interface Published {
   readonly state: SidecarState;
@@ -51,8 +54,8 @@ export class PublishedPermissions implements Permissions {
     const now = this.#now();
     const published = this.#published.get(pod?.workload ?? '') ?? [];
     return published.some(({ state, until = Infinity }) => {
-      const per = until > now ? this.#limitsOf(state).get(limit) : undefined;
-      return per !== undefined && canCountIn(per, subject, state.snapshot.workload);
+      const known = until > now ? this.#limitsOf(state).get(limit) : undefined;
+      return known !== undefined && canCountIn(known.per, subject, state.snapshot.workload);
     });
   }
 
@@ -61,14 +64,19 @@ export class PublishedPermissions implements Permissions {
   }
 
   #limitsOf(state: SidecarState): Limits {
-    const known = this.#limits.get(state) ?? limitsIn(state);
+    const known = this.#limits.get(state) ?? limitsIn(state.snapshot);
     this.#limits.set(state, known);
     return known;
   }
 }
 
-function limitsIn({ snapshot }: SidecarState): Limits {
-  const per = new Map(snapshot.budgets.map((budget) => [budget.id, budget.per]));
-  // A rate limit is one workload's.
-  return new Map(limitsOf([snapshot]).map((limit) => [limitIdentity(limit), limit.kind === 'rate' ? [{ kind: 'workload' }] : (per.get(limit.id) ?? [])]));
+export function limitsIn(policies: LimitPolicies): Limits {
+  const per = new Map(policies.budgets.map((budget) => [budget.id, budget.per]));
+  return new Map(
+    limitsOf([policies]).map((limit) => [
+      limitIdentity(limit),
+      // A rate limit is one workload's.
+      { id: limit.id, per: limit.kind === 'rate' ? [{ kind: 'workload' }] : (per.get(limit.id) ?? []) },
+    ]),
+  );
 }

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { limitIdentity } from '../../core/leases/index.ts';
 import type { InterceptedHost, Interception, KeyMaterial, SidecarState } from '../../core/control/index.ts';
 import type { ModelInfo, Price } from '../../core/catalog/index.ts';
 import type { BudgetPolicy, BudgetSubject, BudgetWindow, ProviderPolicy, ProviderType, RulePolicy, WorkloadSnapshot } from '../../core/policy/index.ts';
@@ -177,3 +178,22 @@ export function stateOf(workload: string, changes: Partial<SidecarState> = {}): 
     ...changes,
   };
 }
+
+/** A dollar budget's policy, of which there is an account for each of `per`. */
+export const dollarBudget = (id: string, ...per: readonly BudgetSubject[]): BudgetPolicy => ({
+  id,
+  unit: 'usd',
+  limit: 1n,
+  window: { kind: 'lifetime' },
+  mode: 'Strict',
+  nearLimit: 'Reject',
+  floorOutputTokens: 1,
+  waitMs: 0,
+  alerts: [],
+  per,
+  models: [],
+  providers: [],
+  headers: [],
+});
+/** By which the ledger knows it. */
+export const identityOf = (id: string): string => limitIdentity({ id, unit: 'usd', window: { kind: 'lifetime' } });

@@ -66,9 +66,10 @@ export class EnvoySupervisor {
    */
   async apply(files: ReadonlyMap<string, Json>): Promise<void> {
     const before = await this.#state();
-    const clusters = writeConfiguration(this.#options.folder, new Map([...files].filter(([name]) => name === CLUSTERS)));
+    const { clusters: first = [], others = [] } = Object.groupBy(files, ([name]) => (name === CLUSTERS ? 'clusters' : 'others'));
+    const clusters = writeConfiguration(this.#options.folder, new Map(first));
     if (before !== undefined && clusters.length > 0) await this.#taken(before.accepted + clusters.length, before.rejected);
-    const rest = writeConfiguration(this.#options.folder, files);
+    const rest = writeConfiguration(this.#options.folder, new Map(others));
     this.#expected = before === undefined ? undefined : { accepted: before.accepted + clusters.length + rest.length, rejected: before.rejected };
   }
 

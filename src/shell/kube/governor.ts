@@ -105,7 +105,7 @@ export class Governor {
   #reportTimer: NodeJS.Timeout | undefined;
   #podsTimer: NodeJS.Timeout | undefined;
   readonly #lookTimer: NodeJS.Timeout;
-  readonly #podsLookTimer: NodeJS.Timeout;
+  #podsLookTimer: NodeJS.Timeout | undefined;
   #isClosed = false;
 
   constructor(parts: GovernorParts) {
@@ -153,7 +153,7 @@ export class Governor {
       onFault: (resource, message) => tell({ kind: 'status_failed', resource, message }),
     });
     this.#lookTimer = setInterval(() => this.#report(), LOOK_MS).unref();
-    this.#podsLookTimer = setInterval(() => void this.#lookForPods(), PODS_LOOK_MS).unref();
+    this.#lookForPodsLater();
   }
 
   /** What is in force; `undefined` before all is known. */
@@ -196,7 +196,7 @@ export class Governor {
     clearTimeout(this.#reportTimer);
     clearTimeout(this.#podsTimer);
     clearInterval(this.#lookTimer);
-    clearInterval(this.#podsLookTimer);
+    clearTimeout(this.#podsLookTimer);
     for (const informer of this.#watched.values()) informer.close();
     this.#secrets.close();
     this.#writer.close();
@@ -282,6 +282,12 @@ export class Governor {
       this.#podsTimer = undefined;
       if (this.#pods.every(({ isSynced }) => isSynced)) this.#living.tend();
     }, COALESCE_MS);
+  }
+
+  /** One round after the other: an API server that does not answer is not asked by several at once. */
+  #lookForPodsLater(): void {
+    if (this.#isClosed) return;
+    this.#podsLookTimer = setTimeout(() => void this.#lookForPods().finally(() => this.#lookForPodsLater()), PODS_LOOK_MS).unref();
   }
 
   async #lookForPods(): Promise<void> {

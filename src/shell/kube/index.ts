@@ -6,7 +6,7 @@
  */
 export { openCluster } from './open.ts';
 export type { Cluster } from './open.ts';
-export { ApiServer, ApiUnreachable } from './apiserver.ts';
+export { ApiServer, ApiUnreachable, refusalOf } from './apiserver.ts';
 export type { ApiAnswer } from './apiserver.ts';
 export { Governor } from './governor.ts';
 export type { GovernorEvent, GovernorParts, Streams } from './governor.ts';

@@ -47,8 +47,9 @@ export class LivePods {
   /** Forgets what informers have come to know, and what has no stream any more; then tells of those that are gone. */
   tend(): void {
     const watched = new Set(this.#parts.watched().map(({ uid }) => uid));
-    const connected = this.#parts.connected();
-    for (const uid of this.#met.keys()) if (watched.has(uid) || (this.#met.size > MAX_MET && !connected.has(uid))) this.#met.delete(uid);
+    for (const uid of this.#met.keys()) if (watched.has(uid)) this.#met.delete(uid);
+    const connected = this.#met.size > MAX_MET ? this.#parts.connected() : undefined;
+    for (const uid of this.#met.keys()) if (connected?.has(uid) === false && this.#met.size > MAX_MET) this.#met.delete(uid);
     const before = this.#present;
     const present = new Map(this.all().map((pod) => [pod.uid, pod]));
     this.#present = present;

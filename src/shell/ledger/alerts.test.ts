@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import { SqliteStore } from '../stores/sqlite/index.ts';
-import { SOON, SharedStore, TestService, TroubledStore } from './service.test-support.ts';
+import { SOON, SharedStore, TestService, TroubledStore, granted } from './service.test-support.ts';
 import type { TestProcessor } from './service.test-support.ts';
 
 let folder: string;
@@ -36,13 +36,7 @@ async function stop(service: TestService): Promise<void> {
 }
 
 async function spend(processor: TestProcessor, amount: bigint): Promise<void> {
-  const { id } = await vi.waitFor(() => {
-    const reserved = processor.reserve(amount);
-    expect(reserved.outcome.kind).not.toBe('out_of_reach');
-    return reserved;
-  }, SOON);
-  await vi.waitFor(() => expect(processor.decided.get(id)?.kind).toBe('granted'), SOON);
-  processor.settle(id, amount);
+  processor.settle(await granted(processor, amount), amount);
 }
 
 it('each threshold is told once, over restarts of the controller', async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { afterEach, expect, it, vi } from 'vitest';
-import { SOON, TestService, TroubledStore, lookOften } from './service.test-support.ts';
+import { SOON, TestService, TroubledStore, granted, lookOften } from './service.test-support.ts';
 import type { TestProcessor } from './service.test-support.ts';
 
 const services: TestService[] = [];
@@ -17,17 +17,6 @@ async function start(...wishes: Parameters<typeof TestService.start>): Promise<T
   const service = await TestService.start(...wishes);
   services.push(service);
   return service;
-}
-
-/** A hold of so much, once it is granted. */
-async function granted(processor: TestProcessor, amount: bigint): Promise<string> {
-  const { id } = await vi.waitFor(() => {
-    const reserved = processor.reserve(amount);
-    expect(reserved.outcome.kind).not.toBe('out_of_reach');
-    return reserved;
-  }, SOON);
-  await vi.waitFor(() => expect(processor.decided.get(id)?.kind).toBe('granted'), SOON);
-  return id;
 }
 
 const leaseOf = (processor: TestProcessor, id: string): unknown => {

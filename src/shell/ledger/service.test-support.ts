@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, credentials } from '@grpc/grpc-js';
 import type { ChannelCredentials, ClientDuplexStream, Metadata, StatusObject } from '@grpc/grpc-js';
-import { vi } from 'vitest';
+import { expect, vi } from 'vitest';
 import { TestAuthority, writeCertificates } from '../../../test/support/certificates.ts';
 import type { CertificateWishes } from '../../../test/support/certificates.ts';
 import { Holder } from '../../core/leases/index.ts';
@@ -384,4 +384,15 @@ export function call(service: TestService, method: keyof typeof LEDGER_METHODS, 
 
 export function credentialsOf({ authorities, key, certificate }: CertificatePaths): ChannelCredentials {
   return credentials.createSsl(readFileSync(authorities), readFileSync(key), readFileSync(certificate));
+}
+
+/** A hold of so much, once it is granted. */
+export async function granted(processor: TestProcessor, amount: bigint): Promise<string> {
+  const { id } = await vi.waitFor(() => {
+    const reserved = processor.reserve(amount);
+    expect(reserved.outcome.kind).not.toBe('out_of_reach');
+    return reserved;
+  }, SOON);
+  await vi.waitFor(() => expect(processor.decided.get(id)?.kind).toBe('granted'), SOON);
+  return id;
 }

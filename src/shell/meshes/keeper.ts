@@ -1,7 +1,7 @@
 import type { Mesh, MeshObject } from '../../core/meshes/index.ts';
 import type { MonotonicMs } from '../../core/units/index.ts';
-import { ApiUnreachable } from '../kube/index.ts';
-import type { ApiAnswer, ApiServer } from '../kube/index.ts';
+import { ApiUnreachable, refusalOf } from '../kube/index.ts';
+import type { ApiServer } from '../kube/index.ts';
 
 export interface MeshKeeperParts {
   readonly api: Pick<ApiServer, 'send'>;
@@ -115,5 +115,3 @@ export class MeshKeeper {
     return `/apis/${apiVersion}/namespaces/${metadata.namespace}/${plural}/${metadata.name}`;
   }
 }
-
-const refusalOf = ({ status, body }: ApiAnswer): string => (body as { readonly message?: string } | undefined)?.message ?? `the API server answered ${status}`;

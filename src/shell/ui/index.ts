@@ -4,6 +4,5 @@
  * Owns its words, its tables and its style. Made whole on the server, without a script, so that what runs in a browser is
  * nothing. Must never know where figures are kept, and is never given keys or prompts.
  */
-export { overviewOf } from './overview.ts';
+export { dashboardOf, overviewOf } from './overview.ts';
 export type { OverviewSources, ResourceRow } from './overview.ts';
-export { STYLE } from './style.ts';

@@ -1,7 +1,7 @@
 import type { Status } from '../../core/control/index.ts';
 import { err, ok } from '../../core/units/index.ts';
 import type { EpochMs, Result } from '../../core/units/index.ts';
-import type { Readiness } from '../admin/index.ts';
+import type { Dashboard, Readiness } from '../admin/index.ts';
 import { spendReport, spendTable } from '../spending/index.ts';
 import type { SpendReport, SpendSource, SpendTable } from '../spending/index.ts';
 import { budgetsSection } from './budgets.ts';
@@ -9,6 +9,7 @@ import { NOTHING, html } from './html.ts';
 import type { Html } from './html.ts';
 import { resourcesSection } from './resources.ts';
 import { daysSection, lostSection, sumsSection, tableSection } from './spending.ts';
+import { STYLE } from './style.ts';
 
 /** What the page shows, asked for anew each time. */
 export interface OverviewSources {
@@ -39,6 +40,9 @@ const PERIODS: ReadonlyMap<string, string> = new Map([
 const DEFAULT_PERIOD = '7';
 /** So that who leaves it open sees what is so now. */
 const REFRESH_S = 15;
+
+/** For an administration server. */
+export const dashboardOf = (sources: OverviewSources): Dashboard => ({ page: (parameters) => overviewOf(sources, parameters), style: STYLE });
 
 /** The page for `?days=`, whole days of UTC up to now. An error says which parameter is wrong. */
 export async function overviewOf(sources: OverviewSources, parameters: ReadonlyMap<string, string>): Promise<Result<string, string>> {

@@ -2,7 +2,7 @@ import type { EmbeddingPart } from '../../dialects/index.ts';
 import type { Granted } from '../../ledger/index.ts';
 import type { MergePolicy } from '../../policy/index.ts';
 import type { Exchange } from '../exchange.ts';
-import { bodyFor, inject, providerModel } from '../inject.ts';
+import { bodyFor, instructionsFor, providerModel } from '../inject.ts';
 import type { Injection } from '../inject.ts';
 import type { CallPorts } from '../ports.ts';
 import type { Forwarded, Replied } from '../request.ts';
@@ -21,8 +21,9 @@ export interface HeldCall {
 /** `lost`: it was settled without an answer, as another's call was to bring it. */
 export type Merged = Forwarded | Replied | { readonly kind: 'lost' };
 
-export function goAlone({ injection, exchange }: HeldCall): Forwarded {
-  return { kind: 'forward', instructions: inject(injection), call: exchange };
+/** `body`: what the provider is to see of it, where that was made already. */
+export function goAlone({ injection, exchange }: HeldCall, body = bodyFor(injection)): Forwarded {
+  return { kind: 'forward', instructions: instructionsFor(injection, injection.endpoint, body), call: exchange };
 }
 
 /** A held call on its way: by itself, with what others ask, or answered by another's. docs/decisions/0015-merged-embeddings.md */
@@ -30,20 +31,22 @@ export async function merge(id: string, held: HeldCall, ports: Pick<CallPorts, '
   const { injection, granted, exchange } = held;
   const { rule, provider, model, snapshot } = injection;
   const policy = rule.mergeEmbeddings;
-  const part = policy === undefined ? undefined : partOf(injection, policy);
-  if (policy === undefined || part === undefined) return goAlone(held);
+  if (policy === undefined || !isWorthALook(injection, policy)) return goAlone(held);
+  const body = bodyFor(injection);
+  const part = partOf(injection, body, policy);
+  if (part === undefined) return goAlone(held, body);
   const key = keyOf(injection, granted, part);
-  if (ports.merging.isPaused(key)) return goAlone(held);
+  if (ports.merging.isPaused(key)) return goAlone(held, body);
   const { promise, resolve } = Promise.withResolvers<Told>();
   const workload = `${snapshot.workload.namespace}/${snapshot.workload.name}`;
   const tell = (how: 'merged' | 'sent_alone', calls: number): void => ports.observer.merged({ workload, provider: provider.id, model: model.name, how, calls });
   const observer = { merged: (calls: number): void => tell('merged', calls), sentAlone: (calls: number): void => tell('sent_alone', calls) };
-  if (!ports.merging.join(key, policy, { id, injection, exchange, part, tell: resolve, hasLeft: false }, observer)) return goAlone(held);
+  if (!ports.merging.join(key, policy, { id, injection, exchange, part, tell: resolve, hasLeft: false }, observer)) return goAlone(held, body);
   const told = await promise;
   ports.merging.told(id);
   switch (told.kind) {
     case 'alone':
-      return goAlone(held);
+      return goAlone(held, body);
     case 'leads':
       return { kind: 'forward', instructions: told.merged.instructions(), call: told.merged };
     case 'answered':
@@ -53,11 +56,15 @@ export async function merge(id: string, held: HeldCall, ports: Pick<CallPorts, '
   }
 }
 
-/** `undefined`: it is not small, not for embeddings, or such that it could spoil others. */
-function partOf(injection: Injection, policy: MergePolicy): EmbeddingPart | undefined {
-  const { back, endpoint, body, facts, model } = injection;
-  if (endpoint.operation !== 'embeddings' || facts.stream || facts.unbounded.length > 0 || body.length > policy.maxBytes + MAX_OTHER_BYTES) return undefined;
-  const part = back.dialect.embeddings?.read(endpoint, bodyFor(injection), providerModel(injection));
+/** Whether it is for embeddings, small and of known cost. */
+function isWorthALook({ endpoint, facts, body }: Injection, policy: MergePolicy): boolean {
+  return endpoint.operation === 'embeddings' && !facts.stream && facts.unbounded.length === 0 && body.length <= policy.maxBytes + MAX_OTHER_BYTES;
+}
+
+/** `undefined`: it is not small, or such that it could spoil others. */
+function partOf(injection: Injection, body: Uint8Array, policy: MergePolicy): EmbeddingPart | undefined {
+  const { back, endpoint, model } = injection;
+  const part = back.dialect.embeddings?.read(endpoint, body, providerModel(injection));
   if (part === undefined || part.inputs.length > policy.maxInputs) return undefined;
   const longest = Math.max(...part.inputs.map(({ tokenBound }) => tokenBound));
   const bytes = part.inputs.reduce((sum, { json }) => sum + json.length, 0);

@@ -1,4 +1,4 @@
-import { concatBytes, encodeJson, encodeUtf8, JsonEditor, parseJson } from '../../json/index.ts';
+import { encodeJson, JsonEditor, listOf, parseJson } from '../../json/index.ts';
 import type { JsonDocument, JsonNode } from '../../json/index.ts';
 import type { BodyEdits, Endpoint, RequestContentHeaders } from '../types.ts';
 import { bareModel, methodOf } from './endpoints.ts';
@@ -101,10 +101,6 @@ function innerRequests(endpoint: Endpoint, document: JsonDocument, members: Memb
     default:
       return [];
   }
-}
-
-function listOf(items: readonly Uint8Array[]): Uint8Array {
-  return concatBytes([encodeUtf8('['), ...items.flatMap((item, index) => (index === 0 ? [item] : [encodeUtf8(','), item])), encodeUtf8(']')]);
 }
 
 function membersOf(document: JsonDocument, object: JsonNode): Members {

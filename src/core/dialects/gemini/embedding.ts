@@ -1,6 +1,6 @@
-import { concatBytes, encodeJson, encodeUtf8, JsonEditor, parseJson } from '../../json/index.ts';
+import { concatBytes, encodeJson, encodeUtf8, JsonEditor, listOf, parseJson } from '../../json/index.ts';
 import type { JsonDocument, JsonNode } from '../../json/index.ts';
-import { bytesOf, listOf, shareCounts, textBytes } from '../embedding.ts';
+import { bytesOf, shareCounts, textBytes } from '../embedding.ts';
 import type { EmbeddingInput, EmbeddingLanguage, EmbeddingPart } from '../embedding.ts';
 import type { Endpoint } from '../types.ts';
 import { bareModel, endpointOf, methodOf } from './endpoints.ts';

@@ -1,6 +1,6 @@
-import { concatBytes, decodeUtf8, encodeJson, JsonEditor, parseJson } from '../../json/index.ts';
+import { concatBytes, decodeUtf8, encodeJson, JsonEditor, listOf, parseJson } from '../../json/index.ts';
 import type { JsonDocument, JsonNode } from '../../json/index.ts';
-import { bytesOf, listOf, shareCounts, textBytes } from '../embedding.ts';
+import { bytesOf, shareCounts, textBytes } from '../embedding.ts';
 import type { EmbeddingInput, EmbeddingLanguage, EmbeddingPart } from '../embedding.ts';
 import type { Endpoint } from '../types.ts';
 
