@@ -1,7 +1,10 @@
 import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { hasEnded } from '../../src/shell/envoy/index.ts';
 import { spawnAirmesh, startAirmesh } from '../support/airmesh-process.ts';
 import type { AirmeshProcess } from '../support/airmesh-process.ts';
+
+const ENDS_WITHIN_MS = 30_000;
 
 /** Something that can be killed at any time, and comes back. */
 export interface Part {
@@ -62,13 +65,18 @@ export class Program implements Part {
   }
 }
 
-/** A processor whose disk goes with it: what it knew is lost. */
+/** A processor whose machine is lost, disk and Envoy with it: what it knew is gone. */
 export function withDiskLoss(program: Program, stateDir: string): Part {
   return {
     name: `${program.name} with its disk`,
     whole: program,
     kill: async () => {
+      const envoys = childrenOf(program.pid);
       await program.kill();
+      for (const pid of envoys) {
+        process.kill(pid, 'SIGKILL');
+        if (!(await hasEnded(pid, ENDS_WITHIN_MS))) throw new Error(`process ${pid} does not end`);
+      }
       rmSync(stateDir, { recursive: true, force: true });
     },
     revive: () => program.revive(),

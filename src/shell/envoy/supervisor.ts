@@ -8,6 +8,7 @@ import type { Json } from '../../core/envoyconfig/index.ts';
 import { askAdmin, envoyState } from './admin.ts';
 import type { EnvoyState } from './admin.ts';
 import { writeConfiguration } from './files.ts';
+import { hasEnded } from './processes.ts';
 
 export interface SupervisorOptions {
   readonly binary: string;
@@ -199,8 +200,9 @@ export async function stopOrphan(folder: string): Promise<void> {
   const pid = Number(readFileSync(pidFile(folder), 'utf8'));
   if (!Number.isInteger(pid) || pid <= 1 || !isOurEnvoy(pid, folder)) return;
   process.kill(pid, 'SIGTERM');
-  for (let waited = 0; waited < 3000 && isOurEnvoy(pid, folder); waited += POLL_MS) await delay(POLL_MS);
-  if (isOurEnvoy(pid, folder)) process.kill(pid, 'SIGKILL');
+  if (await hasEnded(pid, 3_000)) return;
+  process.kill(pid, 'SIGKILL');
+  await hasEnded(pid, 3_000);
 }
 
 /** Whether that process is an Envoy started on this folder's configuration. */
