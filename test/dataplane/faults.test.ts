@@ -2,13 +2,14 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ensureEnvoy } from '../../src/shell/envoy/index.ts';
 import { startSimulator } from '../../src/shell/simulator/index.ts';
 import type { Simulator } from '../../src/shell/simulator/index.ts';
 import type { SpendReport } from '../../src/shell/spending/index.ts';
 import { startAirmesh } from '../support/airmesh-process.ts';
 import { freePorts, startTestMesh, until } from '../support/mesh.ts';
+import type { TestMesh } from '../support/mesh.ts';
 
 const KEY = 'hs_0123456789abcdef0123456789abcdef';
 const OTHER_KEY = 'hs_fedcba9876543210fedcba9876543210';
@@ -35,14 +36,31 @@ const nano = (usd: string): bigint => {
   return BigInt(whole) * 1_000_000_000n + BigInt(fraction.padEnd(9, '0'));
 };
 
-function ask(baseURL: string, body: object = {}, faults = ''): Promise<Response> {
+function ask(baseURL: string, body: object = {}, faults = '', timeoutMs = 20_000): Promise<Response> {
   return fetch(`${baseURL}/chat/completions`, {
     method: 'POST',
-    signal: AbortSignal.timeout(20_000),
+    signal: AbortSignal.timeout(timeoutMs),
     headers: { 'content-type': 'application/json', 'x-simulate': faults },
     body: JSON.stringify({ model: 'gpt-4.1', max_tokens: 40, messages: [{ role: 'user', content: 'hi' }], ...body }),
   });
 }
+
+/** Envoy forgets a gRPC client that nobody has asked for in so long, by default. Source: Bootstrap.GrpcAsyncClientManagerConfig. */
+const FORGETS_AFTER_S = 50;
+
+/** Has no other calls than two that last longer than that; they wait while the other tests run. */
+let quiet: { readonly provider: Simulator; readonly mesh: TestMesh; readonly answered: Promise<Response>; readonly abandoned: Promise<unknown> };
+
+beforeAll(async () => {
+  const provider = await startSimulator({ host: '127.0.0.1', port: 0, keys: [KEY] });
+  const mesh = await startTestMesh({ resources: resources(provider.url) });
+  const abandoned = ask(mesh.baseURL, {}, 'delay=100s', (FORGETS_AFTER_S + 2) * 1_000).catch((error: unknown) => error);
+  quiet = { provider, mesh, abandoned, answered: ask(mesh.baseURL, {}, `delay=${FORGETS_AFTER_S + 4}s`, 100_000) };
+});
+afterAll(async () => {
+  await quiet.mesh.stop();
+  await quiet.provider.close();
+});
 
 let simulator: Simulator;
 let folder: string;
@@ -188,5 +206,16 @@ describe('kill -9', () => {
     } finally {
       await last.stop();
     }
+  });
+});
+
+describe('the only calls, for longer than Envoy keeps a client that nobody asks for', () => {
+  it('are answered, or given up, and Envoy goes on', async () => {
+    const { mesh, answered, abandoned } = quiet;
+    await expect(abandoned).resolves.toBeInstanceOf(Error);
+    expect((await answered).status).toBe(200);
+    await until('both are settled', async () => (await mesh.spend()).budgets.every(({ pending }) => pending === '0'));
+    expect((await ask(mesh.baseURL)).status).toBe(200);
+    expect(mesh.log()).not.toContain('envoy.died');
   });
 });

@@ -13,6 +13,13 @@ const INTERNAL_LISTENERS: Json = {
 /** What a large body took goes back to the system, so much each second, where it would otherwise be kept for the next one. */
 const RELEASED_BYTES_PER_S = 64 * 1024 * 1024;
 
+/**
+ * For as long as Envoy lives. By default it forgets a client to the processor that no call has asked for within 50 s, and the
+ * client with it that a longer call of a quiet workload still uses: ending that one's stream in good order then crashes Envoy
+ * 1.40. Source: Bootstrap.GrpcAsyncClientManagerConfig.
+ */
+const CLIENT_IDLE_MS = 365 * 86_400_000;
+
 /** What Envoy reads once, at its start: where its files lie, its administration, and the flags. Nothing in it may depend on policies. */
 export function bootstrap(settings: EnvoySettings): Json {
   return {
@@ -21,6 +28,7 @@ export function bootstrap(settings: EnvoySettings): Json {
     dynamic_resources: { lds_config: watched(settings, 'lds.json'), cds_config: watched(settings, 'cds.json') },
     bootstrap_extensions: [INTERNAL_LISTENERS],
     memory_allocator_manager: { bytes_to_release: RELEASED_BYTES_PER_S, memory_release_interval: seconds(1_000) },
+    grpc_async_client_manager_config: { max_cached_entry_idle_duration: seconds(CLIENT_IDLE_MS) },
     stats_flush_interval: seconds(60_000),
     stats_config: {
       stats_matcher: {

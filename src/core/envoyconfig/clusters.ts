@@ -8,12 +8,6 @@ const NO_LIMIT = 1_000_000;
 /** What one ext_proc stream may hold back: a whole buffered body. */
 const PROCESSOR_WINDOW_BYTES = 16 * 1024 * 1024;
 
-/**
- * What may wait to be written to the processor before Envoy holds others back: several whole windows, so that a large body goes
- * out in one burst without a signal in its middle, which has crashed Envoy elsewhere. Source: envoyproxy/envoy, issue 45860.
- */
-const PROCESSOR_BUFFER_BYTES = 4 * PROCESSOR_WINDOW_BYTES;
-
 export function clusters(settings: EnvoySettings): Json {
   const { outbound } = settings;
   return {
@@ -35,7 +29,6 @@ export function processor(settings: Pick<EnvoySettings, 'processorSocket'>): Jso
     name: PROCESSOR_CLUSTER,
     type: 'STATIC',
     connect_timeout: seconds(1000),
-    per_connection_buffer_limit_bytes: PROCESSOR_BUFFER_BYTES,
     load_assignment: assignment(PROCESSOR_CLUSTER, { pipe: { path: settings.processorSocket } }),
     circuit_breakers: { thresholds: [{ max_connections: NO_LIMIT, max_pending_requests: NO_LIMIT, max_requests: NO_LIMIT, max_retries: NO_LIMIT }] },
     typed_extension_protocol_options: {
