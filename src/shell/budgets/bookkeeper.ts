@@ -11,7 +11,7 @@ const APPLY_EVERY_MS = 200;
 const APPLY_ENTRIES = 2000;
 
 /** After so many entries the books are made durable by themselves, and the journal forgets what they hold. */
-const CHECKPOINT_ENTRIES = 20_000;
+const CHECKPOINT_ENTRIES = 5_000;
 
 export interface BookkeeperParts {
   readonly journal: Journal;

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -137,10 +137,53 @@ describe('what was spent', () => {
   });
 });
 
-it('books go on after a step that failed, whatever it was', () => {
-  expect(() => books.delivered(['call-1', Symbol() as unknown as string])).toThrow();
-  expect(() => books.apply(['not an entry'], 1)).toThrow();
-  books.apply([hold, settle], 1);
-  books.delivered(['call-1']);
-  expect(books.state()).toMatchObject({ appliedSequence: 1, holds: [] });
+describe('books of a processor that tells a ledger service', () => {
+  const record = (number: number): CallRecord => ({ ...RECORD, id: `air_${String(number).padStart(32, '0')}`, endedAt: 2000 + number });
+  const size = (suffix = ''): number => statSync(join(folder, `ledger.db${suffix}`)).size;
+  const kept = (): CallRecord[] => books.records({ sinceMs: 0, count: 100_000 });
+
+  beforeEach(() => {
+    books.close();
+    books = new Books(join(folder, 'ledger.db'), true);
+  });
+
+  it('keep what it does not have, and of the rest the latest', () => {
+    for (let number = 0; number < 6_000; number += 500) {
+      const records = Array.from({ length: 500 }, (_, index) => record(number + index));
+      books.apply(
+        records.map((each) => entryText({ kind: 'settle', record: each })),
+        number + 1,
+      );
+      // The first of each step is told last of all.
+      books.delivered(records.slice(1).map(({ id }) => id));
+    }
+    const untold = books.undelivered(100).map(({ id }) => id);
+    expect(untold).toEqual(Array.from({ length: 12 }, (_, step) => record(step * 500).id));
+    const ids = kept().map(({ id }) => id);
+    expect(ids).toEqual(expect.arrayContaining(untold));
+    expect(ids).toHaveLength(2_000 + 8 + 4);
+    expect(ids.at(-1)).toBe(record(5_999).id);
+    expect(books.spend({ by: 'workload', sinceMs: 0 })).toMatchObject([{ requests: 6_000 }]);
+    books.delivered(untold);
+    expect(kept()).toHaveLength(2_000);
+  });
+
+  it('stay small, however many calls there are, and though each comes by itself', () => {
+    for (let number = 0; number < 4_000; number++) {
+      const { posted, ...each } = record(number);
+      books.apply([entryText({ kind: 'hold', hold: { ...HOLD, id: each.id } })], 2 * number + 1);
+      books.apply([entryText({ kind: 'settle', record: { ...each, posted } })], 2 * number + 2);
+      if (number % 5 === 4) books.delivered(books.undelivered(5).map(({ id }) => id));
+    }
+    expect(books.undelivered(1)).toEqual([]);
+    expect(size() + size('-wal')).toBeLessThan(12 * 1024 * 1024);
+  });
+
+  it('go on after a step that failed, whatever it was', () => {
+    expect(() => books.delivered(['call-1', Symbol() as unknown as string])).toThrow();
+    expect(() => books.apply(['not an entry'], 1)).toThrow();
+    books.apply([hold, settle], 1);
+    books.delivered(['call-1']);
+    expect(books.state()).toMatchObject({ appliedSequence: 1, holds: [] });
+  });
 });

@@ -3,6 +3,7 @@ import type { StatementSync } from 'node:sqlite';
 import type { LimitSpec, PostedWindow } from '../../../core/ledger/index.ts';
 import type { LeaseNumber } from '../../../core/leases/index.ts';
 import type { CallHold, CallRecord, KeptObject, RecordQuery, SpendQuery, SpendRow } from '../../../core/call/index.ts';
+import { Deliveries } from './deliveries.ts';
 import { prepare } from './schema.ts';
 import { readEntry } from './entry.ts';
 import type { Cover, ReadEntry } from './entry.ts';
@@ -40,7 +41,6 @@ type Statements = Readonly<
     | 'beginLease'
     | 'leaseLimit'
     | 'postUnderLease'
-    | 'undelivered'
     | 'post'
     | 'hold'
     | 'unhold'
@@ -98,16 +98,17 @@ function add(sums: Map<string, { readonly key: Key; amount: bigint }>, key: Key,
 /** The ledger's books in SQLite: postings, holds in flight, a record for each call, and totals that outlive the records. */
 export class Books {
   readonly #database: DatabaseSync;
-  readonly #delivers: boolean;
   readonly #statements: Statements;
+  /** Where records go on to a ledger service. */
+  readonly #deliveries: Deliveries | undefined;
 
   /** Opens or makes the file. `delivers`: records go on to a ledger service. Throws where it is damaged, newer, or cannot be written. */
   constructor(path: string, delivers = false) {
-    this.#delivers = delivers;
     this.#database = new DatabaseSync(path);
     try {
       prepare(this.#database);
       this.#statements = this.#prepareStatements();
+      this.#deliveries = delivers ? new Deliveries(this.#database) : undefined;
     } catch (error) {
       this.#database.close();
       throw error;
@@ -182,16 +183,12 @@ export class Books {
 
   /** Records that `delivered` was not told of, those first that ended first. */
   undelivered(count: number): CallRecord[] {
-    const rows = this.#database.prepare('SELECT record FROM undelivered JOIN records USING (id) ORDER BY undelivered.ended, id LIMIT ?').all(count);
-    return (rows as unknown as { record: string }[]).map(({ record }) => recordFromText(record));
+    return this.#deliveries?.next(count) ?? [];
   }
 
-  /** The ledger service has these records. */
+  /** The ledger service has these records: all but the latest of them are forgotten. */
   delivered(ids: readonly string[]): void {
-    this.#transact(() => {
-      const statement = this.#database.prepare('DELETE FROM undelivered WHERE id = ?');
-      for (const id of ids) statement.run(id);
-    });
+    this.#transact(() => this.#deliveries?.delivered(ids));
   }
 
   close(): void {
@@ -283,7 +280,7 @@ export class Books {
       step.post([limit, subject, windowStart], amount);
       if (lease !== 0) step.postUnderLease([lease, limit, subject, windowStart], amount);
     }
-    if (this.#delivers) this.#statements.undelivered.run(id, endedAt);
+    this.#deliveries?.add(id, endedAt);
   }
 
   #write(step: Step): void {
@@ -330,7 +327,6 @@ export class Books {
       postUnderLease: this.#database.prepare(
         'INSERT INTO lease_posts (lease, limit_id, subject, window_start, posted) VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET posted = posted + excluded.posted',
       ),
-      undelivered: this.#database.prepare('INSERT OR IGNORE INTO undelivered (id, ended) VALUES (?, ?)'),
       applied: this.#database.prepare("INSERT INTO meta (name, value) VALUES ('applied', ?) ON CONFLICT DO UPDATE SET value = excluded.value"),
     };
   }

@@ -60,6 +60,9 @@ INSERT INTO subjects SELECT day, budget, subject, COUNT(*), SUM(estimated), SUM(
   GROUP BY day, budget, subject;
 `;
 
+/** Of 4 KiB. */
+const WAL_PAGES = 1000;
+
 /** What each version adds to the one before. */
 const VERSIONS: readonly string[] = [VERSION_1, VERSION_2, VERSION_3, VERSION_4, VERSION_5];
 
@@ -73,8 +76,9 @@ export function prepare(database: DatabaseSync): void {
   const { user_version: version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
   if (version > SCHEMA_VERSION) throw new NewerSchema(version);
   // A commit need not reach the disk at once: the journal keeps what it holds until a checkpoint has (`Books.checkpoint`).
-  // Flushing each would make the journal's own flushes wait behind it.
-  database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 5000;');
+  // Flushing each would make the journal's own flushes wait behind it. But the log of commits is to stay small: a commit of a
+  // single call takes some 50 KiB of it, and a sidecar's disk is a part of its memory.
+  database.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA wal_autocheckpoint = ${WAL_PAGES}; PRAGMA busy_timeout = 5000;`);
   if (version < SCHEMA_VERSION) database.exec(`BEGIN; ${VERSIONS.slice(version).join('\n')} PRAGMA user_version = ${SCHEMA_VERSION}; COMMIT;`);
 }
 

@@ -1,0 +1,39 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { CallRecord } from '../../../core/call/index.ts';
+import { recordFromText } from '../rows/index.ts';
+
+/** Of records that the ledger service has, the latest are kept, to be looked at here; a sidecar's disk is a part of its memory. */
+const DELIVERED_KEPT = 2000;
+
+/** Which records go on to a ledger service, and what becomes of those that it has. Callers see to transactions. */
+export class Deliveries {
+  readonly #database: DatabaseSync;
+  readonly #add: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    this.#add = database.prepare('INSERT OR IGNORE INTO undelivered (id, ended) VALUES (?, ?)');
+  }
+
+  add(id: string, endedAt: number): void {
+    this.#add.run(id, endedAt);
+  }
+
+  /** Records that `delivered` was not told of, those first that ended first. */
+  next(count: number): CallRecord[] {
+    const rows = this.#database.prepare('SELECT record FROM undelivered JOIN records USING (id) ORDER BY undelivered.ended, id LIMIT ?').all(count);
+    return (rows as unknown as { record: string }[]).map(({ record }) => recordFromText(record));
+  }
+
+  /** The ledger service has these records. */
+  delivered(ids: readonly string[]): void {
+    const statement = this.#database.prepare('DELETE FROM undelivered WHERE id = ?');
+    for (const id of ids) statement.run(id);
+    this.#database
+      .prepare(
+        `DELETE FROM records WHERE id IN (
+           SELECT id FROM records WHERE id NOT IN (SELECT id FROM undelivered) ORDER BY ended DESC, id DESC LIMIT -1 OFFSET ${DELIVERED_KEPT})`,
+      )
+      .run();
+  }
+}
