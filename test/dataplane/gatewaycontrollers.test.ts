@@ -138,7 +138,12 @@ describe('gateways of a controller', () => {
     const simulator = (namespace: Namespace): Promise<Simulator> => startSimulator({ host: '127.0.0.1', port: 0, keys: [KEYS[namespace]] });
     simulators = { shop: await simulator('shop'), lab: await simulator('lab') };
     permissions = new GatewayPermissions('airmesh-system', clock.monotonicMs);
-    gateways = new Gateways({ isGateway: ({ serviceAccount }) => serviceAccount === 'gateway', onCallers: () => setImmediate(publish), tell: () => undefined });
+    gateways = new Gateways({
+      isGateway: ({ serviceAccount }) => serviceAccount === 'gateway',
+      onCallers: () => setImmediate(publish),
+      tell: () => undefined,
+      now: () => performance.now(),
+    });
     compiled = compiledFor([]);
     const store = new MemoryStore();
     controller = await TestController.start({

@@ -7,6 +7,7 @@ export { costOf, worstCaseOf } from './cost.ts';
 export type { WorstCase } from './cost.ts';
 export { DEFAULT_CNY_PER_USD, SHIPPED_ALIASES, SHIPPED_MODELS } from './shipped.ts';
 export type { ShippedModel, Vendor } from './shipped.ts';
+export { sumOfUsages } from './usage.ts';
 export type { CacheWrites, PriceTier, Usage } from './usage.ts';
 export type { NanoUsdPerMillion, Price } from './price.ts';
 export type { ModelInfo } from './model.ts';

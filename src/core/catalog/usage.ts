@@ -24,3 +24,10 @@ export type PriceTier = 'standard' | 'batch' | 'flex' | 'priority';
 
 /** What a request can have written to a provider's cache, where that has prices of its own: `short` lives minutes, `long` an hour. */
 export type CacheWrites = 'none' | 'short' | 'long';
+
+/** Of several answers, each part by itself: a part that none reported stays absent. */
+export function sumOfUsages(usages: readonly Usage[]): Usage {
+  const sum: Partial<Record<keyof Usage, number>> = {};
+  for (const usage of usages) for (const [name, count] of Object.entries(usage) as [keyof Usage, number][]) sum[name] = (sum[name] ?? 0) + count;
+  return { inputTokens: 0, outputTokens: 0, ...sum };
+}

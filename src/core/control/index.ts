@@ -21,7 +21,7 @@ export type { KeyBook, KeyEntry, SecretAnswer } from './keybook.ts';
 export { EVERYONE, gatewayPlan } from './callers.ts';
 export type { GatewayPlan } from './callers.ts';
 export { rootedBy, withControllerRoots, withFormerKeys } from './states.ts';
-export { NO_PLAN, draftOf, findingsWith, planOf } from './plan.ts';
+export { NO_PLAN, draftOf, findingsWith, planOf, snapshotsBesideSidecars } from './plan.ts';
 export type { ClusterFacts, Draft, Interceptions, Plan, PlanSettings } from './plan.ts';
 export { reachOf } from './reach.ts';
 export type { Reach } from './reach.ts';

@@ -110,6 +110,18 @@ describe('an interception', () => {
     });
   });
 
+  it('knows those of a pod of a service, and takes no host elsewhere for one', () => {
+    const pod = snapshotOf(
+      provider('one', 'http://pod-0.vllm.models.svc:8000'),
+      provider('elsewhere', 'https://api.vllm.models'),
+      route('all', 'one', []),
+      route('other', 'elsewhere', []),
+    );
+    const { hosts } = interceptionOf(pod, new Map(), '', { ...SETTINGS, addresses: new Map([['vllm.models', ['10.0.3.4']]]) });
+    expect(hosts.filter(({ addresses }) => addresses !== undefined).map(({ host }) => host)).toEqual(['pod-0.vllm.models']);
+    expect(hosts.map(({ host }) => host)).toContain('api.vllm.models');
+  });
+
   it('tells which ports are redirected', () => {
     expect(redirectedPorts(interceptionOf(snapshot, new Map(), '', SETTINGS))).toEqual([8000]);
   });

@@ -60,11 +60,12 @@ export function interceptionOf(
   settings: InterceptionSettings,
 ): Interception {
   const wanted = wantedHosts(snapshot, settings);
+  const services = servicesByName(snapshot, settings);
   const missing = wanted.filter(({ host, takesLeaf }) => takesLeaf && !leaves.has(host)).map(({ host }) => host);
   return {
     hosts: wanted.map(({ host, takesLeaf, ports }): InterceptedHost => {
       const leaf = takesLeaf ? leaves.get(host) : undefined;
-      const addresses = isIpAddress(host) ? [host] : settings.addresses?.get(withoutPod(host));
+      const addresses = isIpAddress(host) ? [host] : settings.addresses?.get(services.get(host) ?? host);
       return { host, ports, ...(leaf === undefined ? {} : { leaf }), ...(addresses === undefined ? {} : { addresses }) };
     }),
     roots,
@@ -94,8 +95,18 @@ function namesOf(host: string, namespace: string, clusterDomain: string): readon
   return found.namespace === namespace && name === `${found.service}.${namespace}` ? [...names, found.service] : names;
 }
 
-/** A pod of a headless service is called by a name before the service's; what stands behind the service is its address as well. */
-const withoutPod = (host: string): string => host.split('.').slice(-2).join('.');
+/**
+ * By the name within the cluster of each provider that is a service there, or a pod of one: the service, as in `addresses`. What
+ * stands behind a headless service is its pod's address as well.
+ */
+function servicesByName({ providers, workload }: WorkloadSnapshot, { clusterDomain }: InterceptionSettings): ReadonlyMap<string, string> {
+  const services = new Map<string, string>();
+  for (const { baseUrl } of providers.values()) {
+    const found = serviceOf(baseUrl.host, workload.namespace, clusterDomain);
+    if (found !== undefined) services.set(found.name, `${found.service}.${found.namespace}`);
+  }
+  return services;
+}
 
 /** Whether a name, or `*.` and a name, means a host. */
 function covers(pattern: string, host: string): boolean {

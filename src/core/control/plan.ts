@@ -1,5 +1,5 @@
 import { compile, workloadId } from '../policy/index.ts';
-import type { Compiled, Finding, KnownModels, KnownWorkload, Labels } from '../policy/index.ts';
+import type { Compiled, Finding, KnownModels, KnownWorkload, Labels, WorkloadSnapshot } from '../policy/index.ts';
 import type { EpochMs } from '../units/index.ts';
 import { consenting, gatewayPlan, withCallers } from './callers.ts';
 import type { GatewayPlan } from './callers.ts';
@@ -78,6 +78,11 @@ export function draftOf(facts: ClusterFacts, { rootNamespace, known: knownModels
   };
 }
 
+/** Of workloads that have sidecars, by workload. */
+export function snapshotsBesideSidecars({ compiled, withSidecars }: Pick<Draft, 'compiled' | 'withSidecars'>): ReadonlyMap<string, WorkloadSnapshot> {
+  return new Map([...compiled.snapshots].filter(([workload]) => withSidecars.has(workload)));
+}
+
 /** A draft of these facts → what each workload is given. Pure. */
 export function planOf(
   facts: ClusterFacts,
@@ -87,12 +92,10 @@ export function planOf(
   { checkKey, rootNamespace }: PlanSettings,
   at: EpochMs,
 ): Plan {
-  const { compiled, withSidecars, consenting: allowed } = draft;
+  const { compiled, consenting: allowed } = draft;
   const keys = nextKeys(before.keys, compiled.providers, facts.secrets, checkKey, at);
   const states = new Map(
-    [...compiled.snapshots]
-      .filter(([workload]) => withSidecars.has(workload))
-      .map(([workload, snapshot]) => [workload, stateOf(snapshot, keys, interceptions.get(workload))] as const),
+    [...snapshotsBesideSidecars(draft)].map(([workload, snapshot]) => [workload, stateOf(snapshot, keys, interceptions.get(workload))] as const),
   );
   const findings = byResource([...facts.resources.flatMap((observed) => observed.findings), ...compiled.findings, ...confinedFindings(facts.pods, compiled)]);
   // What could not be read far enough to be named goes by its place in the API server all the same.

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { openCluster } from '../../shell/kube/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
-import { Roots, TokenFile, rootsFault } from '../../shell/wire/index.ts';
+import { rootsFault } from '../../shell/wire/index.ts';
 import { httpUrl } from '../addresses.ts';
 import { EXIT } from '../exit-codes.ts';
 import { startGateway } from '../gateway/gateway.ts';
@@ -10,6 +10,7 @@ import type { GatewayOptions } from '../gateway/gateway.ts';
 import { reviewerOf } from '../gateway/reviewer.ts';
 import { systemClock } from '../mesh/clock.ts';
 import { firstSignal, loggerFor } from '../process.ts';
+import { openAccess } from '../sidecar/access.ts';
 import { StartError } from '../start-error.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { rootsFrom } from './controllers.ts';
@@ -78,9 +79,7 @@ function accessControllers(
   logger: Logger,
 ): { readonly policies: Exclude<GatewayOptions['policies'], { readonly paths: unknown }>; close(): void } {
   const pem = rootsFrom(controllerCa, environment);
-  const fault = rootsFault(pem);
-  if (fault !== undefined) throw new StartError(`The authorities of the controllers’ certificates cannot be used: ${fault}.`, 'Name --controller-ca.');
-  const access = { roots: new Roots(pem), token: new TokenFile(token) };
+  const access = openAccess(pem, token);
   let seen = pem;
   // What controllers have told meanwhile is newer than a file that has not changed.
   const look = (path: string): void => {

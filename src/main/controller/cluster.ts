@@ -109,6 +109,7 @@ export class ClusterPolicies {
       isGateway: (pod) => this.#isGateway(pod),
       onCallers: () => this.governor.renew(),
       tell: (event) => tellOfSidecars(event, logger),
+      now: () => systemClock.monotonicMs(),
     });
     this.#gatewayPermissions = new GatewayPermissions(rootNamespace, () => systemClock.monotonicMs());
     this.#leadership = new Leadership({

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { interceptionOf, servicesOf, wantedHosts } from '../../core/control/index.ts';
+import { interceptionOf, servicesOf, snapshotsBesideSidecars, wantedHosts } from '../../core/control/index.ts';
 import type { Draft, Interceptions, InterceptionSettings } from '../../core/control/index.ts';
 import type { WorkloadSnapshot } from '../../core/policy/index.ts';
 import { LeafBook } from '../../shell/certs/index.ts';
@@ -47,9 +47,9 @@ export class InterceptionIssuer {
     this.#leaves = new LeafBook({ authority, now: () => systemClock.epochMs(), chance: Math.random });
   }
 
-  async of({ compiled, withSidecars }: Draft): Promise<Interceptions> {
+  async of(draft: Draft): Promise<Interceptions> {
     await this.#tend();
-    const served = [...compiled.snapshots].filter(([workload]) => withSidecars.has(workload));
+    const served = [...snapshotsBesideSidecars(draft)];
     const settings = await this.#withAddresses(served.map(([, snapshot]) => snapshot));
     const wanted = new Map(
       served.map(([workload, snapshot]) => [

@@ -1,3 +1,4 @@
+import { snapshotsBesideSidecars } from '../../core/control/index.ts';
 import type { Plan } from '../../core/control/index.ts';
 import { MESHES } from '../../core/meshes/index.ts';
 import type { MeshName, MeshObject } from '../../core/meshes/index.ts';
@@ -36,9 +37,8 @@ export class MeshUpkeep {
     this.#timer = setInterval(() => this.#look(), LOOK_MS).unref();
   }
 
-  heard({ compiled, withSidecars }: Pick<Plan, 'compiled' | 'withSidecars'>): void {
-    const served = [...compiled.snapshots].filter(([workload]) => withSidecars.has(workload)).map(([, snapshot]) => snapshot);
-    this.#wanted = MESHES[this.#parts.name].render(meshInputOf(served)).objects;
+  heard(plan: Pick<Plan, 'compiled' | 'withSidecars'>): void {
+    this.#wanted = MESHES[this.#parts.name].render(meshInputOf([...snapshotsBesideSidecars(plan).values()])).objects;
     this.#look();
   }
 

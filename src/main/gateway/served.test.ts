@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { SidecarState } from '../../core/control/index.ts';
+import type { KnownWorkload } from '../../core/policy/index.ts';
 import { stateOf } from '../../shell/distribution/states.test-support.ts';
-import { RecentCallers, policiesOfAll } from './served.ts';
+import { RecentCallers, isSameCaller, policiesOfAll } from './served.ts';
 
 const provider = (id: string): readonly [string, never] => [id, { id, type: 'OpenAI', key: id } as never];
 
@@ -43,6 +44,18 @@ describe('policies of several', () => {
     expect([...without.providers.values()].filter(({ key }) => key !== undefined)).toEqual([]);
     expect(policiesOfAll(undefined, []).providers.size).toBe(0);
   });
+});
+
+it.each([
+  [{ a: '1', b: '2' }, { b: '2', a: '1' }, true],
+  [{ a: '1' }, { a: '2' }, false],
+  [{}, undefined, true],
+  [{ a: '1' }, undefined, false],
+])('labels %j and %j are the same: %s', (one, other, isSame) => {
+  const caller = (labels?: Readonly<Record<string, string>>): KnownWorkload => ({ namespace: 'shop', name: 'a', ...(labels === undefined ? {} : { labels }) });
+  expect(isSameCaller(caller(one), caller(other))).toBe(isSame);
+  // Once more, as it is remembered.
+  expect(isSameCaller(caller(other), caller(one))).toBe(isSame);
 });
 
 it('those who call are kept, and of too many the one that called longest ago goes', () => {

@@ -1,6 +1,6 @@
 import type { SidecarState } from '../../core/control/index.ts';
 import { workloadId } from '../../core/policy/index.ts';
-import type { CompiledProvider, KnownWorkload, WorkloadSnapshot } from '../../core/policy/index.ts';
+import type { CompiledProvider, KnownWorkload, Labels, WorkloadSnapshot } from '../../core/policy/index.ts';
 import type { Policies } from '../mesh/feed.ts';
 import { policiesOf } from '../sidecar/policies.ts';
 
@@ -27,7 +27,15 @@ export function policiesOfAll(common: SidecarState | undefined, states: Iterable
 export const isSameCaller = (one: KnownWorkload, other: KnownWorkload): boolean =>
   one.serviceAccount === other.serviceAccount && labelText(one) === labelText(other);
 
-const labelText = ({ labels = {} }: KnownWorkload): string => JSON.stringify(Object.entries(labels).toSorted());
+/** Calls are many, and a pod's labels are the same object until it is read anew. */
+const labelTexts = new WeakMap<Labels, string>();
+const NO_LABELS: Labels = {};
+
+function labelText({ labels = NO_LABELS }: KnownWorkload): string {
+  const text = labelTexts.get(labels) ?? JSON.stringify(Object.entries(labels).toSorted());
+  labelTexts.set(labels, text);
+  return text;
+}
 
 /** Workloads by how long ago they called last, the longest first. */
 export class RecentCallers {

@@ -35,7 +35,7 @@ import { readinessOf } from './readiness.ts';
 import { adminSocket, envoySettings, processorSocket } from './settings.ts';
 import type { MeshPlace } from './settings.ts';
 import { snapshotFor } from './snapshot-for.ts';
-import { tellTrust } from './trust.ts';
+import { ToldTrust } from './trust.ts';
 import type { MeshOptions, RunningMesh } from './options.ts';
 
 export type { MeshOptions, RunningMesh, WorkloadListener } from './options.ts';
@@ -66,6 +66,7 @@ class Mesh {
   readonly #place: MeshPlace;
   readonly #metrics: Metrics;
   readonly #keys: KeyStore;
+  readonly #trust: ToldTrust;
   readonly #ownKeys = new OwnKeys(() => performance.now());
   readonly #stops: (() => Promise<void> | void)[] = [];
   #tracing: Tracing = NO_TRACING;
@@ -86,6 +87,7 @@ class Mesh {
       socketFolder: mkdtempSync(join(tmpdir(), 'airmesh-')),
       trustedCaFile: trustedCaFile(options.environment),
     };
+    this.#trust = new ToldTrust(options.trust, this.#place.trustedCaFile);
     this.#stops.push(() => rmSync(this.#place.socketFolder, { recursive: true, force: true }));
     this.#stops.push(() => options.feed.stop());
     this.#metrics = createMetrics(
@@ -141,11 +143,11 @@ class Mesh {
   /** Authorities of others come and go without policies. */
   #followTrust(policies: Policies): void {
     const { trust, logger } = this.#options;
-    tellTrust(trust, policies, this.#place.trustedCaFile);
+    this.#trust.tell(policies);
     if (trust?.others === undefined) return;
     const look = (): void => {
       try {
-        if (tellTrust(trust, this.#requirePolicies(), this.#place.trustedCaFile)) logger.info('trust.changed', {});
+        if (this.#trust.tell(this.#requirePolicies())) logger.info('trust.changed', {});
       } catch (error) {
         logger.error('trust.failed', { error: messageOf(error) });
       }
@@ -330,7 +332,7 @@ class Mesh {
   async #apply(policies: Policies): Promise<readonly string[] | undefined> {
     const former = this.#requirePolicies();
     // Before a certificate of a new root is shown, so that whoever starts meanwhile knows it.
-    tellTrust(this.#options.trust, policies, this.#place.trustedCaFile);
+    this.#trust.tell(policies);
     const refused = (await this.#configureEnvoy([former, policies])) ?? this.#configureBudgets(policies);
     if (refused !== undefined) {
       await this.#configureEnvoy([former]);

@@ -9,10 +9,37 @@ export interface TrustPlace {
   readonly others?: string;
 }
 
-/** Writes whom applications are to trust, where policies say that calls are taken in. Returns whether that has changed. */
-export function tellTrust(place: TrustPlace | undefined, { interception }: Policies, publicFile: string): boolean {
-  if (place === undefined || interception === undefined) return false;
-  return writeTrust(place.folder, { publicFile, roots: interception.roots, others: place.others === undefined ? '' : read(place.others) });
+/** Whom applications are to trust, written where policies say that calls are taken in. */
+export class ToldTrust {
+  readonly #place: TrustPlace | undefined;
+  readonly #publicFile: string;
+  /** What the files were made from last: making them takes longer than reading that. */
+  #from: readonly string[] | undefined;
+
+  /** `place` absent: there is nobody to tell. */
+  constructor(place: TrustPlace | undefined, publicFile: string) {
+    this.#place = place;
+    this.#publicFile = publicFile;
+  }
+
+  /** Whether it has changed. Throws what the file system does. */
+  tell({ interception }: Policies): boolean {
+    if (this.#place === undefined || interception === undefined) return false;
+    const { folder, others: path } = this.#place;
+    const { roots } = interception;
+    const others = path === undefined ? '' : read(path);
+    const from = [roots, others, markOf(this.#publicFile)];
+    if (this.#from?.every((part, index) => part === from[index]) === true) return false;
+    const hasChanged = writeTrust(folder, { publicFile: this.#publicFile, roots, others });
+    this.#from = from;
+    return hasChanged;
+  }
+}
+
+/** Changes with a file that is written anew. */
+function markOf(path: string): string {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found === undefined ? '' : `${found.ino} ${found.size} ${found.mtimeMs}`;
 }
 
 /** Runtimes that are told of a file that is not there go on without it, and so do we. */

@@ -2,7 +2,6 @@ import { existsSync } from 'node:fs';
 import { networkInterfaces } from 'node:os';
 import { SIDECAR_PATHS, SIDECAR_PORTS } from '../../core/control/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
-import { Roots, TokenFile, rootsFault } from '../../shell/wire/index.ts';
 import type { ServeAt } from '../mesh/calls.ts';
 import { accessLedger } from '../mesh/ledger.ts';
 import { startMesh } from '../mesh/mesh.ts';
@@ -10,7 +9,7 @@ import type { RunningMesh, WorkloadListener } from '../mesh/mesh.ts';
 import type { RedirectedConnections } from '../mesh/settings.ts';
 import { SOLE_WORKLOAD } from '../mesh/snapshot-for.ts';
 import type { Address, EnvoyOptions } from '../ports.ts';
-import { StartError } from '../start-error.ts';
+import { openAccess } from './access.ts';
 import { ControllerFeed } from './feed.ts';
 import { KeptState } from './kept.ts';
 
@@ -35,10 +34,8 @@ export interface SidecarOptions {
 /** Starts what governs one pod's calls by a controller's policies, and its budgets by the controller's ledger. Throws a StartError for what a person can mend. */
 export async function startSidecar(options: SidecarOptions): Promise<RunningMesh> {
   const { controllers, controllerRoots, tokenPath, stateDir, allowDisk, proxy, logger } = options;
-  const fault = rootsFault(controllerRoots);
-  if (fault !== undefined) throw new StartError(`The authorities of the controllers’ certificates cannot be used: ${fault}.`, 'Name --controller-ca.');
   const kept = KeptState.in(stateDir, allowDisk);
-  const access = { roots: new Roots(controllerRoots), token: new TokenFile(tokenPath) };
+  const access = openAccess(controllerRoots, tokenPath);
   const feed = new ControllerFeed({ addresses: controllers, access, kept, logger });
   const ledger = accessLedger({ addresses: controllers, access }, logger);
   const listeners: WorkloadListener[] = 'listen' in proxy ? [{ ...proxy.listen, workload: SOLE_WORKLOAD, option: '--listen' }] : [];

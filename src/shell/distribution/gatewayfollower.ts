@@ -2,6 +2,7 @@ import { EVERYONE, GATEWAY_LABEL } from '../../core/control/index.ts';
 import type { GatewayPlan, SidecarState } from '../../core/control/index.ts';
 import { workloadId } from '../../core/policy/index.ts';
 import type { KnownWorkload } from '../../core/policy/index.ts';
+import type { MonotonicMs } from '../../core/units/index.ts';
 import type { Stream } from '../wire/index.ts';
 import { encodeToGateway } from './codec/gateway.ts';
 import type { GatewayReport } from './codec/gateway.ts';
@@ -28,13 +29,15 @@ export class GatewayFollower {
   /** It has said nothing yet. */
   isNew = true;
   readonly #served = new Map<string, Served>([[COMMON, { workload: EVERYONE, last: undefined }]]);
-  /** By workload: which version, and its size. */
-  readonly #underWay = new Map<string, { readonly version: string; readonly bytes: number }>();
+  /** By workload, those that were sent first first: which version, its size, and when it was sent. */
+  readonly #underWay = new Map<string, { readonly version: string; readonly bytes: number; readonly at: MonotonicMs }>();
+  readonly #now: () => MonotonicMs;
   #plan: GatewayPlan | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(stream: Stream) {
+  constructor(stream: Stream, now: () => MonotonicMs) {
     this.stream = stream;
+    this.#now = now;
   }
 
   /** How many call by it. */
@@ -92,13 +95,22 @@ export class GatewayFollower {
       const reason = `the policies of ${id} are ${bytes.length} bytes, which is more than a state may have`;
       return this.stream.send(encodeToGateway({ kind: 'denial', workload: served.workload, reason }));
     }
-    this.#underWay.set(id, { version: state.version, bytes: bytes.length });
+    this.#underWay.set(id, { version: state.version, bytes: bytes.length, at: this.#now() });
     this.stream.send(bytes);
-    this.#timer ??= setTimeout(() => {
-      this.#timer = undefined;
-      this.#underWay.clear();
-      if (this.#plan !== undefined) this.look(this.#plan);
-    }, ANSWER_MS);
+    this.#awaitOldest();
+  }
+
+  #awaitOldest(): void {
+    const [oldest] = this.#underWay.values();
+    if (oldest !== undefined) this.#timer ??= setTimeout(() => this.#forgetLate(), oldest.at + ANSWER_MS - this.#now());
+  }
+
+  #forgetLate(): void {
+    this.#timer = undefined;
+    const since = this.#now() - ANSWER_MS;
+    for (const [id, { at }] of this.#underWay) if (at <= since) this.#underWay.delete(id);
+    this.#awaitOldest();
+    if (this.#plan !== undefined) this.look(this.#plan);
   }
 
   #hasRoom(): boolean {

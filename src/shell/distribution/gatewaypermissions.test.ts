@@ -12,6 +12,9 @@ const POLICIES = {
     budget('shop/each', { kind: 'workload' }),
     budget('shop/all'),
     budget('shop/mixed', { kind: 'serviceAccount' }, { kind: 'model' }),
+    budget('shop/model-first', { kind: 'model' }, { kind: 'workload' }),
+    budget('shop/space-last', { kind: 'model' }, { kind: 'namespace' }),
+    budget('shop/by-team', { kind: 'header', name: 'team' }),
     budget('closed/all'),
     budget('airmesh-system/by-namespace', { kind: 'namespace' }),
     budget('airmesh-system/cluster'),
@@ -34,6 +37,12 @@ describe('a gateway may spend', () => {
     [identityOf('shop/all'), '', true],
     [identityOf('shop/mixed'), 'shop/till|gpt-4.1', true],
     [identityOf('shop/mixed'), 'closed/till|gpt-4.1', false],
+    [identityOf('shop/model-first'), 'gpt|4.1|shop/till', true],
+    [identityOf('shop/model-first'), 'shop/gpt|closed/till', false],
+    [identityOf('shop/model-first'), 'shop/till', false],
+    [identityOf('shop/space-last'), 'closed/gpt|shop', true],
+    [identityOf('shop/space-last'), 'shop/gpt|closed', false],
+    [identityOf('shop/by-team'), 'closed/vault', true],
     [identityOf('closed/all'), '', false],
     [identityOf('airmesh-system/by-namespace'), 'shop', true],
     [identityOf('airmesh-system/by-namespace'), 'closed', false],
@@ -44,6 +53,22 @@ describe('a gateway may spend', () => {
     [rateOf('closed/route#0'), 'closed/vault', false],
   ])('%s of %j: %s', (limit, subject, isAllowed) => {
     expect(opened('shop').mayUse(undefined, limit, subject)).toBe(isAllowed);
+    // Whoever else allows it.
+    expect(opened('lab', 'shop', 'zoo').mayUse(undefined, limit, subject)).toBe(isAllowed);
+  });
+
+  it.each(['shop/all', 'shop/by-team', 'airmesh-system/cluster'])('of %s, which names nobody, whichever namespaces allow it', (budgetId) => {
+    now = 0;
+    const permissions = opened('shop', 'lab');
+    const mayUse = (): boolean => permissions.mayUse(undefined, identityOf(budgetId), '');
+    permissions.publish(new Set(['shop']), POLICIES);
+    expect(mayUse()).toBe(true);
+    now = 60_000;
+    permissions.publish(new Set(), POLICIES);
+    expect(mayUse()).toBe(true);
+    now = 11 * 60_000;
+    permissions.publish(new Set(), POLICIES);
+    expect(mayUse()).toBe(false);
   });
 
   it('nothing where no namespace allows it', () => {

@@ -17,6 +17,8 @@ export class GatewayPermissions implements Permissions {
   readonly #now: () => MonotonicMs;
   /** By namespace, until when; those that allow it now have no end. */
   readonly #until = new Map<string, MonotonicMs>();
+  /** The one that allows it for longest; empty: none does. */
+  #lasting = '';
   #limits: ReturnType<typeof limitsIn> = new Map();
 
   constructor(rootNamespace: string, now: () => MonotonicMs) {
@@ -32,6 +34,7 @@ export class GatewayPermissions implements Permissions {
       else if (until <= now) this.#until.delete(namespace);
     }
     for (const namespace of namespaces) this.#until.set(namespace, Infinity);
+    this.#lasting = [...this.#until.keys()].reduce((longest, each) => (this.#endOf(each) > this.#endOf(longest) ? each : longest), '');
     this.#limits = limitsIn(policies);
   }
 
@@ -40,7 +43,8 @@ export class GatewayPermissions implements Permissions {
     if (known === undefined) return false;
     const owner = known.id.slice(0, known.id.indexOf('/'));
     if (owner !== this.#rootNamespace && !this.#allows(owner)) return false;
-    return [...this.#until.keys()].some(
+    // Where a subject names nobody, it is anybody's.
+    return [...new Set([...namespacesIn(subject), this.#lasting])].some(
       (namespace) => this.#allows(namespace) && canCountIn(known.per, subject, { namespace, name: '*', serviceAccount: '*' }),
     );
   }
@@ -50,6 +54,13 @@ export class GatewayPermissions implements Permissions {
   }
 
   #allows(namespace: string): boolean {
-    return (this.#until.get(namespace) ?? 0) > this.#now();
+    return this.#endOf(namespace) > this.#now();
+  }
+
+  #endOf(namespace: string): MonotonicMs {
+    return this.#until.get(namespace) ?? 0;
   }
 }
+
+/** All that a subject can name: `namespace`, `namespace/workload` or `namespace/serviceAccount`, among others' parts, which may look alike. */
+const namespacesIn = (subject: string): readonly string[] => subject.split('|').map((part) => part.split('/', 1)[0] ?? '');

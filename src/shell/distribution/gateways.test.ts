@@ -59,6 +59,7 @@ async function start(): Promise<void> {
     isGateway: ({ namespace, serviceAccount }) => namespace === 'airmesh-system' && serviceAccount === 'gateway',
     onCallers: () => (asked += 1),
     tell: (event) => void controller.events.push(event),
+    now: () => clock.monotonicMs(),
   });
   controller = await TestController.start({ states: [], services: () => [gateways.service()] });
 }

@@ -1,6 +1,7 @@
 import type { GatewayPlan } from '../../core/control/index.ts';
 import { workloadId } from '../../core/policy/index.ts';
 import type { KnownWorkload } from '../../core/policy/index.ts';
+import type { MonotonicMs } from '../../core/units/index.ts';
 import type { Pod, Service, Stream } from '../wire/index.ts';
 import { decodeGatewayReport } from './codec/gateway.ts';
 import { GatewayFollower } from './gatewayfollower.ts';
@@ -13,6 +14,7 @@ export interface GatewaysParts {
   /** `callers` has changed. */
   readonly onCallers: () => void;
   readonly tell: (event: DistributionEvent) => void;
+  readonly now: () => MonotonicMs;
 }
 
 /** More than a cluster's workloads that have no sidecar; of one gateway. */
@@ -61,7 +63,7 @@ export class Gateways {
       return () => undefined;
     }
     this.#byPod.get(pod.uid)?.stream.end({ code: 'replaced', message: `a newer stream of ${processor} has taken the place of this one` });
-    const follower = new GatewayFollower(stream);
+    const follower = new GatewayFollower(stream, this.#parts.now);
     this.#byPod.set(pod.uid, follower);
     stream.open((bytes, done) => {
       const report = decodeGatewayReport(bytes);

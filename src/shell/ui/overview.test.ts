@@ -131,6 +131,17 @@ describe('the page that people open', () => {
     expect([...asked]).toEqual([since]);
   });
 
+  it('asks for days where they are shown alone', async () => {
+    const askedFor = async (days: string): Promise<readonly SpendQuery['by'][]> => {
+      const asked: SpendQuery['by'][] = [];
+      const { spending } = sourcesOf();
+      await page(sourcesOf({ spending: { ...spending, spend: async (query) => (asked.push(query.by), spending.spend(query)) } }), { days });
+      return asked.toSorted();
+    };
+    expect(await askedFor('1')).toEqual(['model', 'provider', 'workload']);
+    expect(await askedFor('7')).toEqual(['day', 'model', 'provider', 'workload']);
+  });
+
   it('says which days there are', async () => {
     expect(await overviewOf(sourcesOf(), new Map([['days', '8']]))).toEqual({ ok: false, error: 'days is none of 1, 7, 30, all' });
   });

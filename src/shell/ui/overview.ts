@@ -31,8 +31,9 @@ export interface ResourceRow {
 }
 
 const DAY_MS = 86_400_000;
+const TODAY = '1';
 const PERIODS: ReadonlyMap<string, string> = new Map([
-  ['1', 'today'],
+  [TODAY, 'today'],
   ['7', '7 days'],
   ['30', '30 days'],
   ['all', 'all'],
@@ -52,7 +53,8 @@ export async function overviewOf(sources: OverviewSources, parameters: ReadonlyM
   const sinceMs = days === 'all' ? 0 : Math.floor(now / DAY_MS) * DAY_MS - (Number(days) - 1) * DAY_MS;
   const [report, byDay, readiness] = await Promise.all([
     spendReport(sources.spending, { sinceMs }),
-    spendTable(sources.spending, 'day', { sinceMs }),
+    // One day alone is no course.
+    days === TODAY ? undefined : spendTable(sources.spending, 'day', { sinceMs }),
     sources.readiness(),
   ]);
   return ok(pageOf({ days, now, version: sources.version, report, byDay, readiness, resources: sources.resources?.() }));
@@ -63,7 +65,7 @@ interface Shown {
   readonly now: EpochMs;
   readonly version: string;
   readonly report: SpendReport;
-  readonly byDay: SpendTable;
+  readonly byDay: SpendTable | undefined;
   readonly readiness: Readiness;
   readonly resources: readonly ResourceRow[] | undefined;
 }
@@ -87,7 +89,7 @@ function pageOf({ days, now, version, report, byDay, readiness, resources }: Sho
           <nav>${[...PERIODS].map(period)}</nav>
         </header>
         <main>
-          ${toldSection(readiness)} ${sumsSection(report.totals)} ${days === '1' ? NOTHING : daysSection(byDay)} ${budgetsSection(report.budgets)}
+          ${toldSection(readiness)} ${sumsSection(report.totals)} ${byDay === undefined ? NOTHING : daysSection(byDay)} ${budgetsSection(report.budgets)}
           ${tableSection('By workload', report.byWorkload)} ${tableSection('By model', report.byModel)} ${tableSection('By provider', report.byProvider)}
           ${lostSection(report.lost)} ${resources === undefined ? NOTHING : resourcesSection(resources)}
         </main>

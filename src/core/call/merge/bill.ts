@@ -1,3 +1,4 @@
+import { sumOfUsages } from '../../catalog/index.ts';
 import type { Usage } from '../../catalog/index.ts';
 import { apportion } from '../../units/index.ts';
 import type { Exchange } from '../exchange.ts';
@@ -14,17 +15,11 @@ export function shareCost(exchanges: readonly Exchange[]): void {
   });
   const [first] = exchanges;
   if (first === undefined || usages.length < exchanges.length) return;
-  const cost = first.costOf(sumOf(usages));
+  const cost = first.costOf(sumOfUsages(usages));
   if (cost === undefined) return;
   const shares = apportion(
     cost,
     usages.map(({ inputTokens }) => BigInt(inputTokens)),
   );
   for (const [index, exchange] of exchanges.entries()) exchange.owe(shares[index] ?? 0n);
-}
-
-function sumOf(usages: readonly Usage[]): Usage {
-  const sum: Partial<Record<keyof Usage, number>> = {};
-  for (const usage of usages) for (const [name, count] of Object.entries(usage) as [keyof Usage, number][]) sum[name] = (sum[name] ?? 0) + count;
-  return { inputTokens: 0, outputTokens: 0, ...sum };
 }

@@ -1,4 +1,4 @@
-import { costOf } from '../../catalog/index.ts';
+import { costOf, sumOfUsages } from '../../catalog/index.ts';
 import type { Usage } from '../../catalog/index.ts';
 import type { BatchAnswer } from '../../dialects/index.ts';
 import type { ModelInfo } from '../../catalog/index.ts';
@@ -42,7 +42,7 @@ export class BatchTally {
       sum.unread++;
       return;
     }
-    sum.usage = plus(sum.usage, usage);
+    sum.usage = sumOfUsages([sum.usage, usage]);
     if (sum.model?.price !== undefined) sum.costNanoUsd += costOf(usage, sum.model.price, 'batch');
   }
 
@@ -98,8 +98,3 @@ const nameOf = ({ model, hold }: Sum): string => (model?.providerModel ?? hold.m
 const priceOf = ({ model }: Sum): number => Number(model?.price?.output ?? 0n);
 const usageExpected = ({ estimate: { inputTokens, outputTokens } }: CallHold): Usage => ({ inputTokens, outputTokens });
 const expectedCost = (hold: CallHold): NanoUsd | undefined => (hold.priceSource === undefined ? undefined : hold.estimate.nanoUsd);
-
-function plus(one: Usage, other: Usage): Usage {
-  const names = new Set([...Object.keys(one), ...Object.keys(other)]) as Set<keyof Usage>;
-  return Object.fromEntries([...names].map((name) => [name, (one[name] ?? 0) + (other[name] ?? 0)])) as unknown as Usage;
-}
