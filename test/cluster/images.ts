@@ -49,7 +49,7 @@ export async function ensureImages(environment: NodeJS.ProcessEnv, onStep: (mess
     const client = [
       '--copy',
       `${fromRoot('node_modules/openai')}:/client/node_modules/openai`,
-      ...['call.mjs', 'other.mjs'].flatMap((name) => ['--copy', `${fromRoot(`test/cluster/client/${name}`)}:/client/${name}`]),
+      ...['call.mjs', 'many.mjs', 'other.mjs'].flatMap((name) => ['--copy', `${fromRoot(`test/cluster/client/${name}`)}:/client/${name}`]),
     ];
     await image(CLIENT_IMAGE, ...client, '--workdir', '/client', '--user', '1000:1000', '--entrypoint', JSON.stringify(['node', '/client/call.mjs']));
     const postgres = ['--copy', `${postgresFolder()}:/postgres`, '--copy', `${fromRoot('test/cluster/postgres/start.sh')}:/postgres/start.sh`];
