@@ -24,8 +24,8 @@ export default defineConfig({
         test: {
           name: 'dataplane',
           include: ['test/dataplane/**/*.test.ts'],
-          // Real Envoys, one file at a time: two cores are few.
-          fileParallelism: false,
+          // Real Envoys, which wait as often as they compute.
+          maxWorkers: 2,
           testTimeout: 120_000,
           hookTimeout: 300_000,
           sequence: { groupOrder: 1 },
@@ -41,6 +41,18 @@ export default defineConfig({
           testTimeout: 300_000,
           hookTimeout: 300_000,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'paced',
+          include: ['test/paced/**/*.test.ts'],
+          // What measures time needs the machine to itself.
+          fileParallelism: false,
+          testTimeout: 120_000,
+          hookTimeout: 300_000,
+          sequence: { groupOrder: 4 },
         },
       },
       {
