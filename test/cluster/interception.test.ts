@@ -259,6 +259,11 @@ it('lets nothing out but what is declared, where egress is enforced', async () =
   await until(pods, ({ length }) => length === 1);
   expect(await kubectl('logs', '-n', SHOP, 'deployment/checkout', '-c', 'airmesh-init')).toContain('TCP of all ports');
   expect(await call('checkout', 'stream')).toMatchObject({ ok: true, airmesh: { provider: 'shop/openai' } });
+  // A provider within the cluster by its name, and around the sidecar by its address.
+  const [before, provider] = [await billed(), await addressOf('provider')];
+  expect(await curl(...BODY, `http://provider.shop.svc:4010${CHAT}`)).toMatchObject({ status: '200' });
+  expect(await curl(...BODY, `http://${provider}:4010${CHAT}`)).toMatchObject({ status: '403', body: expect.stringContaining('by its name') });
+  expect((await billed()) - before).toBe(1);
   expect(await curl('http://other.shop.svc/')).toMatchObject({ status: '200' });
   expect((await inPod(['curl', '-sS', '--max-time', '4', 'telnet://other.shop.svc:5432'])).out).toBe('hello, I speak first\n');
   expect(await curl(`http://${NOWHERE}/`)).toMatchObject({ status: '403', body: expect.stringContaining('egress: Enforced') });

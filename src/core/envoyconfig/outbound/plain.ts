@@ -9,7 +9,8 @@ const MAX_REQUEST_HEADERS_KB = 96;
 /** Of a request that names no host, as HTTP/1.0 allows. */
 const UNNAMED = 'unnamed.invalid';
 
-const REFUSED_TEXT = 'This address is outside the cluster and not declared: airmesh refuses it (egress: Enforced).\n';
+const REFUSED_TEXT =
+  "airmesh refuses this address (egress: Enforced): it is a provider's, which is to be called by its name, or it is outside the cluster and not declared.\n";
 
 /**
  * HTTP without TLS. Which host is meant is known only from the request: calls to governed hosts go on to the listener that
