@@ -24,7 +24,8 @@ const WIRE = { pod: '10.99.0.2', outside: '10.99.0.1', pod6: 'fd99::2', outside6
 export function ensureTools(): void {
   const missing = ['ip', 'iptables', 'curl'].filter((program) => spawnSync('sh', ['-c', `command -v ${program}`], { env: PATHS }).status !== 0);
   if (missing.length === 0) return;
-  execFileSync('apt-get', ['install', '-y', '--no-install-recommends', 'iproute2', 'iptables', 'curl'], {
+  // Two files of tests may find so at the same time.
+  execFileSync('apt-get', ['-o', 'DPkg::Lock::Timeout=300', 'install', '-y', '--no-install-recommends', 'iproute2', 'iptables', 'curl'], {
     stdio: 'ignore',
     env: { ...PATHS, DEBIAN_FRONTEND: 'noninteractive' },
   });
