@@ -168,6 +168,31 @@ describe('books of a processor that tells a ledger service', () => {
     expect(kept()).toHaveLength(2_000);
   });
 
+  it('keep what was there before anybody was told, and what comes while nobody is', () => {
+    const deliverAll = (): void => books.delivered(books.undelivered(10_000).map(({ id }) => id));
+    const reopen = (delivers: boolean): void => {
+      books.close();
+      books = new Books(join(folder, 'ledger.db'), delivers);
+    };
+    const settle = (from: number, count: number): void =>
+      books.apply(
+        Array.from({ length: count }, (_, index) => entryText({ kind: 'settle', record: record(from + index) })),
+        from + count,
+      );
+    reopen(false);
+    settle(0, 100);
+    reopen(true);
+    settle(100, 3_000);
+    deliverAll();
+    expect(kept()).toHaveLength(100 + 2_000);
+    reopen(false);
+    settle(3_100, 50);
+    reopen(true);
+    settle(3_150, 2_500);
+    deliverAll();
+    expect(kept()).toHaveLength(100 + 2_000 + 50 + 2_000);
+  });
+
   it('stay small, however many calls there are, and though each comes by itself', () => {
     for (let number = 0; number < 4_000; number++) {
       const { posted, ...each } = record(number);

@@ -108,6 +108,7 @@ export class Books {
     try {
       prepare(this.#database);
       this.#statements = this.#prepareStatements();
+      if (!delivers) Deliveries.end(this.#database);
       this.#deliveries = delivers ? new Deliveries(this.#database) : undefined;
     } catch (error) {
       this.#database.close();

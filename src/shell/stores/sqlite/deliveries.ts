@@ -5,14 +5,26 @@ import { recordFromText } from '../rows/index.ts';
 /** Of records that the ledger service has, the latest are kept, to be looked at here; a sidecar's disk is a part of its memory. */
 const DELIVERED_KEPT = 2000;
 
+/** Since when records go on, in `meta`: the latest end of a call that was there before. */
+const SINCE = 'delivers_since';
+
 /** Which records go on to a ledger service, and what becomes of those that it has. Callers see to transactions. */
 export class Deliveries {
   readonly #database: DatabaseSync;
   readonly #add: StatementSync;
+  /** Records of calls that ended by then were nobody's but ours, and stay. */
+  readonly #since: number;
 
   constructor(database: DatabaseSync) {
     this.#database = database;
+    database.prepare(`INSERT OR IGNORE INTO meta (name, value) SELECT '${SINCE}', COALESCE(MAX(ended), 0) FROM records`).run();
+    this.#since = (database.prepare('SELECT value FROM meta WHERE name = ?').get(SINCE) as { value: number }).value;
     this.#add = database.prepare('INSERT OR IGNORE INTO undelivered (id, ended) VALUES (?, ?)');
+  }
+
+  /** Records do not go on any more: those that come now are to stay as well. */
+  static end(database: DatabaseSync): void {
+    database.prepare('DELETE FROM meta WHERE name = ?').run(SINCE);
   }
 
   add(id: string, endedAt: number): void {
@@ -32,8 +44,8 @@ export class Deliveries {
     this.#database
       .prepare(
         `DELETE FROM records WHERE id IN (
-           SELECT id FROM records WHERE id NOT IN (SELECT id FROM undelivered) ORDER BY ended DESC, id DESC LIMIT -1 OFFSET ${DELIVERED_KEPT})`,
+           SELECT id FROM records WHERE ended > ? AND id NOT IN (SELECT id FROM undelivered) ORDER BY ended DESC, id DESC LIMIT -1 OFFSET ${DELIVERED_KEPT})`,
       )
-      .run();
+      .run(this.#since);
   }
 }
