@@ -3,18 +3,7 @@ import type { Entry } from '../../../core/leases/index.ts';
 import type { EpochMs } from '../../../core/units/index.ts';
 import { StoreUnavailable } from '../../ledger/index.ts';
 import type { Lead, LedgerStore, Pulse, Unaccounted } from '../../ledger/index.ts';
-import {
-  FIGURE_COLUMNS,
-  GROUPING_COLUMNS,
-  daysOf,
-  keyedFiguresIn,
-  owedIn,
-  postedIn,
-  recordFromText,
-  spendRows,
-  sumsTable,
-  unaccountedOf,
-} from '../rows/index.ts';
+import { FIGURE_COLUMNS, GROUPING_COLUMNS, daysOf, keyedFiguresIn, owedIn, postedIn, recordsIn, spendRows, sumsTable, unaccountedOf } from '../rows/index.ts';
 import type { PostgresAddress } from './address.ts';
 import { allEntries, commitStatement } from './entries.ts';
 import { forgetStep } from './forget.ts';
@@ -128,7 +117,7 @@ export class PostgresStore implements LedgerStore {
     const from = after === undefined || after.endedAt < sinceMs ? { endedAt: sinceMs, id: '' } : after;
     return this.#exporter.run(async (ask) => {
       const rows = await ask({ text: RECORDS, values: [from.endedAt, toColumn(from.id), untilMs, count] });
-      return rows.map(({ record }) => recordFromText(String(record)));
+      return recordsIn(rows);
     });
   }
 

@@ -4,7 +4,7 @@
  *
  * Owns the meaning of rows and sums. Must never know where they are kept.
  */
-export { fromText, recordFromText, toText } from './text.ts';
+export { fromText, recordFromText, recordsIn, toText } from './text.ts';
 export { NO_FIGURES, addFigures, budgetsOf, dayOf, daysOf, tallyOf } from './tally.ts';
 export type { Figures, PostedSum, SubjectSum, Tally, TotalSum } from './tally.ts';
 export { FIGURE_COLUMNS, GROUPING_COLUMNS, accountIn, keyedFiguresIn, leaseIn, owedIn, postedIn, shareIn, sumsTable } from './columns.ts';

@@ -32,4 +32,9 @@ export function recordFromText(text: string): CallRecord {
   return record;
 }
 
+/** Of rows that hold a record each. */
+export function recordsIn(rows: readonly unknown[]): CallRecord[] {
+  return (rows as readonly { readonly record: string }[]).map(({ record }) => recordFromText(record));
+}
+
 const bigintOf = (text: unknown): bigint => BigInt(String(text).slice(0, -1));

@@ -7,7 +7,7 @@ import { Deliveries } from './deliveries.ts';
 import { prepare } from './schema.ts';
 import { readEntry } from './entry.ts';
 import type { Cover, ReadEntry } from './entry.ts';
-import { budgetsOf, dayOf, fromText, recordFromText, toText } from '../rows/index.ts';
+import { budgetsOf, dayOf, fromText, recordsIn, toText } from '../rows/index.ts';
 import { spendIn } from './sums.ts';
 
 export interface BooksState {
@@ -168,7 +168,7 @@ export class Books {
     const rows = this.#database
       .prepare('SELECT record FROM records WHERE (ended, id) > (?, ?) AND ended < ? ORDER BY ended, id LIMIT ?')
       .all(from.endedAt, from.id, untilMs ?? Number.MAX_SAFE_INTEGER, count);
-    return (rows as unknown as { record: string }[]).map(({ record }) => recordFromText(record));
+    return recordsIn(rows);
   }
 
   /** Deletes a step of the records before a time, and of the objects that are gone at their providers by now; true while there are more. Totals stay. */

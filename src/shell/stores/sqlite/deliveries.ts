@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { CallRecord } from '../../../core/call/index.ts';
-import { recordFromText } from '../rows/index.ts';
+import { recordsIn } from '../rows/index.ts';
 
 /** Of records that the ledger service has, the latest are kept, to be looked at here; a sidecar's disk is a part of its memory. */
 const DELIVERED_KEPT = 2000;
@@ -34,7 +34,7 @@ export class Deliveries {
   /** Records that `delivered` was not told of, those first that ended first. */
   next(count: number): CallRecord[] {
     const rows = this.#database.prepare('SELECT record FROM undelivered JOIN records USING (id) ORDER BY undelivered.ended, id LIMIT ?').all(count);
-    return (rows as unknown as { record: string }[]).map(({ record }) => recordFromText(record));
+    return recordsIn(rows);
   }
 
   /** The ledger service has these records. */

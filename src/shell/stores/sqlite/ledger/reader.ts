@@ -1,7 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { CallRecord, RecordQuery, SpendQuery, SpendRow } from '../../../../core/call/index.ts';
 import type { Pulse, Unaccounted } from '../../../ledger/index.ts';
-import { GROUPING_COLUMNS, daysOf, keyedFiguresIn, owedIn, postedIn, recordFromText, spendRows, sumsTable, unaccountedOf } from '../../rows/index.ts';
+import { GROUPING_COLUMNS, daysOf, keyedFiguresIn, owedIn, postedIn, recordsIn, spendRows, sumsTable, unaccountedOf } from '../../rows/index.ts';
 import type { Row } from '../../rows/index.ts';
 import { FIGURES_TOTALLED, addSums } from './schema.ts';
 
@@ -38,7 +38,7 @@ export class LedgerReader {
     const rows = this.#database
       .prepare('SELECT record FROM records WHERE (ended_at, id) > (?, ?) AND ended_at < ? ORDER BY ended_at, id LIMIT ?')
       .all(from.endedAt, from.id, untilMs ?? Number.MAX_SAFE_INTEGER, count);
-    return (rows as unknown as { record: string }[]).map(({ record }) => recordFromText(record));
+    return recordsIn(rows);
   }
 
   unaccounted(): Unaccounted[] {
