@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { renderEnvoy } from '../../src/core/envoyconfig/index.ts';
 import type { EnvoySettings, Json } from '../../src/core/envoyconfig/index.ts';
 import { askAdmin, ensureEnvoy, writeConfiguration } from '../../src/shell/envoy/index.ts';
-import { startAirmesh } from '../support/airmesh-process.ts';
+import { flagged, startAirmesh } from '../support/airmesh-process.ts';
 import { freePorts, until } from '../support/mesh.ts';
 import { benchBudgets } from './budgets.ts';
 import { load } from './load.ts';
@@ -173,22 +173,7 @@ spec: {limit: {usd: "900000"}, window: {calendar: Day}}
 `,
   );
   const state = join(folder, 'state');
-  const args = [
-    'run',
-    file,
-    '--listen',
-    String(port),
-    '--admin',
-    String(admin),
-    '--state',
-    state,
-    '--envoy',
-    envoy.path,
-    '--concurrency',
-    '1',
-    '--log-level',
-    'warn',
-  ];
+  const args = ['run', file, ...flagged({ listen: port, admin, state, envoy: envoy.path, concurrency: 1, 'log-level': 'warn' })];
   const running = await startAirmesh(args, {}, 'built');
   children.push(running.child);
   const envoyPid = Number(readFileSync(join(state, 'envoy', 'envoy.pid'), 'utf8'));

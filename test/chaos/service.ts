@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureEnvoy } from '../../src/shell/envoy/index.ts';
+import { flagged } from '../support/airmesh-process.ts';
 import { TestAuthority, writeCertificates } from '../support/certificates.ts';
 import { Program } from './parts.ts';
 
@@ -46,9 +47,6 @@ async function lastingPorts(count: number): Promise<number[]> {
   }
   return [...free];
 }
-
-const flagged = (flags: Readonly<Record<string, string | number | undefined>>): string[] =>
-  Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
 
 async function isFree(port: number): Promise<boolean> {
   const server = createServer();

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureEnvoy } from '../../src/shell/envoy/index.ts';
-import { PROGRAM, startAirmesh } from '../support/airmesh-process.ts';
+import { PROGRAM, flagged, startAirmesh } from '../support/airmesh-process.ts';
 import type { AirmeshProcess } from '../support/airmesh-process.ts';
 import { freePorts } from '../support/mesh.ts';
 
@@ -40,20 +40,7 @@ describe.each(folders)('examples/%s', (name) => {
     const [listen, administration] = await freePorts(2);
     api = `http://127.0.0.1:${listen}/v1`;
     admin = `http://127.0.0.1:${administration}`;
-    const args = [
-      'run',
-      folder,
-      '--listen',
-      String(listen),
-      '--admin',
-      String(administration),
-      '--state',
-      join(temporary, name),
-      '--envoy',
-      envoy.path,
-      '--concurrency',
-      '1',
-    ];
+    const args = ['run', folder, ...flagged({ listen, admin: administration, state: join(temporary, name), envoy: envoy.path, concurrency: 1 })];
     running = await startAirmesh(args, { ...Object.fromEntries(Object.keys(process.env).map((variable) => [variable, undefined])), ...environment });
   });
   afterAll(() => running?.stop());

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { startAirmesh } from '../support/airmesh-process.ts';
+import { flagged, startAirmesh } from '../support/airmesh-process.ts';
 import type { AirmeshProcess } from '../support/airmesh-process.ts';
 import { freePorts } from '../support/mesh.ts';
 
@@ -33,18 +33,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'airmesh-examples-'));
   const [listen = 0, admin = 0] = await freePorts(2);
   port = listen;
-  airmesh = await startAirmesh([
-    'run',
-    join(examples, 'quickstart'),
-    '--listen',
-    String(listen),
-    '--admin',
-    String(admin),
-    '--state',
-    join(folder, 'state'),
-    '--concurrency',
-    '1',
-  ]);
+  airmesh = await startAirmesh(['run', join(examples, 'quickstart'), ...flagged({ listen, admin, state: join(folder, 'state'), concurrency: 1 })]);
 });
 
 afterAll(async () => {

@@ -7,7 +7,7 @@ import { ensureEnvoy } from '../../src/shell/envoy/index.ts';
 import { startSimulator } from '../../src/shell/simulator/index.ts';
 import type { Simulator } from '../../src/shell/simulator/index.ts';
 import type { SpendReport } from '../../src/shell/spending/index.ts';
-import { startAirmesh } from '../support/airmesh-process.ts';
+import { flagged, startAirmesh } from '../support/airmesh-process.ts';
 import { freePorts, startTestMesh, until } from '../support/mesh.ts';
 import type { TestMesh } from '../support/mesh.ts';
 
@@ -156,20 +156,7 @@ describe('kill -9', () => {
     writeFileSync(resourceFile, resources(simulator.url, { usd }));
     const [listen, admin] = await freePorts(2);
     const envoy = await ensureEnvoy({ version: '1.40.0', environment: process.env, onStep: () => undefined });
-    const args = [
-      'run',
-      resourceFile,
-      '--listen',
-      String(listen),
-      '--admin',
-      String(admin),
-      '--state',
-      join(folder, 'state'),
-      '--envoy',
-      envoy.path,
-      '--concurrency',
-      '1',
-    ];
+    const args = ['run', resourceFile, ...flagged({ listen, admin, state: join(folder, 'state'), envoy: envoy.path, concurrency: 1 })];
     const baseURL = `http://127.0.0.1:${listen}/v1`;
     const spend = async (): Promise<SpendReport> => (await (await fetch(`http://127.0.0.1:${admin}/spend`)).json()) as SpendReport;
     let postedBefore = 0n;

@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ensureEnvoy } from '../../src/shell/envoy/index.ts';
 import type { SpendReport } from '../../src/shell/spending/index.ts';
-import { startAirmesh } from '../support/airmesh-process.ts';
+import { flagged, startAirmesh } from '../support/airmesh-process.ts';
 import type { AirmeshProcess } from '../support/airmesh-process.ts';
 import { INSPECTED, heapBytes } from '../support/heap.ts';
 import { freePorts, until } from '../support/mesh.ts';
@@ -134,22 +134,7 @@ spec: {limit: {usd: "1000"}, window: {lifetime: true}}
   [listen = 0, admin = 0] = await freePorts(2);
   const envoy = await ensureEnvoy({ version: undefined, environment: process.env, onStep: () => undefined });
   airmesh = await startAirmesh(
-    [
-      'run',
-      resourceFile,
-      '--listen',
-      String(listen),
-      '--admin',
-      String(admin),
-      '--state',
-      join(folder, 'state'),
-      '--envoy',
-      envoy.path,
-      '--concurrency',
-      '1',
-      '--log-level',
-      'warn',
-    ],
+    ['run', resourceFile, ...flagged({ listen, admin, state: join(folder, 'state'), envoy: envoy.path, concurrency: 1, 'log-level': 'warn' })],
     INSPECTED,
   );
 });

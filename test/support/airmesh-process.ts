@@ -13,6 +13,10 @@ const PROGRAMS = {
 /** What comes before a command's own arguments, after Node. */
 export const PROGRAM: readonly string[] = PROGRAMS.sources;
 
+/** Options of a command, by name, as it is told them. */
+export const flagged = (flags: Readonly<Record<string, string | number | undefined>>): string[] =>
+  Object.entries(flags).flatMap(([name, value]) => [`--${name}`, String(value)]);
+
 export interface AirmeshProcess {
   readonly child: ChildProcess;
   readonly output: () => string;
