@@ -8,6 +8,7 @@ import { checkKey } from '../../src/shell/keys/index.ts';
 import { Services } from '../../src/shell/kube/index.ts';
 import type { Cluster } from '../../src/shell/kube/index.ts';
 import { createLogger } from '../../src/shell/telemetry/index.ts';
+import { readCertificates } from '../../src/shell/trust/index.ts';
 import { connect } from '../support/apiserver/client.ts';
 import { clusterAt, put, remove } from '../support/apiserver/governed.ts';
 import { makeNamespace } from '../support/apiserver/resources.ts';
@@ -119,7 +120,7 @@ async function told(used: readonly string[] = hosts): Promise<Readonly<Record<st
       ],
       secrets: () => ({ kind: 'absent' }),
     },
-    { rootNamespace: 'airmesh-system', known: { openai: [], anthropic: [], google: [], deepseek: [] }, simulatedUrl: undefined, checkKey },
+    { rootNamespace: 'airmesh-system', known: { openai: [], anthropic: [], google: [], deepseek: [] }, simulatedUrl: undefined, readCertificates, checkKey },
   );
   const interception = (await issuer.of(draft)).get('shop/checkout');
   const services = (interception?.hosts ?? []).filter(({ host }) => host.split('.').length === 2);

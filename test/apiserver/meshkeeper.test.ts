@@ -101,7 +101,13 @@ describe('a controller', () => {
       .flatMap((parsed) => (parsed.ok ? [parsed.value] : []));
     expect(resources).toHaveLength(kinds.length);
     const boundaries = { rootNamespace: 'airmesh-system', namespaces: new Map() };
-    return compile(resources, [{ namespace: PLANNED, name: 'checkout' }], { own: [], known: knownModels(), simulatedUrl: undefined, boundaries });
+    return compile(resources, [{ namespace: PLANNED, name: 'checkout' }], {
+      own: [],
+      known: knownModels(),
+      simulatedUrl: undefined,
+      readCertificates: (pem: string) => ({ ok: true, value: pem }) as const,
+      boundaries,
+    });
   };
   const provider = {
     kind: 'AIProvider',

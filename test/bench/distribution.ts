@@ -54,7 +54,13 @@ function resourcesOf(round: number): Resource[] {
 
 function statesOf(round: number, workloads: readonly { readonly namespace: string; readonly name: string }[]): ReadonlyMap<string, SidecarState> {
   const boundaries = { rootNamespace: ROOT, namespaces: new Map() };
-  const { snapshots } = compile(resourcesOf(round), workloads, { own: [], known, simulatedUrl: undefined, boundaries });
+  const { snapshots } = compile(resourcesOf(round), workloads, {
+    own: [],
+    known,
+    simulatedUrl: undefined,
+    readCertificates: (pem: string) => ({ ok: true, value: pem }) as const,
+    boundaries,
+  });
   const keys = new Map([[`${ROOT}/p0`, { type: 'OpenAI' as const, value: 'sk-0123456789abcdefghij' }]]);
   return new Map([...snapshots].map(([id, snapshot]) => [id, { version: snapshot.version, snapshot, keys }]));
 }

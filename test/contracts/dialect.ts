@@ -65,6 +65,7 @@ const CODES: Readonly<Record<RefusalCode, true>> = {
   too_many_waiting: true,
   processor_unavailable: true,
   provider_unreachable: true,
+  provider_untrusted: true,
   merged_call_failed: true,
   provider_timeout: true,
   headers_too_large: true,

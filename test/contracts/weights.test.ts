@@ -36,6 +36,7 @@ function snapshotOf(backends: readonly Backend[], sticky: object = {}): Workload
     own: [],
     known,
     simulatedUrl: undefined,
+    readCertificates: (pem: string) => ({ ok: true, value: pem }) as const,
   });
   expect(findings.filter(({ severity }) => severity === 'error')).toEqual([]);
   return snapshots.get('default/w') as WorkloadSnapshot;

@@ -91,6 +91,7 @@ describe('gateways of a controller', () => {
       own: [],
       known: knownModels(),
       simulatedUrl: undefined,
+      readCertificates: (pem: string) => ({ ok: true, value: pem }) as const,
       boundaries: { rootNamespace: 'airmesh-system', namespaces: new Map() },
     });
   const parsed = (): Parameters<typeof compile>[0] =>

@@ -12,6 +12,7 @@ import { ensureEnvoy } from '../../src/shell/envoy/index.ts';
 import { knownModels } from '../../src/shell/prices/index.ts';
 import { createLogger } from '../../src/shell/telemetry/index.ts';
 import type { Pod } from '../../src/shell/wire/index.ts';
+import { readCertificates } from '../../src/shell/trust/index.ts';
 import { freePorts } from './mesh.ts';
 
 const known = knownModels();
@@ -23,7 +24,7 @@ export function stateFrom(resources: string, workload: string, keys: Readonly<Re
   const parsed = parseAllDocuments(resources).map((document) => parseResource(document.toJS()));
   const good = parsed.flatMap((resource) => (resource.ok ? [resource.value] : []));
   if (good.length !== parsed.length) throw new Error(JSON.stringify(parsed.filter(({ ok }) => !ok)));
-  const compiled = compile(good, [{ namespace, name }], { own: [], known, simulatedUrl: undefined });
+  const compiled = compile(good, [{ namespace, name }], { own: [], known, simulatedUrl: undefined, readCertificates });
   const snapshot = compiled.snapshots.get(workload);
   if (snapshot === undefined) throw new Error('no snapshot');
   versions += 1;

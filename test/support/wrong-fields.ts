@@ -15,6 +15,18 @@ spec:
   apiVersion: "2024-10-21"
   baseUrl: https://relay.example/v1
   auth: {apiKey: {env: RELAY_KEY}}
+  tls:
+    caCertificates: |
+      -----BEGIN CERTIFICATE-----
+      MIIBezCCASGgAwIBAgIUQvut1QKHmqAnBQ71pFg1KeCqCYAwCgYIKoZIzj0EAwIw
+      EjEQMA4GA1UEAwwHY29tcGFueTAgFw0yNjExMjgxNjU3MzJaGA8yMTI2MTEwNDE2
+      NTczMlowEjEQMA4GA1UEAwwHY29tcGFueTBZMBMGByqGSM49AgEGCCqGSM49AwEH
+      A0IABKXsDh6/j/UcPeejR8OlFyYAmn4plibLDHOo+zi16ZzHdI8udu4ktKBn4CTc
+      lqZJq/hPovyrQVifywX1BmZTOvijUzBRMB0GA1UdDgQWBBT8WHgDOGCTa1mLLa6S
+      4GbfmIebSTAfBgNVHSMEGDAWgBT8WHgDOGCTa1mLLa6S4GbfmIebSTAPBgNVHRMB
+      Af8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIQDi+FVP7XKjmgBFnHzYARPzDs1Y
+      +rnRtDtEgEWtHLZkcQIgJF68vSeX06jROuifZM8FeD3Fln5ZLcOUyILqQVcHAVY=
+      -----END CERTIFICATE-----
   models:
   - name: house-model
     providerModel: house-1
@@ -167,6 +179,8 @@ export const many = <T>(count: number, item: T): T[] => Array.from({ length: cou
 /** `path` is what is at fault, where it is not the field itself. */
 export type Row = readonly [kind: Kind, at: string, value: unknown, message: RegExp, path?: string];
 
+const PEM = String(parseAllDocuments(WHOLE.AIProvider)[0]?.getIn(['spec', 'tls', 'caCertificates'])).trim();
+
 const PROVIDER: readonly Row[] = [
   ['AIProvider', 'apiVersion', 'airmesh.dev/v2', /must be airmesh\.dev\/v1alpha1/],
   ['AIProvider', 'kind', 'AIProvidr', /did you mean AIProvider\?/],
@@ -197,6 +211,12 @@ const PROVIDER: readonly Row[] = [
   ['AIProvider', 'spec.baseUrl', 'http://[0:0:0:0:0:0:0:1]:4000/v1', /Airmesh itself/],
   ['AIProvider', 'spec.baseUrl', 'http://[::ffff:127.0.0.1]:4000/v1', /Airmesh itself/],
   ['AIProvider', 'spec.baseUrl', 'http://10.0.0.7:4020', /Airmesh itself/],
+  ['AIProvider', 'spec.tls.caCertificates', '', />=1/],
+  ['AIProvider', 'spec.tls.caCertificates', '/etc/ssl/company.pem', /certificates/],
+  ['AIProvider', 'spec.tls.caCertificates', `${PEM}\n-----BEGIN PRIVATE KEY-----\nplanted-secret\n-----END PRIVATE KEY-----`, /private key/],
+  ['AIProvider', 'spec.tls.caCertificates', `${PEM}\n-----BEGIN CERTIFICATE-----\nMIIB`, /each from its -----BEGIN CERTIFICATE----- to its/],
+  ['AIProvider', 'spec.tls.caCertificates', PEM.replace('MIIB', 'AAAA'), /certificate 1 of 1 cannot be read/],
+  ['AIProvider', 'spec.baseUrl', 'http://relay.example/v1', /must be https:\/\/ where spec\.tls says/],
   ['AIProvider', 'spec.auth.apiKey', {}, /exactly one/],
   ['AIProvider', 'spec.auth.apiKey', { env: 'A', file: '/b' }, /exactly one/],
   ['AIProvider', 'spec.auth.apiKey', { value: '' }, />=1/, 'spec.auth.apiKey.value'],

@@ -31,7 +31,12 @@ interface Bench {
 
 function bench(resources: readonly Resource[], key: string | undefined = 'sk-real'): Bench {
   const known = { openai: [], anthropic: [], google: [], deepseek: [] };
-  const compiled = compile(resources, [{ namespace: 'shop', name: 'checkout' }], { own: [], known, simulatedUrl: undefined });
+  const compiled = compile(resources, [{ namespace: 'shop', name: 'checkout' }], {
+    own: [],
+    known,
+    simulatedUrl: undefined,
+    readCertificates: (pem: string) => ({ ok: true, value: pem }) as const,
+  });
   const commands: ReserveCommand[] = [];
   const settlements: Settlement[] = [];
   const records: CallRecord[] = [];

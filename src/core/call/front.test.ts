@@ -17,7 +17,12 @@ const snapshot = compile(
     resource('AIRoute', 'all', { workloads: ['*'], rules: [{ backends: [{ provider: 'relay' }, { provider: 'inner' }, { provider: 'vllm' }] }] }),
   ],
   [{ namespace: 'default', name: 'app' }],
-  { own: [], known: { openai: [], anthropic: [], google: [], deepseek: [] }, simulatedUrl: undefined },
+  {
+    own: [],
+    known: { openai: [], anthropic: [], google: [], deepseek: [] },
+    simulatedUrl: undefined,
+    readCertificates: (pem: string) => ({ ok: true, value: pem }) as const,
+  },
 ).snapshots.get('default/app');
 
 const text = new TextEncoder();

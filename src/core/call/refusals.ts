@@ -33,6 +33,7 @@ const TABLE: Readonly<Record<RefusalCode, { readonly status: number; readonly sh
   too_many_waiting: { status: 429, shouldRetry: true },
   processor_unavailable: { status: 503, shouldRetry: true },
   provider_unreachable: { status: 503, shouldRetry: true },
+  provider_untrusted: { status: 503, shouldRetry: false },
   merged_call_failed: { status: 503, shouldRetry: true },
   provider_timeout: { status: 504, shouldRetry: false },
   host_mismatch: { status: 421, shouldRetry: false },

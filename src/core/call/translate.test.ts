@@ -27,7 +27,12 @@ function snapshotOf(): WorkloadSnapshot {
     }),
   ];
   const known = { openai: [], anthropic: [], google: [], deepseek: [] };
-  const snapshot = compile(resources, [{ namespace: 'shop', name: 'checkout' }], { own: [], known, simulatedUrl: undefined }).snapshots.get('shop/checkout');
+  const snapshot = compile(resources, [{ namespace: 'shop', name: 'checkout' }], {
+    own: [],
+    known,
+    simulatedUrl: undefined,
+    readCertificates: (pem: string) => ({ ok: true, value: pem }) as const,
+  }).snapshots.get('shop/checkout');
   if (snapshot === undefined) throw new Error('nothing was compiled');
   return snapshot;
 }

@@ -46,6 +46,7 @@ function planned(facts: Partial<ClusterFacts>): Plan {
     rootNamespace: 'airmesh-system',
     known: { openai: [], anthropic: [], google: [], deepseek: [] },
     simulatedUrl: undefined,
+    readCertificates: (pem: string) => ({ ok: true, value: pem }) as const,
     checkKey: (key: string) => ({ ok: true, key }) as const,
   };
   const roots = 'PEM';

@@ -20,7 +20,12 @@ const provider = (name: string, baseUrl: string): Resource => resource('AIProvid
 
 function snapshotOf(...resources: readonly Resource[]): WorkloadSnapshot {
   const known = { openai: [], anthropic: [], google: [], deepseek: [] };
-  const compiled = compile(resources, [{ namespace: 'shop', name: 'checkout' }], { own: [], known, simulatedUrl: undefined });
+  const compiled = compile(resources, [{ namespace: 'shop', name: 'checkout' }], {
+    own: [],
+    known,
+    simulatedUrl: undefined,
+    readCertificates: (pem: string) => ({ ok: true, value: pem }) as const,
+  });
   expect(compiled.findings.filter(({ severity }) => severity === 'error')).toEqual([]);
   const snapshot = compiled.snapshots.get('shop/checkout');
   if (snapshot === undefined) throw new Error('no snapshot');

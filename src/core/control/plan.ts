@@ -1,5 +1,5 @@
 import { compile, workloadId } from '../policy/index.ts';
-import type { Compiled, Finding, KnownModels, KnownWorkload, Labels, WorkloadSnapshot } from '../policy/index.ts';
+import type { Compiled, Finding, KnownModels, KnownWorkload, Labels, ProviderContext, WorkloadSnapshot } from '../policy/index.ts';
 import type { EpochMs } from '../units/index.ts';
 import { consenting, gatewayPlan, withCallers } from './callers.ts';
 import type { GatewayPlan } from './callers.ts';
@@ -35,6 +35,7 @@ export interface PlanSettings {
   /** Where the simulated provider listens; absent: there is none. */
   readonly simulatedUrl: string | undefined;
   readonly checkKey: CheckKey;
+  readonly readCertificates: ProviderContext['readCertificates'];
 }
 
 /** What follows from the resources and pods alone: certificates for it may have to be issued before there is a plan. */
@@ -63,7 +64,7 @@ export interface Plan extends Draft {
 export const NO_PLAN: Pick<Plan, 'keys' | 'editions'> = { keys: new Map(), editions: new Map() };
 
 /** Facts → each workload's snapshot. Pure. */
-export function draftOf(facts: ClusterFacts, { rootNamespace, known: knownModels, simulatedUrl }: PlanSettings): Draft {
+export function draftOf(facts: ClusterFacts, { rootNamespace, known: knownModels, simulatedUrl, readCertificates }: PlanSettings): Draft {
   const known = workloadsOf(facts.pods);
   const allowed = consenting(facts.namespaces);
   const workloads = withCallers(known, facts.callers, allowed);
@@ -72,7 +73,7 @@ export function draftOf(facts: ClusterFacts, { rootNamespace, known: knownModels
   // A sidecar's loopback is not the controller's, so no address is its own.
   return {
     workloads,
-    compiled: compile(usable, workloads, { own: [], known: knownModels, simulatedUrl, boundaries }),
+    compiled: compile(usable, workloads, { own: [], known: knownModels, simulatedUrl, readCertificates, boundaries }),
     withSidecars: new Set(known.map(workloadId)),
     consenting: allowed,
   };

@@ -181,6 +181,7 @@ export type RefusalCode =
   | 'too_many_waiting'
   | 'processor_unavailable'
   | 'provider_unreachable'
+  | 'provider_untrusted'
   | 'provider_timeout'
   | 'merged_call_failed'
   | 'headers_too_large'

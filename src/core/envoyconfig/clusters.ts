@@ -85,7 +85,7 @@ function protocols(upstream: UpstreamSettings): Json {
     : typed(HTTP_OPTIONS, { ...common, explicit_http_config: { http_protocol_options: {} } });
 }
 
-/** The provider is who its certificate says, by public authorities and by name; the name is the route's, never the caller's. */
+/** The provider is who its certificate says, by public authorities or its own and by name; the name is the route's, never the caller's. */
 function tls(upstream: UpstreamSettings, settings: Pick<EnvoySettings, 'trustedCaFile'>): Json {
   return {
     name: 'envoy.transport_sockets.tls',
@@ -94,7 +94,7 @@ function tls(upstream: UpstreamSettings, settings: Pick<EnvoySettings, 'trustedC
       common_tls_context: {
         tls_params: { tls_minimum_protocol_version: 'TLSv1_2' },
         validation_context: {
-          trusted_ca: { filename: upstream.caFile ?? settings.trustedCaFile },
+          trusted_ca: upstream.caCertificates === undefined ? { filename: settings.trustedCaFile } : { inline_string: upstream.caCertificates },
           match_typed_subject_alt_names: [{ san_type: isAddress(upstream.host) ? 'IP_ADDRESS' : 'DNS', matcher: { exact: upstream.host } }],
         },
       },

@@ -98,6 +98,15 @@ const ANSWERS: readonly OwnAnswer[] = [
     shouldRetry: false,
   },
   {
+    // BoringSSL's word in the reason of the failure: by authority, name or time.
+    when: details('CERTIFICATE_VERIFY_FAILED'),
+    status: 503,
+    code: 'provider_untrusted',
+    message:
+      'The provider’s certificate could not be verified, so nothing was sent to it. Whoever runs the mesh may have to name its authority (spec.tls.caCertificates of the AIProvider).',
+    shouldRetry: false,
+  },
+  {
     when: `response.code == 503`,
     status: 503,
     code: 'provider_unreachable',

@@ -67,7 +67,7 @@ export interface UpstreamSettings {
   readonly circuitBreaker: { readonly maxConnections: number; readonly maxPendingRequests: number; readonly maxRequests: number };
   readonly outlierDetection: { readonly consecutive5xx: number; readonly intervalMs: number; readonly baseEjectionTimeMs: number };
   /** Authorities to trust instead of the public ones, PEM. */
-  readonly caFile?: string;
+  readonly caCertificates?: string | undefined;
 }
 
 /** The header by which the processor names the provider that a call goes to. Removed before the call leaves. */

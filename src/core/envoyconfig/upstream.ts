@@ -5,11 +5,12 @@ import type { UpstreamSettings } from './settings.ts';
 export function upstreamOf({
   id,
   baseUrl,
+  caCertificates,
   timeouts,
   retries,
   circuitBreaker,
   outlierDetection,
-}: Pick<ProviderPolicy, 'id' | 'baseUrl' | 'timeouts' | 'retries' | 'circuitBreaker' | 'outlierDetection'>): UpstreamSettings {
+}: Pick<ProviderPolicy, 'id' | 'baseUrl' | 'caCertificates' | 'timeouts' | 'retries' | 'circuitBreaker' | 'outlierDetection'>): UpstreamSettings {
   const { host, port, tls } = baseUrl;
-  return { id, host, port, tls, timeouts, retries, circuitBreaker, outlierDetection };
+  return { id, host, port, tls, caCertificates, timeouts, retries, circuitBreaker, outlierDetection };
 }

@@ -5,6 +5,8 @@ const CERTIFICATE = /-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\s]+-----END CERTIF
  * left out: some runtimes stop at the first thing that they do not know.
  */
 export function bundleOf(...texts: readonly string[]): readonly string[] {
-  const certificates = texts.flatMap((text) => text.match(CERTIFICATE) ?? []);
-  return [...new Set(certificates.map((certificate) => `${certificate.replaceAll('\r', '').replace(/[ \t]+$/gm, '')}\n`))];
+  return [...new Set(texts.flatMap(certificatesIn).map((certificate) => `${certificate.replaceAll('\r', '').replace(/[ \t]+$/gm, '')}\n`))];
 }
+
+/** Each that is whole, as it stands there. */
+export const certificatesIn = (text: string): readonly string[] => text.match(CERTIFICATE) ?? [];

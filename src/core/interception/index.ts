@@ -7,6 +7,6 @@
  */
 export { interceptionAddition } from './addition.ts';
 export type { AdditionSettings, InterceptionAddition } from './addition.ts';
-export { bundleOf } from './bundle.ts';
+export { bundleOf, certificatesIn } from './bundle.ts';
 export { TRUST_FILES, trustVariables } from './variables.ts';
 export type { Variable } from './variables.ts';

@@ -1,5 +1,6 @@
 import { SHIPPED_ALIASES, SHIPPED_MODELS } from '../catalog/index.ts';
 import type { ModelInfo, Price, Vendor } from '../catalog/index.ts';
+import type { Result } from '../units/index.ts';
 import { parseBaseUrl } from './baseurl.ts';
 import type { OwnAddress } from './baseurl.ts';
 import type { Finding } from './findings.ts';
@@ -18,6 +19,8 @@ export interface ProviderContext {
   readonly simulatedUrl: string | undefined;
   /** Absent: the resources are all of one hand, as in files. */
   readonly boundaries?: Boundaries | undefined;
+  /** Certificates in PEM → the same as every reader understands them; or what is wrong with them, without quoting them. */
+  readonly readCertificates: (pem: string) => Result<string, string>;
 }
 
 export interface CompiledProvider {
@@ -95,6 +98,16 @@ export function compileProvider(provider: AIProvider, context: ProviderContext, 
     fault('spec.auth.apiKey', 'must be a secretRef in a cluster: no key stands in a resource, and sidecars have no environment or files of their own for it');
     return undefined;
   }
+  const { tls } = spec;
+  if (tls !== undefined && !baseUrl.value.tls) {
+    fault('spec.baseUrl', 'must be https:// where spec.tls says whose certificate to believe');
+    return undefined;
+  }
+  const caCertificates = tls === undefined ? undefined : context.readCertificates(tls.caCertificates);
+  if (caCertificates?.ok === false) {
+    fault('spec.tls.caCertificates', caCertificates.error);
+    return undefined;
+  }
   if (spec.apiVersion !== undefined && spec.type !== 'AzureOpenAI') fault('spec.apiVersion', `is for type AzureOpenAI; ${spec.type} takes none`);
   const models = modelsOf(provider, context.known, fault);
   const { timeouts, retries, outlierDetection } = spec;
@@ -104,6 +117,7 @@ export function compileProvider(provider: AIProvider, context: ProviderContext, 
     back: BACKS[spec.type],
     apiVersion: spec.apiVersion,
     baseUrl: withRoot(baseUrl.value, spec.type),
+    caCertificates: caCertificates?.value,
     key: spec.auth === undefined ? undefined : resourceId(provider),
     models,
     unknownPrice: spec.unknownPrice,

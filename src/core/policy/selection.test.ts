@@ -105,7 +105,13 @@ const provider = (namespace: string, name: string, more: object = {}): Resource 
 const route = (namespace: string, name: string, selection: Selection, backend: string, created?: string): Resource =>
   resource('AIRoute', namespace, name, { ...selection, rules: [{ backends: [{ provider: backend }] }] }, created);
 
-const CONTEXT: ProviderContext = { own: [], known: { openai: [], anthropic: [], google: [], deepseek: [] }, simulatedUrl: undefined, boundaries: BOUNDARIES };
+const CONTEXT: ProviderContext = {
+  own: [],
+  known: { openai: [], anthropic: [], google: [], deepseek: [] },
+  simulatedUrl: undefined,
+  readCertificates: (pem: string) => ({ ok: true, value: pem }) as const,
+  boundaries: BOUNDARIES,
+};
 const inCluster = (...resources: readonly Resource[]): Compiled => compile(resources, [CHECKOUT, SUPPORT, LAB], CONTEXT);
 const rulesOf = ({ snapshots }: Compiled, workload: string): string[] => (snapshots.get(workload)?.rules ?? []).map(({ id }) => id);
 

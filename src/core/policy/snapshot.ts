@@ -39,6 +39,8 @@ export interface ProviderPolicy {
   /** The version of its API that it wants named (`api-version` at Azure); `undefined`: none. */
   readonly apiVersion: string | undefined;
   readonly baseUrl: ProviderUrl;
+  /** Who may have issued its certificate, PEM; `undefined`: the public authorities. */
+  readonly caCertificates: string | undefined;
   /** Where its key is looked up when a call is forwarded; `undefined`: it takes none (a model server of one's own). */
   readonly key: KeyRef | undefined;
   /** Lower-case catalogue name → what it is and costs here. */

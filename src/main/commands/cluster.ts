@@ -3,6 +3,7 @@ import type { Diagnosis, Observed, Sight } from '../../core/control/index.ts';
 import { compile, explain as explainCall, workloadId } from '../../core/policy/index.ts';
 import type { KnownWorkload } from '../../core/policy/index.ts';
 import { knownModels } from '../../shell/prices/index.ts';
+import { readCertificates } from '../../shell/trust/index.ts';
 import { systemClock } from '../mesh/clock.ts';
 import { messageOf } from '../mesh/message-of.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -189,6 +190,7 @@ export async function explainInCluster(owner: Owner, flags: ExplainClusterFlags,
     own: [],
     known: knownModels(),
     simulatedUrl: 'http://simulated.invalid/v1',
+    readCertificates,
     boundaries: { rootNamespace: flags.rootNamespace, namespaces: sight.namespaces },
   });
   const snapshot = snapshots.get(workloadId(workload.known));

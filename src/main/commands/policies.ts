@@ -81,6 +81,7 @@ export async function check(paths: readonly string[], json: boolean, terminal: T
             baseUrl,
             back: policy.back,
             apiVersion: policy.apiVersion,
+            caCertificates: policy.caCertificates,
             key: policy.key === undefined ? undefined : keys.get(policy.key),
             timeoutMs: CHECK_TIMEOUT_MS,
           })

@@ -14,6 +14,7 @@ import { ALL_PERMITTED } from '../../shell/ledger/index.ts';
 import type { Permissions } from '../../shell/ledger/index.ts';
 import { knownModels } from '../../shell/prices/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
+import { readCertificates } from '../../shell/trust/index.ts';
 import { ShownCertificate, byToken } from '../../shell/wire/index.ts';
 import type { Authenticate, Identity, Service } from '../../shell/wire/index.ts';
 import { systemClock } from '../mesh/clock.ts';
@@ -141,7 +142,7 @@ export class ClusterPolicies {
     this.governor = new Governor({
       cluster: this.cluster,
       namespaces: scope.namespaces,
-      settings: { rootNamespace, known: knownModels(), simulatedUrl: scope.simulatedUrl, checkKey },
+      settings: { rootNamespace, known: knownModels(), simulatedUrl: scope.simulatedUrl, checkKey, readCertificates },
       streams: {
         publish: (states, gateways) => {
           this.#distributor.publish(withControllerRoots(states, this.#roots));

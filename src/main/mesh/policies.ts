@@ -4,6 +4,7 @@ import type { Boundaries, Compiled, Finding, KnownWorkload, Resource } from '../
 import { knownModels } from '../../shell/prices/index.ts';
 import { budgetOf, readResources, resourcesFromEnvironment } from '../../shell/resources/index.ts';
 import type { LocatedFinding } from '../../shell/resources/index.ts';
+import { readCertificates } from '../../shell/trust/index.ts';
 import type { Address } from '../ports.ts';
 import { StartError } from '../start-error.ts';
 
@@ -57,7 +58,13 @@ export function loadPolicies(source: PolicySource, settings: CompileSettings): L
     ...(read?.resources ?? (source.kind === 'environment' ? source.resources : [])),
     ...(isQuickstart ? extraBudget(settings.environment) : []),
   ];
-  const compiled = compile(resources, settings.workloads, { own: settings.own, known, simulatedUrl: settings.simulatedUrl, boundaries: settings.boundaries });
+  const compiled = compile(resources, settings.workloads, {
+    own: settings.own,
+    known,
+    simulatedUrl: settings.simulatedUrl,
+    readCertificates,
+    boundaries: settings.boundaries,
+  });
   const locate = read?.locate ?? ((finding: Finding): LocatedFinding => ({ ...finding, file: 'environment', line: 0, column: 0 }));
   return { resources, compiled, findings: [...(read?.findings ?? []), ...compiled.findings.map(locate)] };
 }

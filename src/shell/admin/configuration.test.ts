@@ -16,6 +16,7 @@ const snapshot: WorkloadSnapshot = {
         back: 'openai',
         apiVersion: undefined,
         baseUrl: { tls: true, host: 'api.openai.com', port: 443, basePath: '/v1' },
+        caCertificates: undefined,
         key: `${PLANTED}-ref`,
         models: new Map([['gpt-4.1', { name: 'gpt-4.1', price: { input: 2_000_000_000n, output: 8_000_000_000n, source: 'airmesh-catalog/1' } }]]),
         unknownPrice: 'Refuse',

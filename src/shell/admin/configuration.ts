@@ -20,11 +20,12 @@ export function describeSnapshot(snapshot: WorkloadSnapshot): object {
 }
 
 function describeProvider(provider: ProviderPolicy): object {
-  const { id, type, baseUrl, key, models, unknownPrice, timeouts, retries, circuitBreaker, outlierDetection } = provider;
+  const { id, type, baseUrl, caCertificates, key, models, unknownPrice, timeouts, retries, circuitBreaker, outlierDetection } = provider;
   return {
     id,
     type,
     baseUrl: `${baseUrl.tls ? 'https' : 'http'}://${baseUrl.host}:${baseUrl.port}${baseUrl.basePath}`,
+    trusts: caCertificates === undefined ? 'public authorities' : 'its own authorities',
     takesKey: key !== undefined,
     models: [...models.values()].map(({ name, price, contextWindow, maxOutputTokens }) => ({
       name,

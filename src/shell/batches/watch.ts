@@ -38,7 +38,7 @@ export interface BatchWatchPorts {
   readonly random: () => number;
   readonly events: BatchEvents;
   /** Whose certificates are believed; by default those of the runtime. */
-  readonly trust?: () => SecureContext | undefined;
+  readonly trust?: (caCertificates: string | undefined) => SecureContext | undefined;
   /** Time until the first look; by default as is fit for providers. */
   readonly firstLookMs?: number;
 }
@@ -142,7 +142,7 @@ export class BatchWatch implements BatchListener {
     if (provider === undefined) return { kind: 'failed', reason: `there is no provider ${batch.provider} now` };
     const key = provider.key === undefined ? undefined : this.#ports.keys.get(provider.key);
     if (provider.key !== undefined && key === undefined) return { kind: 'failed', reason: `there is no usable key for ${provider.id}` };
-    return look({ batch, holds, provider, key, trust: this.#ports.trust?.() });
+    return look({ batch, holds, provider, key, trust: this.#ports.trust?.(provider.caCertificates) });
   }
 
   #settleAll(batch: KeptObject, { tally, outputs }: Extract<Look, { kind: 'ended' }>): void {

@@ -7,7 +7,8 @@ interface Diagnosis {
 }
 
 const CLOCK_HINT = "Check this machine's clock, and whether something in between (a company proxy, an antivirus) replaces certificates.";
-const AUTHORITY_HINT = 'If a company proxy replaces certificates, add its authority to this machine; otherwise do not trust this address.';
+const AUTHORITY_HINT =
+  'If the provider’s authority is a company’s own, name it in spec.tls.caCertificates; if a company proxy replaces certificates, name that one’s. Otherwise do not trust this address.';
 
 /** What is behind an error of Node's (`error.code`): names from Node's errors, libuv's, and OpenSSL's verification. */
 export function connectionProblem(error: unknown, url: URL, timeoutMs: number): CheckOutcome {

@@ -175,11 +175,11 @@ describe('checkProvider', () => {
         code: 'tls',
         message: expect.stringContaining('does not trust'),
       });
-      expect(await checkProvider({ ...check, baseUrl: `https://127.0.0.1:${port}`, certificateAuthority: certificate })).toMatchObject({
+      expect(await checkProvider({ ...check, baseUrl: `https://127.0.0.1:${port}`, caCertificates: certificate })).toMatchObject({
         code: 'tls',
         message: expect.stringContaining('another name'),
       });
-      expect(await checkProvider({ ...check, baseUrl: `https://localhost:${port}`, certificateAuthority: certificate })).toMatchObject({ kind: 'accepted' });
+      expect(await checkProvider({ ...check, baseUrl: `https://localhost:${port}`, caCertificates: certificate })).toMatchObject({ kind: 'accepted' });
     } finally {
       secure.close();
       rmSync(folder, { recursive: true });

@@ -18,8 +18,8 @@ export interface CheckRequest {
   /** `undefined`: the provider takes none. */
   readonly key: string | undefined;
   readonly timeoutMs: number;
-  /** A certificate authority besides those of the machine, in PEM: for tests. */
-  readonly certificateAuthority?: string;
+  /** Who may have issued its certificate, PEM; `undefined`: those whom the machine trusts. */
+  readonly caCertificates?: string | undefined;
 }
 
 /** What was found. Every problem says what to do; none quotes the key. */
@@ -74,25 +74,21 @@ function ask(url: URL, check: CheckRequest): Promise<RawAnswer> {
     const { set, defaults = [] } = backOf(check.back).auth(check.key ?? '');
     const headers = { accept: 'application/json', 'user-agent': 'airmesh-check', ...Object.fromEntries([...defaults, ...set]) };
     const signal = AbortSignal.timeout(check.timeoutMs);
-    const request = send(
-      url,
-      { agent: false, headers, signal, ...(check.certificateAuthority === undefined ? {} : { ca: check.certificateAuthority }) },
-      (response) => {
-        const chunks: Buffer[] = [];
-        let bytes = 0;
-        response.on('data', (chunk: Buffer) => {
-          bytes += chunk.length;
-          // What matters stands at the beginning; the rest of an endless page is nobody's.
-          if (bytes > MAX_ANSWER_BYTES) response.destroy();
-          else chunks.push(chunk);
-        });
-        response.on('close', () => {
-          if (signal.aborted) reject(signal.reason);
-          else resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString('utf8') });
-        });
-        response.on('error', () => undefined);
-      },
-    );
+    const request = send(url, { agent: false, headers, signal, ...(check.caCertificates === undefined ? {} : { ca: check.caCertificates }) }, (response) => {
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      response.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        // What matters stands at the beginning; the rest of an endless page is nobody's.
+        if (bytes > MAX_ANSWER_BYTES) response.destroy();
+        else chunks.push(chunk);
+      });
+      response.on('close', () => {
+        if (signal.aborted) reject(signal.reason);
+        else resolve({ status: response.statusCode ?? 0, headers: response.headers, body: Buffer.concat(chunks).toString('utf8') });
+      });
+      response.on('error', () => undefined);
+    });
     request.on('error', (error) => reject(signal.aborted ? signal.reason : error));
     request.end();
   });

@@ -46,6 +46,7 @@ const provider: fc.Arbitrary<ProviderPolicy> = fc.record({
   back: fc.constantFrom('openai', 'azure', 'deepseek', 'compatible', 'anthropic', 'gemini'),
   apiVersion: maybe(name),
   baseUrl: fc.record({ tls: fc.boolean(), host: name, port: fc.nat(65_535), basePath: fc.string() }),
+  caCertificates: maybe(name),
   key: maybe(name),
   models: mapOf(model),
   unknownPrice: fc.constantFrom('Refuse', 'CountTokens'),

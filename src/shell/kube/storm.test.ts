@@ -17,6 +17,7 @@ const SETTINGS = {
   rootNamespace: 'airmesh-system',
   known: { openai: [], anthropic: [], google: [], deepseek: [] },
   simulatedUrl: undefined,
+  readCertificates: (pem: string) => ({ ok: true, value: pem }) as const,
   checkKey,
 };
 

@@ -17,6 +17,7 @@ import {
   places,
   withFlowValue,
 } from '../../../test/support/wrong-fields.ts';
+import { readCertificates } from '../trust/index.ts';
 import { formatFinding, readResources } from './read.ts';
 import type { LocatedFinding, ReadResult } from './read.ts';
 
@@ -93,7 +94,7 @@ const OWN = [
   { host: '0.0.0.0', port: 4010 },
   { host: '10.0.0.7', port: 4020 },
 ];
-const CONTEXT = { own: OWN, known: { openai: [], anthropic: [], google: [], deepseek: [] }, simulatedUrl: undefined };
+const CONTEXT = { own: OWN, known: { openai: [], anthropic: [], google: [], deepseek: [] }, simulatedUrl: undefined, readCertificates };
 
 /** What depends on none of the above, and must stand whatever becomes of it. */
 const STEADY = `

@@ -1,7 +1,9 @@
 import { X509Certificate } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { TRUST_FILES, bundleOf } from '../../core/interception/index.ts';
+import { TRUST_FILES, bundleOf, certificatesIn } from '../../core/interception/index.ts';
+import { err, ok } from '../../core/units/index.ts';
+import type { Result } from '../../core/units/index.ts';
 import { javaTrustStore } from './java.ts';
 
 /** Authorities that applications trust, PEM. */
@@ -25,6 +27,17 @@ export function writeTrust(folder: string, { publicFile, roots, others = '' }: T
     [TRUST_FILES.java, javaTrustStore(all)],
   ];
   return files.map(([name, content]) => replace(join(folder, name), content)).includes(true);
+}
+
+/** Certificates in PEM, written anew as every reader understands them; or what is wrong, which never quotes them. */
+export function readCertificates(pem: string): Result<string, string> {
+  if (pem.includes('PRIVATE KEY')) return err('holds a private key: take it out, and make another, as resources are read by many');
+  const certificates = certificatesIn(pem);
+  if (certificates.length === 0 || certificates.length < pem.split('-----BEGIN').length - 1)
+    return err('must hold certificates and nothing else, each from its -----BEGIN CERTIFICATE----- to its -----END CERTIFICATE-----');
+  const unread = certificates.findIndex((certificate) => !isCertificate(certificate));
+  if (unread >= 0) return err(`certificate ${unread + 1} of ${certificates.length} cannot be read: copy it again`);
+  return ok(certificates.map((certificate) => new X509Certificate(certificate).toString()).join(''));
 }
 
 /** What others wrote and is none would have some runtimes trust nobody. */

@@ -4,4 +4,4 @@
  * Owns their forms, and that a reader never meets half a file. Must never hold a private key.
  */
 export { javaTrustStore } from './java.ts';
-export { writeTrust } from './files.ts';
+export { readCertificates, writeTrust } from './files.ts';

@@ -9,6 +9,7 @@ import type { AccountView } from '../../../src/core/ledger/index.ts';
 import { SCHEMAS, STATUS_SCHEMAS } from '../../../src/core/policy/index.ts';
 import type { Kind } from '../../../src/core/policy/index.ts';
 import { checkKey } from '../../../src/shell/keys/index.ts';
+import { readCertificates } from '../../../src/shell/trust/index.ts';
 
 const here = import.meta.dirname;
 const cases = readdirSync(here).filter((file) => file.endsWith('.in.yaml'));
@@ -50,7 +51,7 @@ class Cluster {
     const settings = {
       rootNamespace: 'airmesh-system',
       known: { openai: [], anthropic: [], google: [], deepseek: [] },
-      simulatedUrl: undefined,
+      simulatedUrl: undefined, readCertificates,
       checkKey,
     };
     const facts = this.#facts(step.forbidden ?? []);

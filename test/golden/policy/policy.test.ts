@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { compile } from '../../../src/core/policy/index.ts';
 import type { ProviderContext, Resource, Workload } from '../../../src/core/policy/index.ts';
 import { readResources } from '../../../src/shell/resources/index.ts';
+import { readCertificates } from '../../../src/shell/trust/index.ts';
 
 const here = import.meta.dirname;
 const cases = readdirSync(here).filter((file) => file.endsWith('.yaml'));
@@ -28,7 +29,7 @@ const CONTEXT: ProviderContext = {
     google: [],
     deepseek: [],
   },
-  simulatedUrl: undefined,
+  simulatedUrl: undefined, readCertificates,
 };
 
 /** Maps as objects, amounts as digits, and what is absent left out. */

@@ -7,6 +7,7 @@ import type { AccountView } from '../../../src/core/ledger/index.ts';
 import { checkKey } from '../../../src/shell/keys/index.ts';
 import { Governor, Leadership, openCluster } from '../../../src/shell/kube/index.ts';
 import type { Cluster, GovernorEvent, Streams } from '../../../src/shell/kube/index.ts';
+import { readCertificates } from '../../../src/shell/trust/index.ts';
 import type { ApiClient } from './client.ts';
 import type { KubernetesObject } from './resources.ts';
 import { kubeconfigOf } from './server.ts';
@@ -122,6 +123,7 @@ export function govern(access: Pick<ApiServerAccess, 'url' | 'ca' | 'token'>, na
       rootNamespace: ROOT,
       known: { openai: [], anthropic: [], google: [], deepseek: [] },
       simulatedUrl: 'http://simulator.airmesh-system/v1',
+      readCertificates,
       checkKey,
     },
     streams,

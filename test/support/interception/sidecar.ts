@@ -6,6 +6,7 @@ import type { Policies, PolicyFeed, PolicyListener } from '../../../src/main/mes
 import { startMesh } from '../../../src/main/mesh/mesh.ts';
 import { knownModels } from '../../../src/shell/prices/index.ts';
 import { createLogger, fileDescriptorDestination } from '../../../src/shell/telemetry/index.ts';
+import { readCertificates } from '../../../src/shell/trust/index.ts';
 
 export interface SidecarOrders {
   /** Resources, as documents. */
@@ -54,7 +55,7 @@ function policiesOf({ resources, leaves, roots, interception }: SidecarOrders): 
     if (!each.ok) throw new Error(JSON.stringify(each.error));
     return each.value;
   });
-  const compiled = compile(parsed, [WORKLOAD], { own: [], known: knownModels(), simulatedUrl: undefined });
+  const compiled = compile(parsed, [WORKLOAD], { own: [], known: knownModels(), simulatedUrl: undefined, readCertificates });
   const snapshot = compiled.snapshots.get(`${WORKLOAD.namespace}/${WORKLOAD.name}`);
   if (snapshot === undefined) throw new Error('no snapshot');
   return { ...compiled, interception: interceptionOf(snapshot, new Map(Object.entries(leaves)), roots, interception) };

@@ -83,7 +83,12 @@ export class Bench {
   constructor(merge: object = {}, more: object = {}, refuse: (id: string) => boolean = () => false) {
     const workloads = ['checkout', 'search'].map((name) => ({ namespace: 'shop', name }));
     const known = { openai: [], anthropic: [], google: [], deepseek: [] };
-    const compiled = compile(resources(merge, more), workloads, { own: [], known, simulatedUrl: undefined });
+    const compiled = compile(resources(merge, more), workloads, {
+      own: [],
+      known,
+      simulatedUrl: undefined,
+      readCertificates: (pem: string) => ({ ok: true, value: pem }) as const,
+    });
     if (compiled.findings.some(({ severity }) => severity === 'error')) throw new Error(JSON.stringify(compiled.findings));
     const nowMs = (): number => this.#now;
     this.#ports = {

@@ -58,7 +58,7 @@ function bench({
       { namespace: 'shop', name: 'alpha' },
       { namespace: 'shop', name: 'beta' },
     ],
-    { own: [], known, simulatedUrl: undefined },
+    { own: [], known, simulatedUrl: undefined, readCertificates: (pem: string) => ({ ok: true, value: pem }) as const },
   );
   const commands: ReserveCommand[] = [];
   const settlements = new Map<string, Settlement>();

@@ -51,6 +51,7 @@ const TYPES: Readonly<Record<RefusalCode, ErrorType>> = {
   provider_key_missing: 'api_error',
   processor_unavailable: 'api_error',
   provider_unreachable: 'api_error',
+  provider_untrusted: 'api_error',
   merged_call_failed: 'api_error',
   provider_timeout: 'timeout_error',
   internal_error: 'api_error',

@@ -37,6 +37,7 @@ const STATUSES: Readonly<Record<RefusalCode, RpcStatus>> = {
   provider_key_missing: 'UNAVAILABLE',
   processor_unavailable: 'UNAVAILABLE',
   provider_unreachable: 'UNAVAILABLE',
+  provider_untrusted: 'UNAVAILABLE',
   merged_call_failed: 'UNAVAILABLE',
   provider_timeout: 'DEADLINE_EXCEEDED',
   internal_error: 'INTERNAL',

@@ -37,6 +37,7 @@ const TYPES: Readonly<Record<RefusalCode, ErrorType>> = {
   provider_key_missing: 'server_error',
   processor_unavailable: 'server_error',
   provider_unreachable: 'server_error',
+  provider_untrusted: 'server_error',
   merged_call_failed: 'server_error',
   provider_timeout: 'server_error',
   internal_error: 'server_error',

@@ -93,6 +93,19 @@ const baseUrl = [
 
 export const PROVIDER_TYPES = ['OpenAI', 'Anthropic', 'Gemini', 'AzureOpenAI', 'DeepSeek', 'OpenAICompatible', 'Simulated'] as const;
 
+/** Some hundred certificates. */
+const MAX_CERTIFICATES_LENGTH = 262_144;
+
+/** Whether they are certificates is judged by `compile`, whose caller can read them. Messages do not quote them: a key may be among them. */
+const tls = z.strictObject({
+  caCertificates: [
+    { rule: "self.contains('-----BEGIN CERTIFICATE-----')", message: 'must be certificates in PEM' },
+    { rule: "!self.contains('PRIVATE KEY')", message: 'holds a private key: take it out, and make another, as resources are read by many' },
+  ]
+    .reduce((schema, rule) => withRule(schema, rule), z.string().min(1).max(MAX_CERTIFICATES_LENGTH))
+    .describe('Who may have issued its certificate, in PEM, instead of the public authorities: a company’s own, for a model server of its own.'),
+});
+
 const timeouts = z.strictObject({
   connect: wait.prefault('5s').describe('Until the connection stands, TLS included.'),
   request: duration.prefault('0s').describe('Until the answer is complete; `0s` is no limit.'),
@@ -159,6 +172,7 @@ export const providerSpec = byType.reduce(
       .strictObject({ apiKey: keySource.describe('Exactly one of these.') })
       .optional()
       .describe('Where its key comes from. Absent: it takes none.'),
+    tls: tls.optional().describe('How it proves who it is, beyond the name in `baseUrl`. Only with `https://`.'),
     models: z.array(providerModel).max(1000).optional().meta(byName).describe('The models that it serves. Absent: those of its type.'),
     unknownPrice: z.enum(['Refuse', 'CountTokens']).default('Refuse').describe('What becomes of calls to a model whose price is unknown.'),
     timeouts: timeouts.prefault({}).describe('How long calls may take.'),

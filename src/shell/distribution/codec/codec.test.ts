@@ -60,6 +60,7 @@ const full: SidecarState = stateOf('shop/checkout', {
           back: 'openai',
           apiVersion: undefined,
           baseUrl: { tls: true, host: 'api.openai.com', port: 443, basePath: '/v1' },
+          caCertificates: undefined,
           key: 'shop/openai',
           models: new Map([['gpt-4.1', { name: 'gpt-4.1', price: { input: 2_000_000_000n, output: 8_000_000_000n, source: 'airmesh-catalog/1' } }]]),
           unknownPrice: 'Refuse',

@@ -31,6 +31,7 @@ export function readProvider(raw: Raw): ProviderPolicy {
     back: oneOf(raw, 'back', BACKS),
     apiVersion: optionalText(raw, 'apiVersion'),
     baseUrl: child(raw, 'baseUrl', readUrl),
+    caCertificates: optionalText(raw, 'caCertificates'),
     key: optionalText(raw, 'key'),
     models: readModels(raw, 'models'),
     unknownPrice: oneOf(raw, 'unknownPrice', UNKNOWN_PRICES),
