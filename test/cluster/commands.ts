@@ -62,3 +62,33 @@ export function follow(command: string, args: readonly string[]): { readonly lin
   });
   return { lines, ended: new Promise((resolve) => child.once('close', () => resolve())), stop: () => void child.kill() };
 }
+
+/** Calls that go on until they are told to end, by test/support/interception/programs/load.mjs. */
+export interface Load {
+  /** Resolves when so many more have ended. */
+  more(calls: number): Promise<void>;
+  /** `faults` are the first few, `kinds` all that there were. */
+  end(): Promise<{ readonly calls: number; readonly total: number; readonly faults: readonly string[]; readonly kinds: readonly string[] }>;
+}
+
+export function startLoad(command: string, args: readonly string[]): Load {
+  const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
+  let out = '';
+  let ended = 0;
+  child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString('utf8')));
+  child.stderr.on('data', (chunk: Buffer) => (ended += chunk.toString('utf8').split('.').length - 1));
+  return {
+    more: async (calls) => {
+      const enough = ended + calls;
+      await until(
+        () => Promise.resolve(ended),
+        (now) => now >= enough || child.exitCode !== null,
+        60_000,
+      );
+    },
+    end: () => {
+      child.stdin.end();
+      return new Promise((resolve) => child.once('close', () => resolve(JSON.parse(out) as Awaited<ReturnType<Load['end']>>)));
+    },
+  };
+}

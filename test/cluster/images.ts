@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { ensureEnvoy } from '../../src/shell/envoy/index.ts';
 import { embeddedPostgres } from '../support/postgres/binaries.ts';
+import { clientsFolder } from './clientsfolder.ts';
 
 const run = promisify(execFile);
 const fromRoot = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
@@ -15,6 +16,9 @@ export const IMAGE = 'airmesh:0.1.0';
 /** An application: Node and the official OpenAI client, and nothing of ours. */
 export const CLIENT_IMAGE = 'airmesh-test-client:1';
 
+/** Clients in several languages, each as it comes. */
+export const CLIENTS_IMAGE = 'airmesh-test-clients:1';
+
 /** PostgreSQL, as tests have it. */
 export const POSTGRES_IMAGE = 'airmesh-test-postgres:1';
 
@@ -23,14 +27,14 @@ const scripts = (): string | undefined => ['../shared/cluster', '../../shared/cl
 
 /**
  * Makes the images and gives them to the cluster's node. With `AIRMESH_TEST_IMAGES=present` they are there already:
- * of deploy/Dockerfile, test/cluster/client/Dockerfile and test/cluster/postgres/Dockerfile.
+ * of deploy/Dockerfile, and of the Dockerfiles in test/cluster.
  */
 export async function ensureImages(environment: NodeJS.ProcessEnv, onStep: (message: string) => void): Promise<void> {
   if (environment['AIRMESH_TEST_IMAGES'] === 'present') return;
   const beside = scripts();
   if (beside === undefined)
     throw new Error(
-      `Build ${IMAGE} (deploy/Dockerfile), ${CLIENT_IMAGE} (test/cluster/client/Dockerfile) and ${POSTGRES_IMAGE} (test/cluster/postgres/Dockerfile), load them into the cluster, and set AIRMESH_TEST_IMAGES=present.`,
+      `Build ${IMAGE} (deploy/Dockerfile), ${CLIENT_IMAGE} (test/cluster/client/Dockerfile), ${CLIENTS_IMAGE} (test/cluster/clients/Dockerfile) and ${POSTGRES_IMAGE} (test/cluster/postgres/Dockerfile), load them into the cluster, and set AIRMESH_TEST_IMAGES=present.`,
     );
   const node = fromRoot('node_modules/.bin/node');
   const stage = mkdtempSync(join(tmpdir(), 'airmesh-image-'));
@@ -49,12 +53,19 @@ export async function ensureImages(environment: NodeJS.ProcessEnv, onStep: (mess
     const client = [
       '--copy',
       `${fromRoot('node_modules/openai')}:/client/node_modules/openai`,
-      ...['call.mjs', 'many.mjs', 'other.mjs'].flatMap((name) => ['--copy', `${fromRoot(`test/cluster/client/${name}`)}:/client/${name}`]),
+      ...['call.mjs', 'many.mjs', 'other.mjs', 'front.mjs'].flatMap((name) => ['--copy', `${fromRoot(`test/cluster/client/${name}`)}:/client/${name}`]),
     ];
     await image(CLIENT_IMAGE, ...client, '--workdir', '/client', '--user', '1000:1000', '--entrypoint', JSON.stringify(['node', '/client/call.mjs']));
+    const programs = ['sdks.mjs', 'sdks.py', 'load.mjs', 'hold.mjs'].flatMap((name) => [
+      '--copy',
+      `${fromRoot(`test/support/interception/programs/${name}`)}:/clients/${name}`,
+    ]);
+    const path = 'PATH=/clients:/clients/python/bin:/clients/java/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin';
+    const found = ['LD_LIBRARY_PATH=/clients/libraries', 'PYTHONHOME=/clients/python', 'PYTHONPATH=/clients/packages', path].flatMap((each) => ['--env', each]);
+    await image(CLIENTS_IMAGE, '--copy', `${await clientsFolder(onStep)}:/clients`, ...programs, ...found, '--workdir', '/clients', '--user', '1000:1000');
     const postgres = ['--copy', `${postgresFolder()}:/postgres`, '--copy', `${fromRoot('test/cluster/postgres/start.sh')}:/postgres/start.sh`];
-    const programs = ['--env', 'PATH=/postgres/bin:/usr/bin:/bin', '--env', 'LC_ALL=C'];
-    await image(POSTGRES_IMAGE, ...postgres, ...programs, '--user', '65534:65534', '--entrypoint', JSON.stringify(['/postgres/start.sh']));
+    const variables = ['--env', 'PATH=/postgres/bin:/usr/bin:/bin', '--env', 'LC_ALL=C'];
+    await image(POSTGRES_IMAGE, ...postgres, ...variables, '--user', '65534:65534', '--entrypoint', JSON.stringify(['/postgres/start.sh']));
   } finally {
     rmSync(stage, { recursive: true, force: true });
   }

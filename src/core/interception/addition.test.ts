@@ -36,6 +36,7 @@ describe('what interception adds to a pod', () => {
       NODE_EXTRA_CA_CERTS: '/etc/airmesh/trust/mesh.pem',
       SSL_CERT_FILE: '/etc/airmesh/trust/ca.pem',
       REQUESTS_CA_BUNDLE: '/etc/airmesh/trust/ca.pem',
+      SYSTEM_WGETRC: '/etc/airmesh/trust/wgetrc',
       CURL_CA_BUNDLE: '/etc/airmesh/trust/ca.pem',
       GRPC_DEFAULT_SSL_ROOTS_FILE_PATH: '/etc/airmesh/trust/ca.pem',
       GIT_SSL_CAINFO: '/etc/airmesh/trust/ca.pem',

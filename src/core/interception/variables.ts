@@ -6,6 +6,8 @@ export const TRUST_FILES = {
   added: 'mesh.pem',
   /** All of them, as Java reads them. */
   java: 'truststore.jks',
+  /** For Wget, which has no variable but for its settings. */
+  wget: 'wgetrc',
 } as const;
 
 /** An environment variable that a runtime reads. */
@@ -20,7 +22,7 @@ export interface Variable {
  * By which variables runtimes are told whom to trust. Those that take a bundle in the place of their own get all of it; Node
  * takes what is added to what it brings.
  * Sources: Node, "Command-line API"; OpenSSL, SSL_CTX_set_default_verify_paths; Go, crypto/x509; Requests, "SSL Cert
- * Verification"; curl(1); gRPC, "environment variables"; git-config(1); AWS SDKs, "General configuration"; Deno, "Environment
+ * Verification"; curl(1); Wget’s source, init.c; gRPC, "environment variables"; git-config(1); AWS SDKs, "General configuration"; Deno, "Environment
  * variables"; Oracle, JSSE Reference Guide.
  */
 export function trustVariables(folder: string): readonly Variable[] {
@@ -30,6 +32,7 @@ export function trustVariables(folder: string): readonly Variable[] {
     { name: 'SSL_CERT_FILE', value: all, readBy: 'OpenSSL, and so Python’s ssl and httpx, Ruby, PHP; Go; .NET; Rust’s native certificates' },
     { name: 'REQUESTS_CA_BUNDLE', value: all, readBy: 'Python’s Requests' },
     { name: 'CURL_CA_BUNDLE', value: all, readBy: 'curl' },
+    { name: 'SYSTEM_WGETRC', value: `${folder}/${TRUST_FILES.wget}`, readBy: 'GNU Wget' },
     { name: 'GRPC_DEFAULT_SSL_ROOTS_FILE_PATH', value: all, readBy: 'gRPC for C++, Python, Ruby, PHP' },
     { name: 'GIT_SSL_CAINFO', value: all, readBy: 'git' },
     { name: 'AWS_CA_BUNDLE', value: all, readBy: 'AWS’s clients' },

@@ -25,6 +25,7 @@ export function writeTrust(folder: string, { publicFile, roots, others = '' }: T
     [TRUST_FILES.added, Buffer.from(added.join(''))],
     [TRUST_FILES.all, Buffer.from(all.join(''))],
     [TRUST_FILES.java, javaTrustStore(all)],
+    [TRUST_FILES.wget, Buffer.from(`ca_certificate = ${join(folder, TRUST_FILES.all)}\n`)],
   ];
   return files.map(([name, content]) => replace(join(folder, name), content)).includes(true);
 }
