@@ -6,7 +6,8 @@
 import { X509Certificate } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { leaksIn } from '../support/leaks.ts';
-import { apply, get, kubectl, startLoad, until } from './commands.ts';
+import { apply, get, kubectl, startGoingOn, until } from './commands.ts';
+import type { GoingOn, LoadTold } from './commands.ts';
 import { CLIENTS_IMAGE } from './images.ts';
 import { PROVIDERS, ROTATED_KEY, arrivals, closeInternet, openInternet } from './internet.ts';
 import type { Arrived } from './internet.ts';
@@ -146,6 +147,30 @@ describe('clients as they come', () => {
   });
 });
 
+const IN_APP = ['exec', '-i', '-n', SHOP, 'deployment/checkout', '-c', 'app', '--'];
+const startLoad = (): GoingOn<LoadTold> => startGoingOn('kubectl', [...IN_APP, 'node', 'load.mjs']);
+/** What clients know as a connection that ended, and try again by themselves. */
+const CUT = /^(?:ECONNREFUSED|ECONNRESET|EPIPE|socket hang up|aborted)$/;
+
+/** Kills what has such a command line in the sidecar's container; returns how many did. */
+async function killInSidecar(commandLine: string): Promise<number> {
+  const script = `const { readdirSync, readFileSync } = require('node:fs');
+    const lineOf = (pid) => { try { return readFileSync('/proc/' + pid + '/cmdline', 'latin1').replaceAll('\\0', ' '); } catch { return ''; } };
+    const pids = readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name) && +name > 1 && +name !== process.pid && new RegExp(process.argv[1]).test(lineOf(name)));
+    for (const pid of pids) process.kill(+pid, 'SIGKILL');
+    console.log(pids.length);`;
+  return Number(await kubectl('exec', '-n', SHOP, 'deployment/checkout', '-c', 'airmesh-sidecar', '--', 'node', '-e', script, commandLine));
+}
+
+/** Of the sidecar's container. */
+async function restarts(): Promise<number | undefined> {
+  const { items } = await get<{ readonly items: readonly { readonly status: PodStatus }[] }>('pods', '-n', SHOP, '-l', 'app=checkout');
+  return items[0]?.status.initContainerStatuses.find(({ name }) => name === 'airmesh-sidecar')?.restartCount;
+}
+interface PodStatus {
+  readonly initContainerStatuses: readonly { readonly name: string; readonly restartCount: number }[];
+}
+
 /** The certificate that the pod is shown at the provider's host. */
 async function shown(): Promise<X509Certificate> {
   const script = `const s = require('node:tls').connect({ host: 'api.openai.com', port: 443, servername: 'api.openai.com' }, () => {
@@ -176,7 +201,7 @@ async function changeAuthority(): Promise<X509Certificate> {
 
 describe('under load', () => {
   it('no call fails when controllers are started anew, and authority, leaves and the provider’s key change', async () => {
-    const load = startLoad('kubectl', ['exec', '-i', '-n', SHOP, 'deployment/checkout', '-c', 'app', '--', 'node', 'load.mjs']);
+    const load = startLoad();
     await load.more(CALLS);
     const before = await shown();
     const next = await changeAuthority();
@@ -196,5 +221,43 @@ describe('under load', () => {
     figures['calls_during_rotation'] = calls;
     // Who starts now is shown the new one, and believes it.
     expect((await curl('--json', JSON.stringify(CHAT), URL)).status).toBe('200');
+  });
+
+  it('Envoy killed: what is in flight is cut, and it is back within seconds, in the same container', async () => {
+    const load = startLoad();
+    await load.more(CALLS);
+    expect(await killInSidecar('envoy.*bootstrap')).toBe(1);
+    const killed = performance.now();
+    await until(
+      () => curl('--json', JSON.stringify(CHAT), URL),
+      ({ status }) => status === '200',
+    );
+    figures['envoy_back_ms'] = Math.round(performance.now() - killed);
+    await load.more(CALLS);
+    const { total, kinds } = await load.end();
+    expect(total).toBeGreaterThan(0);
+    expect(kinds.filter((kind) => !CUT.test(kind))).toEqual([]);
+    expect(await restarts()).toBe(0);
+  });
+
+  it('the processor killed: governed calls are refused in words, and all else flows, until it is back beside the same Envoy', async () => {
+    const kept = startGoingOn('kubectl', [...IN_APP, 'node', 'keep.mjs', 'https://internet.shop.svc/v1/models']);
+    await kept.more(1);
+    const load = startLoad();
+    await load.more(CALLS);
+    expect(await killInSidecar('cli.js sidecar')).toBe(1);
+    const killed = performance.now();
+    await until(
+      () => curl('--json', JSON.stringify(CHAT), URL),
+      ({ status }) => status === '200',
+    );
+    figures['processor_back_ms'] = Math.round(performance.now() - killed);
+    await load.more(CALLS);
+    const { total, kinds } = await load.end();
+    expect(total).toBeGreaterThan(0);
+    expect(kinds.filter((kind) => !CUT.test(kind) && !/^503 .*processor_unavailable/.test(kind))).toEqual([]);
+    expect(kinds.some((kind) => kind.includes('processor_unavailable'))).toBe(true);
+    expect(await kept.end()).toMatchObject({ connections: 1, cut: null });
+    expect(await restarts()).toBe(0);
   });
 });

@@ -63,32 +63,45 @@ export function follow(command: string, args: readonly string[]): { readonly lin
   return { lines, ended: new Promise((resolve) => child.once('close', () => resolve())), stop: () => void child.kill() };
 }
 
-/** Calls that go on until they are told to end, by test/support/interception/programs/load.mjs. */
-export interface Load {
-  /** Resolves when so many more have ended. */
-  more(calls: number): Promise<void>;
-  /** `faults` are the first few, `kinds` all that there were. */
-  end(): Promise<{ readonly calls: number; readonly total: number; readonly faults: readonly string[]; readonly kinds: readonly string[] }>;
+/** A program that goes on until its input ends, and writes a dot for each step. */
+export interface GoingOn<Told> {
+  /** Resolves when so many more dots have come, or it has ended. */
+  more(dots: number): Promise<void>;
+  /** What it said at its end, as JSON. */
+  end(): Promise<Told>;
 }
 
-export function startLoad(command: string, args: readonly string[]): Load {
+/** Of test/support/interception/programs/load.mjs: `faults` are the first few, `kinds` all that there were. */
+export interface LoadTold {
+  readonly calls: number;
+  readonly total: number;
+  readonly faults: readonly string[];
+  readonly kinds: readonly string[];
+}
+
+export function startGoingOn<Told>(command: string, args: readonly string[]): GoingOn<Told> {
   const child = spawn(command, args, { stdio: ['pipe', 'pipe', 'pipe'] });
-  let out = '';
-  let ended = 0;
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  let [out, err, dots] = ['', '', 0];
   child.stdout.on('data', (chunk: Buffer) => (out += chunk.toString('utf8')));
-  child.stderr.on('data', (chunk: Buffer) => (ended += chunk.toString('utf8').split('.').length - 1));
+  child.stderr.on('data', (chunk: Buffer) => {
+    err += chunk.toString('utf8').replaceAll('.', '');
+    dots += chunk.toString('utf8').split('.').length - 1;
+  });
   return {
-    more: async (calls) => {
-      const enough = ended + calls;
+    more: async (more) => {
+      const enough = dots + more;
       await until(
-        () => Promise.resolve(ended),
+        () => Promise.resolve(dots),
         (now) => now >= enough || child.exitCode !== null,
         60_000,
       );
     },
-    end: () => {
+    end: async () => {
       child.stdin.end();
-      return new Promise((resolve) => child.once('close', () => resolve(JSON.parse(out) as Awaited<ReturnType<Load['end']>>)));
+      await ended;
+      if (!out.startsWith('{')) throw new Error(`it said nothing: ${out}${err}`);
+      return JSON.parse(out) as Told;
     },
   };
 }

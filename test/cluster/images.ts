@@ -56,7 +56,7 @@ export async function ensureImages(environment: NodeJS.ProcessEnv, onStep: (mess
       ...['call.mjs', 'many.mjs', 'other.mjs', 'front.mjs'].flatMap((name) => ['--copy', `${fromRoot(`test/cluster/client/${name}`)}:/client/${name}`]),
     ];
     await image(CLIENT_IMAGE, ...client, '--workdir', '/client', '--user', '1000:1000', '--entrypoint', JSON.stringify(['node', '/client/call.mjs']));
-    const programs = ['sdks.mjs', 'sdks.py', 'load.mjs', 'hold.mjs'].flatMap((name) => [
+    const programs = ['sdks.mjs', 'sdks.py', 'load.mjs', 'keep.mjs'].flatMap((name) => [
       '--copy',
       `${fromRoot(`test/support/interception/programs/${name}`)}:/clients/${name}`,
     ]);
