@@ -155,7 +155,7 @@ describe('a dollar, shared by eight processors', () => {
       };
       const parts: readonly Part[] = [
         ...service.processors.map(({ program }) => program),
-        ...service.processors.map(({ program }) => envoyOf(program)),
+        ...service.processors.map(({ program, stateDir }) => envoyOf(program, stateDir)),
         ...service.controllers,
         ...service.controllers,
         database,

@@ -1,6 +1,7 @@
-import { readFileSync, readdirSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { hasEnded } from '../../src/shell/envoy/index.ts';
+import { hasEnded, envoyIn } from '../../src/shell/envoy/index.ts';
 import { spawnAirmesh, startAirmesh } from '../support/airmesh-process.ts';
 import type { AirmeshProcess } from '../support/airmesh-process.ts';
 
@@ -59,10 +60,6 @@ export class Program implements Part {
   get output(): string {
     return this.#output + (this.#process?.output() ?? '');
   }
-
-  get pid(): number | undefined {
-    return this.#process?.child.pid;
-  }
 }
 
 /** A processor whose machine is lost, disk and Envoy with it: what it knew is gone. */
@@ -71,11 +68,11 @@ export function withDiskLoss(program: Program, stateDir: string): Part {
     name: `${program.name} with its disk`,
     whole: program,
     kill: async () => {
-      const envoys = childrenOf(program.pid);
       await program.kill();
-      for (const pid of envoys) {
-        process.kill(pid, 'SIGKILL');
-        if (!(await hasEnded(pid, ENDS_WITHIN_MS))) throw new Error(`process ${pid} does not end`);
+      const envoy = envoyIn(join(stateDir, 'envoy'));
+      if (envoy !== undefined) {
+        process.kill(envoy, 'SIGKILL');
+        if (!(await hasEnded(envoy, ENDS_WITHIN_MS))) throw new Error(`process ${envoy} does not end`);
       }
       rmSync(stateDir, { recursive: true, force: true });
     },
@@ -85,29 +82,15 @@ export function withDiskLoss(program: Program, stateDir: string): Part {
 }
 
 /** The Envoy of a processor, which starts another by itself. */
-export function envoyOf(program: Program): Part {
+export function envoyOf(program: Program, stateDir: string): Part {
   return {
     name: `${program.name}'s Envoy`,
     whole: program,
     kill: async () => {
-      for (const pid of childrenOf(program.pid)) process.kill(pid, 'SIGKILL');
+      const envoy = envoyIn(join(stateDir, 'envoy'));
+      if (envoy !== undefined) process.kill(envoy, 'SIGKILL');
     },
     revive: () => delay(0),
     stumble: () => delay(0),
   };
-}
-
-/** The second field behind the name, which may hold anything. Source: proc_pid_stat(5). */
-function childrenOf(parent: number | undefined): number[] {
-  return readdirSync('/proc')
-    .filter((name) => /^\d+$/.test(name))
-    .filter((pid) => {
-      try {
-        const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-        return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]) === parent;
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
 }

@@ -22,8 +22,19 @@ metadata: {name: all}
 spec: {workloads: ["*"], rules: [{name: chat, match: {models: [gpt-4.1]}, backends: [{provider: simulated}]}]}
 `;
 
+const KUBECONFIG = `
+apiVersion: v1
+kind: Config
+clusters: [{name: nowhere, cluster: {server: "https://127.0.0.1:1"}}]
+users: [{name: nobody, user: {token: none}}]
+contexts: [{name: nowhere, context: {cluster: nowhere, user: nobody}}]
+current-context: nowhere
+`;
+
 let folder: string;
 let resourceFile: string;
+/** Of a cluster that nobody needs before a call comes. */
+let kubeconfig: string;
 let envoy: string;
 let temporary: string;
 let state: string;
@@ -33,6 +44,8 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'airmesh-signals-'));
   resourceFile = join(folder, 'resources.yaml');
   writeFileSync(resourceFile, RESOURCES);
+  kubeconfig = join(folder, 'kubeconfig');
+  writeFileSync(kubeconfig, KUBECONFIG);
   envoy = (await ensureEnvoy({ version: undefined, environment: process.env, onStep: () => undefined })).path;
 });
 
@@ -51,11 +64,12 @@ interface Started {
 }
 
 /** As a terminal does, in a process group of its own. */
-function start(binary = envoy): Started {
+function start({ binary = envoy, command = 'run' } = {}): Started {
   const [listen, admin] = ports;
-  const args = ['run', resourceFile, '--listen', String(listen), '--admin', String(admin), '--state', state, '--envoy', binary, '--concurrency', '1'];
+  const args = [command, resourceFile, '--listen', String(listen), '--admin', String(admin), '--state', state, '--envoy', binary];
+  if (command === 'run') args.push('--concurrency', '1');
   const child = spawn(process.execPath, [...PROGRAM, ...args], {
-    env: { ...process.env, TMPDIR: temporary },
+    env: { ...process.env, TMPDIR: temporary, KUBECONFIG: kubeconfig },
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   });
@@ -103,12 +117,22 @@ describe.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s', (signal) => {
   });
 });
 
+it('SIGTERM when a gateway’s Envoy runs leaves nothing either', async () => {
+  const started = start({ command: 'gateway' });
+  await until('Envoy runs', () => pidOf() !== undefined);
+  started.child.kill('SIGTERM');
+  const pid = pidOf();
+  expect(await started.ended, started.output()).toBe(EXIT.interrupted);
+  expect(started.output()).toContain('Stopped before it was ready.');
+  expectNothingLeft(pid);
+});
+
 describe('an Envoy that never gets ready', () => {
   it('is stopped with the start', async () => {
     const slow = join(folder, 'slow-envoy');
     writeFileSync(slow, `#!/bin/sh\nif [ "$1" = --version ]; then exec "${envoy}" --version; fi\nexec sleep 60\n`);
     chmodSync(slow, 0o755);
-    const started = start(slow);
+    const started = start({ binary: slow });
     await until('it runs', () => pidOf() !== undefined);
     const pid = pidOf();
     started.child.kill('SIGTERM');

@@ -44,7 +44,7 @@ export async function gateway(paths: readonly string[], flags: GatewayFlags, ter
   const interruption = firstSignal();
   const tls = tlsOf(flags);
   const controllers = flags.controller === undefined ? undefined : accessControllers(flags, flags.controller, environment, logger);
-  const running = await startGateway({
+  const starting = startGateway({
     interruption,
     policies: controllers?.policies ?? { paths, simulate: 'auto' },
     listen: flags.listen,
@@ -61,6 +61,13 @@ export async function gateway(paths: readonly string[], flags: GatewayFlags, ter
     ...(ledger === undefined ? {} : { ledger }),
     environment,
     logger,
+  });
+  const running = await starting.catch((error: unknown) => {
+    if (!interruption.aborted) throw error;
+    terminal.err('Stopped before it was ready.\n');
+    logger.flush();
+    // A download may still be under way.
+    return process.exit(EXIT.interrupted);
   });
   terminal.out(`The gateway listens at ${httpUrl(flags.listen)}; administration at ${httpUrl(running.admin)}\n`);
   if (!interruption.aborted) await once(interruption, 'abort');

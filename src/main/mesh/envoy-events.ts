@@ -6,6 +6,10 @@ export function tellOfEnvoy(event: EnvoyEvent, logger: Logger, metrics: Metrics)
   switch (event.kind) {
     case 'started':
       return logger.info('envoy.started', { pid: event.pid });
+    case 'adopted':
+      return logger.info('envoy.adopted', { pid: event.pid });
+    case 'replaced':
+      return logger.warn('envoy.replaced', { pid: event.pid, reason: event.reason });
     case 'died':
       metrics.envoyRestarted();
       return logger.error('envoy.died', { how: event.how, restartInMs: event.restartInMs });

@@ -1,5 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Merging, ProviderHealth, limitsOf, usdLimits } from '../../core/call/index.ts';
 import type { CallPorts } from '../../core/call/index.ts';
@@ -13,9 +12,8 @@ import { openBudgets } from '../../shell/budgets/index.ts';
 import type { OpenedBudgets } from '../../shell/budgets/index.ts';
 import { answerRecords, answerSpend } from '../../shell/spending/index.ts';
 import type { SpendSource } from '../../shell/spending/index.ts';
-import { EnvoySupervisor, ensureEnvoy, stopOrphan, trustedCaFile } from '../../shell/envoy/index.ts';
+import { EnvoySupervisor, ensureEnvoy, envoyIn, trustedCaFile } from '../../shell/envoy/index.ts';
 import type { EnvoyReadiness } from '../../shell/envoy/index.ts';
-import { FolderInUse, folderHolder } from '../../shell/journal/index.ts';
 import { KeyStore, OwnKeys } from '../../shell/keys/index.ts';
 import { NO_TRACING, createCallObserver, createMetrics, createTracing } from '../../shell/telemetry/index.ts';
 import type { Metrics, Tracing } from '../../shell/telemetry/index.ts';
@@ -29,12 +27,13 @@ import { afterMs, newCallId, systemClock } from './clock.ts';
 import { tellOfEnvoy } from './envoy-events.ts';
 import type { Policies } from './feed.ts';
 import { messageOf } from './message-of.ts';
-import { asStartError, requireFree } from './preflight.ts';
+import { asStartError, leaveNone, requireFree, requireOwn } from './preflight.ts';
 import { tellOfProvider } from './provider-events.ts';
 import { readinessOf } from './readiness.ts';
 import { adminSocket, envoySettings, processorSocket } from './settings.ts';
 import type { MeshPlace } from './settings.ts';
 import { snapshotFor } from './snapshot-for.ts';
+import { openSocketFolder } from './sockets.ts';
 import { ToldTrust } from './trust.ts';
 import type { MeshOptions, RunningMesh } from './options.ts';
 
@@ -63,7 +62,7 @@ export async function startMesh(options: MeshOptions): Promise<RunningMesh> {
 /** The pieces, in the order in which they depend on each other; they are stopped in the reverse order. */
 class Mesh {
   readonly #options: MeshOptions;
-  readonly #place: MeshPlace;
+  #place: MeshPlace;
   readonly #metrics: Metrics;
   readonly #keys: KeyStore;
   readonly #trust: ToldTrust;
@@ -82,13 +81,8 @@ class Mesh {
 
   constructor(options: MeshOptions) {
     this.#options = options;
-    this.#place = {
-      envoyFolder: join(options.stateDir, 'envoy'),
-      socketFolder: mkdtempSync(join(tmpdir(), 'airmesh-')),
-      trustedCaFile: trustedCaFile(options.environment),
-    };
+    this.#place = { envoyFolder: join(options.stateDir, 'envoy'), socketFolder: '', trustedCaFile: trustedCaFile(options.environment) };
     this.#trust = new ToldTrust(options.trust, this.#place.trustedCaFile);
-    this.#stops.push(() => rmSync(this.#place.socketFolder, { recursive: true, force: true }));
     this.#stops.push(() => options.feed.stop());
     this.#metrics = createMetrics(
       {
@@ -111,11 +105,11 @@ class Mesh {
     const providerType = (provider: string): ProviderType | undefined => this.#providerType(provider);
     this.#tracing = await createTracing({ environment: options.environment, version: VERSION, providerType });
     this.#stops.push(() => this.#tracing.close());
-    mkdirSync(options.stateDir, { recursive: true, mode: 0o700 });
-    const holder = folderHolder(options.stateDir);
-    if (holder !== undefined) throw new FolderInUse(options.stateDir, holder);
-    await stopOrphan(this.#place.envoyFolder);
-    await requireFree([...options.listeners, { ...options.admin, option: '--admin' }]);
+    requireOwn(options.stateDir);
+    // An Envoy that a former process left goes on until it is taken over, and does not stay where it cannot be.
+    this.#stops.push(() => leaveNone(options.stateDir, this.#place.envoyFolder));
+    if (options.envoy === undefined) await leaveNone(options.stateDir, this.#place.envoyFolder);
+    await requireFree([...options.listeners, { ...options.admin, option: '--admin' }], envoyIn(this.#place.envoyFolder));
     // Asking a binary for its version takes a fifth of a second, in which the rest is opened; what is wrong with it is told below.
     const found = this.#findEnvoy();
     found.catch(() => undefined);
@@ -124,6 +118,9 @@ class Mesh {
     this.#followTrust(this.#policies);
     await this.#openBudgets(this.#policies);
     this.#watchBatches(this.#requireBudgets());
+    // Of whoever has the state folder, which is this process from here on.
+    this.#place = { ...this.#place, socketFolder: openSocketFolder(options.stateDir) };
+    this.#stops.push(() => rmSync(this.#place.socketFolder, { recursive: true, force: true }));
     await this.#serveEnvoy();
     const binary = await found;
     options.interruption?.throwIfAborted();

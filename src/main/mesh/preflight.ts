@@ -1,11 +1,24 @@
+import { mkdirSync } from 'node:fs';
 import { BooksUnusable } from '../../shell/stores/sqlite/index.ts';
-import { NoEnvoy, isFree, portHolder } from '../../shell/envoy/index.ts';
-import { FolderInUse } from '../../shell/journal/index.ts';
+import { NoEnvoy, isFree, portHolder, stopOrphan } from '../../shell/envoy/index.ts';
+import { FolderInUse, folderHolder } from '../../shell/journal/index.ts';
 import type { Address } from '../ports.ts';
 import { StartError } from '../start-error.ts';
 
-/** Every address must be free before anything is started; a taken one is reported with who holds it. */
-export async function requireFree(addresses: readonly (Address & { readonly option: string })[]): Promise<void> {
+/** Makes sure that there is a state folder, and that no other process uses it. */
+export function requireOwn(stateDir: string): void {
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+  const holder = folderHolder(stateDir);
+  if (holder !== undefined) throw new FolderInUse(stateDir, holder);
+}
+
+/** Stops an Envoy that a former process left in its folder, unless another process has the state folder by now. */
+export async function leaveNone(stateDir: string, envoyFolder: string): Promise<void> {
+  if (folderHolder(stateDir) === undefined) await stopOrphan(envoyFolder);
+}
+
+/** Every address must be free before anything is started, but for what `except` holds; a taken one is reported with who holds it. */
+export async function requireFree(addresses: readonly (Address & { readonly option: string })[], except?: number): Promise<void> {
   const seen = new Map<string, string>();
   for (const { host, port, option } of addresses) {
     const key = `${host}:${port}`;
@@ -14,8 +27,9 @@ export async function requireFree(addresses: readonly (Address & { readonly opti
     seen.set(key, option);
     if (await isFree(host, port)) continue;
     const holder = portHolder(port);
+    if (holder !== undefined && holder.pid === except) continue;
     throw new StartError(
-      `${key} (${option}) is taken${holder === undefined ? '' : ` by ${holder}`}.`,
+      `${key} (${option}) is taken${holder === undefined ? '' : ` by ${holder.name} (pid ${holder.pid})`}.`,
       `Stop that process, or choose another port with ${option}.`,
     );
   }

@@ -18,17 +18,25 @@ export function trustedCaFile(environment: NodeJS.ProcessEnv): string {
   return CA_FILES.find((path) => existsSync(path)) ?? CA_FILES[0] ?? '';
 }
 
-/** Writes those files that differ from what is there, each whole. Returns their names, in the order given. */
-export function writeConfiguration(folder: string, files: ReadonlyMap<string, Json>): string[] {
+/** Writes those files that differ from what is there, or all, each whole. Returns their names, in the order given. */
+export function writeConfiguration(folder: string, files: ReadonlyMap<string, Json>, { evenUnchanged = false } = {}): string[] {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const written: string[] = [];
   for (const [name, content] of files) {
     const path = join(folder, name);
-    const text = `${JSON.stringify(content, undefined, 1)}\n`;
-    if (existsSync(path) && readFileSync(path, 'utf8') === text) continue;
-    writeFileSync(`${path}.new`, text, { mode: 0o600 });
+    if (!evenUnchanged && isWritten(folder, new Map([[name, content]]))) continue;
+    writeFileSync(`${path}.new`, textOf(content), { mode: 0o600 });
     renameSync(`${path}.new`, path);
     written.push(name);
   }
   return written;
 }
+
+/** Whether these files are there as they would be written. */
+export const isWritten = (folder: string, files: ReadonlyMap<string, Json>): boolean =>
+  [...files].every(([name, content]) => {
+    const path = join(folder, name);
+    return existsSync(path) && readFileSync(path, 'utf8') === textOf(content);
+  });
+
+const textOf = (content: Json): string => `${JSON.stringify(content, undefined, 1)}\n`;

@@ -10,15 +10,20 @@ export function isFree(host: string, port: number): Promise<boolean> {
   });
 }
 
-/** Who listens on a TCP port, as `name (pid 123)`; `undefined` where the system does not tell. */
-export function portHolder(port: number): string | undefined {
+export interface PortHolder {
+  readonly name: string;
+  readonly pid: number;
+}
+
+/** Who listens on a TCP port; `undefined` where the system does not tell. */
+export function portHolder(port: number): PortHolder | undefined {
   const inode = listeningInode(port);
   if (inode === undefined) return undefined;
   for (const pid of numericNames('/proc')) {
     for (const descriptor of numericNames(`/proc/${pid}/fd`)) {
       try {
         if (readlinkSync(`/proc/${pid}/fd/${descriptor}`) !== `socket:[${inode}]`) continue;
-        return `${readFileSync(`/proc/${pid}/comm`, 'utf8').trim()} (pid ${pid})`;
+        return { name: readFileSync(`/proc/${pid}/comm`, 'utf8').trim(), pid: Number(pid) };
       } catch {
         // Gone meanwhile, or not ours to look at.
       }

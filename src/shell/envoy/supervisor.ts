@@ -1,14 +1,13 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Json } from '../../core/envoyconfig/index.ts';
 import { askAdmin, envoyState } from './admin.ts';
 import type { EnvoyState } from './admin.ts';
-import { writeConfiguration } from './files.ts';
-import { hasEnded } from './processes.ts';
+import { isWritten, writeConfiguration } from './files.ts';
+import { BOOTSTRAP, forgetPid, isStartedBy, keepPid, envoyIn, stopOrphan } from './orphan.ts';
+import { followEnvoy, spawnEnvoy } from './running.ts';
+import type { RunningEnvoy } from './running.ts';
 
 export interface SupervisorOptions {
   readonly binary: string;
@@ -21,7 +20,9 @@ export interface SupervisorOptions {
 }
 
 export type EnvoyEvent =
-  | { readonly kind: 'started'; readonly pid: number }
+  | { readonly kind: 'started' | 'adopted'; readonly pid: number }
+  /** One that was left cannot be taken over: another is started in its place. */
+  | { readonly kind: 'replaced'; readonly pid: number; readonly reason: string }
   | { readonly kind: 'died'; readonly how: string; readonly restartInMs: number }
   | { readonly kind: 'log'; readonly level: string; readonly message: string };
 
@@ -36,11 +37,13 @@ const POLL_MS = 25;
 const CLUSTERS = 'cds.json';
 /** Clusters are waited for so long; then the rest is written all the same. */
 const CLUSTERS_WITHIN_MS = 2_000;
+/** One that is taken over may resolve new names first, as at any change. */
+const ADOPTED_WITHIN_MS = 10_000;
 
-/** Runs one Envoy: starts it, starts it again when it dies, hands it configuration, and says whether it took it. */
+/** Runs one Envoy: starts it or takes it over, starts it again when it dies, hands it configuration, and says whether it took it. */
 export class EnvoySupervisor {
   readonly #options: SupervisorOptions;
-  #child: ChildProcess | undefined;
+  #running: RunningEnvoy | undefined;
   #stopping = false;
   #startedAt = 0;
   #failures = 0;
@@ -48,29 +51,63 @@ export class EnvoySupervisor {
   /** What Envoy must have accepted for the present files to be in force. */
   #expected: { readonly accepted: number; readonly rejected: EnvoyState['rejected'] } | undefined;
   /** Where this process ends without stopping it. */
-  readonly #kill = (): void => void this.#child?.kill('SIGKILL');
+  readonly #kill = (): void => this.#running?.kill('SIGKILL');
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
   }
 
-  /** Writes the files and starts Envoy on them. */
+  /**
+   * Writes the files, and starts Envoy on them unless a former process of this folder left one that can go on. Only for whoever
+   * has made sure that no other process uses the folder.
+   */
   async start(files: ReadonlyMap<string, Json>): Promise<void> {
-    writeConfiguration(this.#options.folder, files);
     process.once('exit', this.#kill);
+    const { folder, onEvent } = this.#options;
+    const left = envoyIn(folder);
+    if (left !== undefined) {
+      const reason = await this.#adopt(left, files);
+      if (reason === undefined) return;
+      onEvent({ kind: 'replaced', pid: left, reason });
+      await stopOrphan(folder);
+    }
+    writeConfiguration(folder, files);
     this.#spawn();
+  }
+
+  /** Goes on with an Envoy that serves meanwhile. Returns why it cannot. */
+  async #adopt(pid: number, files: ReadonlyMap<string, Json>): Promise<string | undefined> {
+    const { folder, onEvent } = this.#options;
+    const { bootstrap = [], watched = [] } = Object.groupBy(files, ([name]) => (name === BOOTSTRAP ? 'bootstrap' : 'watched'));
+    if (!isStartedBy(pid, this.#command())) return 'it was started in another way';
+    if (!isWritten(folder, new Map(bootstrap))) return 'what it read at its start has changed since, or it was to end';
+    if ((await this.#state())?.live !== true) return 'it does not serve';
+    const adopted = followEnvoy(pid, folder);
+    this.#follow(adopted);
+    // Also what is there already: whether Envoy took it is not known.
+    await this.#hand(new Map(watched), { evenUnchanged: true });
+    const readiness = await this.whenReady(ADOPTED_WITHIN_MS);
+    // It has died meanwhile, and another is started as ever.
+    if (this.#running !== adopted) return undefined;
+    if (readiness.ready) onEvent({ kind: 'adopted', pid });
+    else this.#running = undefined;
+    return readiness.ready ? undefined : readiness.reason;
   }
 
   /**
    * Replaces the configuration; Envoy takes it up within a second. `whenReady` tells the outcome. It looks at files that changed
    * together in any order, and refuses a listener whose cluster it does not know yet: so clusters are written, and taken, first.
    */
-  async apply(files: ReadonlyMap<string, Json>): Promise<void> {
+  apply(files: ReadonlyMap<string, Json>): Promise<void> {
+    return this.#hand(files, { evenUnchanged: false });
+  }
+
+  async #hand(files: ReadonlyMap<string, Json>, how: { readonly evenUnchanged: boolean }): Promise<void> {
     const before = await this.#state();
     const { clusters: first = [], others = [] } = Object.groupBy(files, ([name]) => (name === CLUSTERS ? 'clusters' : 'others'));
-    const clusters = writeConfiguration(this.#options.folder, new Map(first));
+    const clusters = writeConfiguration(this.#options.folder, new Map(first), how);
     if (before !== undefined && clusters.length > 0) await this.#taken(before.accepted + clusters.length, before.rejected);
-    const rest = writeConfiguration(this.#options.folder, new Map(others));
+    const rest = writeConfiguration(this.#options.folder, new Map(others), how);
     this.#expected = before === undefined ? undefined : { accepted: before.accepted + clusters.length + rest.length, rejected: before.rejected };
   }
 
@@ -82,7 +119,7 @@ export class EnvoySupervisor {
   }
 
   async readiness(): Promise<EnvoyReadiness> {
-    if (this.#child === undefined) return { ready: false, reason: 'Envoy is not running' };
+    if (this.#running === undefined) return { ready: false, reason: 'Envoy is not running' };
     const state = await this.#state();
     if (state === undefined) return { ready: false, reason: 'Envoy does not answer yet' };
     if (!state.live) return { ready: false, reason: 'Envoy is starting' };
@@ -112,58 +149,52 @@ export class EnvoySupervisor {
   /** Stops taking connections, lets calls in flight end for so long, and ends it. */
   async stop(drainMs: number, activeCalls: () => number): Promise<void> {
     this.#stopping = true;
-    const child = this.#child;
-    if (child === undefined) return void process.removeListener('exit', this.#kill);
-    const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-    await askAdmin(this.#options.adminSocket, 'POST', '/drain_listeners?graceful&skip_exit').catch(() => undefined);
+    const { folder, adminSocket } = this.#options;
+    const running = this.#running;
+    if (running === undefined) return void process.removeListener('exit', this.#kill);
+    // Nobody takes over one that takes no connections any more.
+    rmSync(join(folder, BOOTSTRAP), { force: true });
+    await askAdmin(adminSocket, 'POST', '/drain_listeners?graceful&skip_exit').catch(() => undefined);
     const until = performance.now() + drainMs;
     while (activeCalls() > 0 && performance.now() < until) await delay(POLL_MS);
-    child.kill('SIGTERM');
-    const killer = setTimeout(() => child.kill('SIGKILL'), 3000);
-    await exited;
+    running.kill('SIGTERM');
+    const killer = setTimeout(() => running.kill('SIGKILL'), 3000);
+    await running.ended;
     clearTimeout(killer);
     process.removeListener('exit', this.#kill);
-    rmSync(pidFile(this.#options.folder), { force: true });
+    forgetPid(folder);
   }
 
   get pid(): number | undefined {
-    return this.#child?.pid;
+    return this.#running?.pid;
+  }
+
+  #command(): readonly string[] {
+    const { binary, folder, concurrency } = this.#options;
+    const workers = concurrency === undefined ? [] : ['--concurrency', String(concurrency)];
+    const logged = ['--log-level', 'warning', '--log-format', '%l %v'];
+    return [binary, '--config-path', join(folder, BOOTSTRAP), '--disable-hot-restart', ...logged, ...workers, '--drain-time-s', '5'];
   }
 
   #spawn(): void {
-    const { binary, folder, concurrency } = this.#options;
-    const child = spawn(
-      binary,
-      [
-        '--config-path',
-        join(folder, 'bootstrap.json'),
-        '--disable-hot-restart',
-        '--log-level',
-        'warning',
-        '--log-format',
-        '%l %v',
-        ...(concurrency === undefined ? [] : ['--concurrency', String(concurrency)]),
-        '--drain-time-s',
-        '5',
-      ],
-      // Of the environment, only what a program needs to run: no key reaches Envoy. In a session of its own, so that a
-      // terminal's Ctrl-C does not reach it either: it would drop the calls that are to end first.
-      { detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env['PATH'] ?? '', TMPDIR: process.env['TMPDIR'] ?? '/tmp' } },
-    );
-    this.#child = child;
-    this.#startedAt = performance.now();
+    const spawned = spawnEnvoy(this.#command(), (line) => this.#log(line));
     this.#expected = undefined;
-    for (const stream of [child.stdout, child.stderr]) if (stream !== null) createInterface({ input: stream }).on('line', (line) => this.#log(line));
-    child.once('error', (error) => this.#died(error.message));
-    child.once('exit', (code, signal) => this.#died(signal === null ? `exit code ${code}` : signal));
-    if (child.pid === undefined) return;
-    writeFileSync(pidFile(this.#options.folder), String(child.pid), { mode: 0o600 });
-    this.#options.onEvent({ kind: 'started', pid: child.pid });
+    this.#follow(spawned);
+    if (spawned.pid === undefined) return;
+    keepPid(this.#options.folder, spawned.pid);
+    this.#options.onEvent({ kind: 'started', pid: spawned.pid });
+  }
+
+  #follow(running: RunningEnvoy): void {
+    this.#running = running;
+    this.#startedAt = performance.now();
+    void running.ended.then((how) => {
+      if (this.#running === running) this.#died(how);
+    });
   }
 
   #died(how: string): void {
-    if (this.#child === undefined) return;
-    this.#child = undefined;
+    this.#running = undefined;
     if (this.#stopping) return;
     if (performance.now() - this.#startedAt > STABLE_MS) this.#failures = 0;
     const restartInMs = Math.min(LONGEST_RESTART_MS, FIRST_RESTART_MS * 2 ** this.#failures++);
@@ -188,28 +219,3 @@ export class EnvoySupervisor {
 /** Of what more was refused than before. */
 const refusedSince = (before: EnvoyState['rejected'] = new Map(), { rejected }: EnvoyState): string[] =>
   [...rejected].flatMap(([what, count]) => (count > (before.get(what) ?? 0) ? [what] : []));
-
-const pidFile = (folder: string): string => join(folder, 'envoy.pid');
-
-/**
- * Stops the Envoy that a former process of this folder left behind when it was killed: it would hold the ports. Only for
- * whoever has made sure that no other process uses the folder.
- */
-export async function stopOrphan(folder: string): Promise<void> {
-  if (!existsSync(pidFile(folder))) return;
-  const pid = Number(readFileSync(pidFile(folder), 'utf8'));
-  if (!Number.isInteger(pid) || pid <= 1 || !isOurEnvoy(pid, folder)) return;
-  process.kill(pid, 'SIGTERM');
-  if (await hasEnded(pid, 3_000)) return;
-  process.kill(pid, 'SIGKILL');
-  await hasEnded(pid, 3_000);
-}
-
-/** Whether that process is an Envoy started on this folder's configuration. */
-function isOurEnvoy(pid: number, folder: string): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(join(folder, 'bootstrap.json'));
-  } catch {
-    return false;
-  }
-}

@@ -140,8 +140,12 @@ describe('when policies change', () => {
 });
 
 describe('when the processor is killed', () => {
-  it('governed calls are refused in the caller’s language, and the rest flows', async () => {
+  it('governed calls are refused in the caller’s language, and the rest flows, over connections that were there before too, until the next one is there and goes on', async () => {
+    const held = world.hold('db.shop.svc', 5432);
+    await held.more();
+    const envoy = world.envoyPid();
     await world.killProcessor();
+    await held.more();
     const body = ['-H', 'content-type: application/json', '-d', '{"model":"gpt-4.1","max_tokens":5,"messages":[{"role":"user","content":"hi"}]}'];
     const openai = await world.curl('https://api.openai.com/v1/chat/completions', ...body);
     expect(openai).toMatchObject({ status: '503' });
@@ -160,5 +164,11 @@ describe('when the processor is killed', () => {
     expect(await world.run(['curl', '-sS', 'https://other.example/'], { env: publicRoots() })).toMatchObject({ code: 0 });
     expect(await world.curl('http://other.example/')).toMatchObject({ status: '200' });
     expect(await talk('db.shop.svc', 5432)).toMatchObject({ said: 'hello\n' });
+
+    await world.startProcessor();
+    expect(world.envoyPid()).toBe(envoy);
+    expect(await world.curl('https://api.openai.com/v1/chat/completions', ...body)).toMatchObject({ status: '200' });
+    await held.more();
+    expect(await held.end()).toEqual({ echoes: 'all' });
   });
 });

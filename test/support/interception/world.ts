@@ -11,7 +11,7 @@ import { TestAuthority } from '../certificates.ts';
 import { until } from '../mesh.ts';
 import { Namespaces, OUTSIDE, ensureTools } from './namespaces.ts';
 import type { Seen } from './outside.ts';
-import type { SidecarOrders } from './sidecar.ts';
+import type { SidecarOrders, SidecarStart } from './sidecar.ts';
 
 const SIDECAR_UID = 1533;
 const APPLICATION_UID = 1000;
@@ -95,6 +95,12 @@ export interface Load {
   end(): Promise<{ readonly calls: number; readonly total: number; readonly faults: readonly string[]; readonly kinds: readonly string[] }>;
 }
 
+export interface Held {
+  /** Resolves when the next echo came. */
+  more(): Promise<void>;
+  end(): Promise<{ readonly echoes: string }>;
+}
+
 /** A pod whose connections are redirected to a sidecar of its own, and what is around it. */
 export class World {
   readonly folder: string;
@@ -102,6 +108,7 @@ export class World {
   readonly trustFolder: string;
   #outside: ChildProcess | undefined;
   #sidecar: ChildProcess | undefined;
+  #start: SidecarStart | undefined;
   #log = '';
   #readsDev = true;
   #authority: TestAuthority;
@@ -123,7 +130,7 @@ export class World {
   }
 
   static create(name: string, settings: InterceptionSettings, ports: string, envoyVersion?: string): Promise<World> {
-    return World.#create(name, (world) => world.#start(settings, ports, envoyVersion));
+    return World.#create(name, (world) => world.#startAll(settings, ports, envoyVersion));
   }
 
   static async #create(name: string, start: (world: World) => Promise<void>): Promise<World> {
@@ -179,7 +186,7 @@ export class World {
     return path;
   }
 
-  async #start(settings: InterceptionSettings, ports: string, version: string | undefined): Promise<void> {
+  async #startAll(settings: InterceptionSettings, ports: string, version: string | undefined): Promise<void> {
     this.#readsDev = version === undefined || !version.startsWith('1.36.');
     await this.#startOutside();
     this.redirect(ports);
@@ -189,25 +196,23 @@ export class World {
       mkdirSync(each, { mode: 0o755 });
       chownSync(each, SIDECAR_UID, SIDECAR_UID);
     }
-    this.#sidecar = this.namespaces.spawn(this.namespaces.pod, [process.execPath, here('sidecar.ts')], {
+    const { stateDir, trustFolder, publicCa } = this;
+    this.#start = { ...(await this.orders({ settings })), envoy, stateDir, trustFolder, publicCa, port: PORT };
+    await this.startProcessor();
+  }
+
+  /** In a pod whose Envoy may still run, as whoever supervises it does. */
+  async startProcessor(): Promise<void> {
+    const sidecar = this.namespaces.spawn(this.namespaces.pod, [process.execPath, here('sidecar.ts')], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       // So that maps arrive as what they are.
       serialization: 'advanced',
       who: { uid: SIDECAR_UID },
       env: { HOME: join(this.folder, 'home'), TMPDIR: join(this.folder, 'tmp') },
     });
-    for (const stream of [this.#sidecar.stdout, this.#sidecar.stderr]) stream?.on('data', (chunk: Buffer) => (this.#log += chunk.toString('utf8')));
-    await this.#tell(this.#sidecar, {
-      kind: 'start',
-      start: {
-        ...(await this.orders({ settings })),
-        envoy,
-        stateDir: this.stateDir,
-        trustFolder: this.trustFolder,
-        publicCa: this.publicCa,
-        port: PORT,
-      },
-    });
+    this.#sidecar = sidecar;
+    for (const stream of [sidecar.stdout, sidecar.stderr]) stream?.on('data', (chunk: Buffer) => (this.#log += chunk.toString('utf8')));
+    await this.#tell(sidecar, { kind: 'start', start: this.#start });
   }
 
   /** As the init container does; again, after which nothing has changed. */
@@ -301,6 +306,27 @@ export class World {
       more: (calls) => {
         const enough = dots + calls;
         return until(`${calls} more calls`, () => dots >= enough || child.exitCode !== null, 60_000);
+      },
+      end: () => {
+        child.stdin?.end();
+        return new Promise((resolve) => child.once('close', () => resolve(JSON.parse(out) as never)));
+      },
+    };
+  }
+
+  /** Keeps a connection until it is told to end: what came back of what was sent. */
+  hold(host: string, port: number): Held {
+    const child = this.namespaces.spawn(this.namespaces.pod, [process.execPath, here('programs/hold.mjs'), host, String(port)], {
+      who: { uid: APPLICATION_UID },
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    let [out, echoes] = ['', 0];
+    child.stdout?.on('data', (chunk: Buffer) => (out += chunk.toString('utf8')));
+    child.stderr?.on('data', (chunk: Buffer) => (echoes += chunk.length));
+    return {
+      more: async () => {
+        const now = echoes;
+        await until('an echo', () => echoes > now || child.exitCode !== null);
       },
       end: () => {
         child.stdin?.end();
