@@ -68,8 +68,7 @@ function apply({ applyTo, match, patch }: Loose, clusters: Loose[], filters: Loo
       return void filters.splice(at, 0, patch.value);
     }
     case 'HTTP_ROUTE INSERT_FIRST': {
-      const { portNumber, vhost: wanted } = match.routeConfiguration;
-      if (portNumber !== Number(routes.name)) return;
+      const { vhost: wanted } = match.routeConfiguration;
       for (const host of routes.virtual_hosts) if (host.name === wanted.name) host.routes = [patch.value, ...host.routes];
       return;
     }

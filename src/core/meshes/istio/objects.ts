@@ -87,10 +87,11 @@ function filterPatch(portNumber: number, value: Json): Json {
   };
 }
 
+/** By the virtual host alone: Istio names a route configuration by its port where that is declared as HTTP, and else by the host as well. */
 function routePatch(host: string, portNumber: number, value: Json): Json {
   return {
     applyTo: 'HTTP_ROUTE',
-    match: { context: 'SIDECAR_OUTBOUND', routeConfiguration: { portNumber, vhost: { name: `${host}:${portNumber}` } } },
+    match: { context: 'SIDECAR_OUTBOUND', routeConfiguration: { vhost: { name: `${host}:${portNumber}` } } },
     patch: { operation: 'INSERT_FIRST', value },
   };
 }
