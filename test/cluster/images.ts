@@ -25,14 +25,26 @@ export const POSTGRES_IMAGE = 'airmesh-test-postgres:1';
 /** A cluster's scripts may lie beside the checkout, or beside the folder of its worktrees. */
 const scripts = (): string | undefined => ['../shared/cluster', '../../shared/cluster'].map(fromRoot).find((path) => existsSync(join(path, 'image')));
 
+type MakeImage = (name: string, ...options: readonly string[]) => Promise<void>;
+
+/** Makes an image and gives it to the cluster's node; `undefined` where the cluster's scripts are not there. */
+export function imageMaker(onStep: (message: string) => void): MakeImage | undefined {
+  const beside = scripts();
+  if (beside === undefined) return undefined;
+  return async (name, ...options) => {
+    onStep(`making ${name}`);
+    await run(join(beside, 'image'), [name, ...options], { maxBuffer: 16 * 1024 * 1024 });
+  };
+}
+
 /**
  * Makes the images and gives them to the cluster's node. With `AIRMESH_TEST_IMAGES=present` they are there already:
  * of deploy/Dockerfile, and of the Dockerfiles in test/cluster.
  */
 export async function ensureImages(environment: NodeJS.ProcessEnv, onStep: (message: string) => void): Promise<void> {
   if (environment['AIRMESH_TEST_IMAGES'] === 'present') return;
-  const beside = scripts();
-  if (beside === undefined)
+  const make = imageMaker(onStep);
+  if (make === undefined)
     throw new Error(
       `Build ${IMAGE} (deploy/Dockerfile), ${CLIENT_IMAGE} (test/cluster/client/Dockerfile), ${CLIENTS_IMAGE} (test/cluster/clients/Dockerfile) and ${POSTGRES_IMAGE} (test/cluster/postgres/Dockerfile), load them into the cluster, and set AIRMESH_TEST_IMAGES=present.`,
     );
@@ -44,10 +56,7 @@ export async function ensureImages(environment: NodeJS.ProcessEnv, onStep: (mess
     await run(process.execPath, [fromRoot('deploy/stage.mjs'), stage]);
     const envoy = await ensureEnvoy({ environment, onStep });
     const libraries = await librariesOf(node);
-    const image = async (name: string, ...options: string[]): Promise<void> => {
-      onStep(`making ${name}`);
-      await run(join(beside, 'image'), [name, '--node', node, ...libraries, ...options], { maxBuffer: 16 * 1024 * 1024 });
-    };
+    const image = (name: string, ...options: string[]): Promise<void> => make(name, '--node', node, ...libraries, ...options);
     const entrypoint = JSON.stringify(['/app/airmesh']);
     await image(IMAGE, '--envoy', envoy.path, '--copy', `${stage}/app:/app`, '--user', '1533:1533', '--env', 'NODE_ENV=production', '--entrypoint', entrypoint);
     const client = [

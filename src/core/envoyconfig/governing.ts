@@ -5,6 +5,7 @@ import {
   CALLER_KEY_HEADER,
   EXT_PROC_FILTER,
   FRONT_METADATA,
+  PASS_HEADER,
   PEER_URI_ATTRIBUTE,
   PROCESSOR_CLUSTER,
   WEB_SOCKET,
@@ -99,7 +100,7 @@ function connectionManager(workload: string, settings: EnvoySettings, guards: re
       {
         name: 'envoy.http.early_header_mutation.header_mutation',
         typed_config: typed('envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation', {
-          mutations: onEntry(settings),
+          mutations: [{ remove: PASS_HEADER }, ...onEntry(settings)],
         }),
       },
     ],

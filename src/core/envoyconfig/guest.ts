@@ -1,8 +1,8 @@
 import { processor, provider } from './clusters.ts';
 import { extProc, onEntry, wholeBody } from './governing.ts';
 import type { ExtProcSettings } from './governing.ts';
-import { toProvider, unseenRoutes } from './routes.ts';
-import { FRONT_METADATA, typed } from './settings.ts';
+import { NOT_FOR_PROVIDERS, toProvider, unseenRoutes } from './routes.ts';
+import { CALLER_KEY_HEADER, FRONT_METADATA, PASSED_METADATA, PASS_HEADER, seconds, typed } from './settings.ts';
 import type { EnvoySettings, Json, UpstreamSettings } from './settings.ts';
 
 /** What a mesh's own Envoy is told of ours. */
@@ -32,7 +32,8 @@ export const guestProvider = (upstream: UpstreamSettings, trustedCaFile: string)
  * have something for them turn them on, so other hosts never meet them.
  */
 export function guestFilters(settings: Omit<GuestSettings, 'endsAnswers'>): readonly Json[] {
-  return [headers(settings), wholeBody(settings), extProc(undefined, settings)].map((filter) => ({ ...filter, disabled: true }));
+  const read = { ...settings, headersRead: [...settings.headersRead, PASS_HEADER] };
+  return [headers(settings), wholeBody(settings), extProc(undefined, read)].map((filter) => ({ ...filter, disabled: true }));
 }
 
 /**
@@ -41,13 +42,39 @@ export function guestFilters(settings: Omit<GuestSettings, 'endsAnswers'>): read
  * of Envoy's choices.
  */
 export function guestRoutes(ways: readonly GuestWay[], settings: GuestSettings): readonly Json[] {
-  const seen = { dynamic_metadata: [{ filter: FRONT_METADATA.namespace, path: [{ key: FRONT_METADATA.key }], value: { present_match: true } }] };
+  const seen = { dynamic_metadata: [present(FRONT_METADATA)] };
   const buffer = typed('envoy.extensions.filters.http.buffer.v3.BufferPerRoute', { buffer: { max_request_bytes: settings.maxRequestBytes } });
   const more = {
     [HEADERS_FILTER]: typed('envoy.extensions.filters.http.header_mutation.v3.HeaderMutationPerRoute', { mutations: {} }),
     'envoy.filters.http.buffer': buffer,
   };
-  return [...ways.map(({ upstream, cluster }) => toProvider(upstream, cluster, seen)), ...unseenRoutes(more, settings.endsAnswers)].map(named);
+  const toProviders = ways.map(({ upstream, cluster }) => withoutWord(toProvider(upstream, cluster, seen)));
+  return [...toProviders, ...unseenRoutes(more, settings.endsAnswers)].map(named);
+}
+
+/**
+ * The route of what our own Envoy sends to a provider in plain HTTP, which the mesh takes in: before those that ask, as it is, and
+ * tried and timed by nobody but our own.
+ */
+export function guestPass(cluster: string): Json {
+  return named({
+    name: 'pass',
+    match: { prefix: '/', dynamic_metadata: [present(PASSED_METADATA)] },
+    request_headers_to_remove: [CALLER_KEY_HEADER, ...NOT_FOR_PROVIDERS],
+    route: { cluster, timeout: seconds(0), idle_timeout: seconds(0) },
+  });
+}
+
+const present = ({ namespace, key }: { readonly namespace: string; readonly key: string }): Json => ({
+  filter: namespace,
+  path: [{ key }],
+  value: { present_match: true },
+});
+
+/** A word that is nobody's is not the provider's to see. */
+function withoutWord(route: Json): Json {
+  const fields = route as Fields;
+  return { ...fields, request_headers_to_remove: [PASS_HEADER, ...(fields['request_headers_to_remove'] as readonly Json[])] };
 }
 
 /** What a caller could tell Envoy, where the connection manager is not ours to say it once for all. */

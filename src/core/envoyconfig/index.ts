@@ -11,11 +11,21 @@ import { routes } from './routes.ts';
 import { routesFile } from './settings.ts';
 import type { EnvoySettings, Json } from './settings.ts';
 
-export { guestFilters, guestProcessor, guestProvider, guestRoutes } from './guest.ts';
+export { guestFilters, guestPass, guestProcessor, guestProvider, guestRoutes } from './guest.ts';
 export type { GuestSettings, GuestWay } from './guest.ts';
 export { upstreamOf } from './upstream.ts';
 export { REFUSAL_DETAILS } from './localreply.ts';
-export { BACKEND_HEADER, CALLER_KEY_HEADER, OWN_KEY, FRONT_METADATA, PEER_URI_ATTRIBUTE, isAskedByHeaders, WORKLOAD_METADATA } from './settings.ts';
+export {
+  BACKEND_HEADER,
+  CALLER_KEY_HEADER,
+  FRONT_METADATA,
+  OWN_KEY,
+  PASSED_METADATA,
+  PASS_HEADER,
+  PEER_URI_ATTRIBUTE,
+  WORKLOAD_METADATA,
+  isAskedByHeaders,
+} from './settings.ts';
 export type { OutboundAddress, OutboundHost, OutboundSettings } from './outbound/index.ts';
 export type { EnvoySettings, Json, ListenerSettings, ListenerTls, UpstreamSettings } from './settings.ts';
 

@@ -30,7 +30,7 @@ export function routes(workload: string, settings: EnvoySettings): Json {
 }
 
 /** Envoy's own notes of where a request came by, for servers behind it. They tell a provider nothing but how the inside looks. */
-const NOT_FOR_PROVIDERS = ['x-forwarded-proto', 'x-envoy-external-address', 'x-envoy-internal'];
+export const NOT_FOR_PROVIDERS = ['x-forwarded-proto', 'x-envoy-external-address', 'x-envoy-internal'];
 
 /** The route that the processor chooses by its header; `also` must hold besides. */
 export function toProvider(upstream: UpstreamSettings, cluster: string = upstream.id, also: Readonly<Record<string, Json>> = {}): Json {

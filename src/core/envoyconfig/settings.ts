@@ -79,11 +79,20 @@ export const CALLER_KEY_HEADER = 'x-airmesh-caller-key';
 /** What that header says of a key that is neither absent nor the placeholder. */
 export const OWN_KEY = 'own';
 
+/**
+ * The header by which a call that our own Envoy sends through a mesh's is known there to be governed already: a word that the
+ * processor gives it. Removed there. Callers can send it, and no word of theirs is known.
+ */
+export const PASS_HEADER = 'x-airmesh-pass';
+
 /** The metadata by which a listener's ext_proc filter names its workload. */
 export const WORKLOAD_METADATA = 'x-airmesh-workload';
 
 /** Where the processor says which API's language a call's caller speaks, for what Envoy answers by itself. */
 export const FRONT_METADATA = { namespace: 'airmesh', key: 'front' } as const;
+
+/** Where it says that a call is governed already. */
+export const PASSED_METADATA = { namespace: FRONT_METADATA.namespace, key: 'passed' } as const;
 
 /** Name of the cluster of the ext_proc server. */
 export const PROCESSOR_CLUSTER = 'airmesh_processor';

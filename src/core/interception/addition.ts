@@ -80,6 +80,8 @@ function initContainer({ image, imagePullPolicy, ports, meshUser }: AdditionSett
       String(SIDECAR_PORTS.outbound),
       '--except',
       String(SIDECAR_UID),
+      // Kubelets ask there; a mesh's redirection that was not told takes it in, and in strict mutual TLS refuses it.
+      ...(meshUser === undefined ? [] : ['--reached', String(SIDECAR_PORTS.admin)]),
       '--ports',
       ports === 'all' ? 'all' : [...new Set([...always, ...ports])].join(','),
       ...(meshUser === undefined ? [] : ['--except-mesh', String(meshUser)]),

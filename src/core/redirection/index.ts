@@ -5,4 +5,4 @@
  * what a pod's start would wait for.
  */
 export { CHAINS, redirectionRules, removalOf } from './rules.ts';
-export type { Family, RedirectionSettings } from './rules.ts';
+export type { ChainKey, Family, RedirectionSettings } from './rules.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { redirectionRules, removalOf } from './rules.ts';
 
-const ABSENT = { nat: true, filter: true };
+const ABSENT = { redirect: true, refuse: true, reach: true };
 const sidecar = { uid: 1533, gid: 1533 };
 
 describe('the rules', () => {
@@ -25,10 +25,20 @@ COMMIT
   });
 
   it('are the same for IPv6, with its own addresses', () => {
-    const rules = redirectionRules('ipv6', { toPort: 15_401, ports: 'all', except: sidecar }, { nat: false, filter: false });
+    const rules = redirectionRules('ipv6', { toPort: 15_401, ports: 'all', except: sidecar }, { redirect: false, refuse: false, reach: false });
     expect(rules).toContain('-A AIRMESH_OUTPUT -d ::1/128 -j RETURN\n-A AIRMESH_OUTPUT -p tcp -j REDIRECT --to-ports 15401\n');
     expect(rules).toContain('--reject-with icmp6-port-unreachable');
     expect(rules).not.toContain(' OUTPUT');
+  });
+
+  it('keep the sidecar’s own ports from a mesh that redirects what comes in', () => {
+    const rules = redirectionRules('ipv4', { toPort: 15_401, ports: [443], reached: [15_420] }, ABSENT);
+    expect(rules).toContain(`:AIRMESH_REACHED - [0:0]
+-I PREROUTING -j AIRMESH_REACHED
+-A AIRMESH_REACHED -p tcp -m multiport --dports 15420 -j ACCEPT
+COMMIT
+*filter
+`);
   });
 
   it('name no more ports in one rule than one takes', () => {
@@ -45,11 +55,17 @@ COMMIT
 
 describe('the removal', () => {
   it('takes back each jump, and what is there', () => {
-    expect(removalOf({ nat: { jumps: 2, hasChain: true }, filter: { jumps: 0, hasChain: false } })).toBe(`*nat
+    const present = { redirect: { jumps: 2, hasChain: true }, refuse: { jumps: 0, hasChain: false }, reach: { jumps: 1, hasChain: true } };
+    expect(removalOf(present)).toBe(`*nat
 -D OUTPUT -j AIRMESH_OUTPUT
 -D OUTPUT -j AIRMESH_OUTPUT
 -F AIRMESH_OUTPUT
 -X AIRMESH_OUTPUT
+COMMIT
+*nat
+-D PREROUTING -j AIRMESH_REACHED
+-F AIRMESH_REACHED
+-X AIRMESH_REACHED
 COMMIT
 `);
   });

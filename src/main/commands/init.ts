@@ -11,6 +11,7 @@ interface InitFlags {
   readonly ports: readonly number[] | 'all';
   readonly except?: number;
   readonly exceptMesh: readonly number[];
+  readonly reached?: readonly number[];
   readonly undo: boolean;
 }
 
@@ -33,11 +34,12 @@ export function addInitCommand(airmesh: Command, terminal: Terminal, finish: (co
       (text: string, before: readonly number[]) => [...before, parseUid(text)],
       [],
     )
+    .option('--reached <ports>', 'TCP ports at which the sidecar is reached from outside, whatever a mesh redirects', parsePortList)
     .option('--undo', 'take it back', false)
     .action((flags: InitFlags) => finish(init(flags, terminal)));
 }
 
-function init({ toPort, ports, except, exceptMesh, undo }: InitFlags, terminal: Terminal): number {
+function init({ toPort, ports, except, exceptMesh, reached, undo }: InitFlags, terminal: Terminal): number {
   const hasIpv6 = existsSync('/proc/net/if_inet6');
   if (undo) {
     const faults = takeBack(hasIpv6, runTool);
@@ -46,7 +48,13 @@ function init({ toPort, ports, except, exceptMesh, undo }: InitFlags, terminal: 
     return EXIT.ok;
   }
   const done = redirect(
-    { toPort, ports, exceptUsers: exceptMesh, ...(except === undefined ? {} : { except: { uid: except, gid: except } }) },
+    {
+      toPort,
+      ports,
+      exceptUsers: exceptMesh,
+      ...(reached === undefined ? {} : { reached }),
+      ...(except === undefined ? {} : { except: { uid: except, gid: except } }),
+    },
     hasIpv6,
     runTool,
   );
@@ -66,7 +74,11 @@ function parsePort(text: string): number {
 }
 
 function parsePorts(text: string): readonly number[] | 'all' {
-  return text === 'all' ? 'all' : text.split(',').map((port) => parsePort(port.trim()));
+  return text === 'all' ? 'all' : parsePortList(text);
+}
+
+function parsePortList(text: string): readonly number[] {
+  return text.split(',').map((port) => parsePort(port.trim()));
 }
 
 function parseUid(text: string): number {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { CallPorts } from '../../core/call/index.ts';
-import { ExtProcServer, Session } from '../../shell/extproc/index.ts';
-import type { ExtProcServerOptions, SessionOptions } from '../../shell/extproc/index.ts';
+import { ExtProcServer, Passes, Session } from '../../shell/extproc/index.ts';
+import type { ExtProcServerOptions, Pass, SessionOptions } from '../../shell/extproc/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
 import { messageOf } from './message-of.ts';
 import { MAX_REQUEST_BYTES } from './settings.ts';
@@ -19,6 +19,9 @@ const MESSAGE_OVERHEAD_BYTES = 1024 * 1024;
 /** How a call's workload is known. */
 export type Whose = Pick<SessionOptions, 'identify' | 'credentialHeaders'>;
 
+/** What else sessions are told, besides whose calls they are. */
+type Told = Whose & Pick<SessionOptions, 'onOwnKey' | 'passTo' | 'isPass'>;
+
 export interface CallServer {
   /** Calls that Envoy has in flight. */
   active(): number;
@@ -28,14 +31,8 @@ export interface CallServer {
 /** Where Envoy finds the processor: a file that only its owner can open, or the loopback interface. */
 export type ServeAt = ExtProcServerOptions['listen'];
 
-/** Serves Envoy's external processing; one broken call ends alone. `onOwnKey`: of the provider to which a caller sent a key of its own. */
-export async function serveCalls(
-  ports: CallPorts,
-  listen: ServeAt,
-  logger: Logger,
-  whose: Whose = {},
-  onOwnKey: (provider: string) => void = () => undefined,
-): Promise<CallServer> {
+/** Serves Envoy's external processing; one broken call ends alone. */
+export async function serveCalls(ports: CallPorts, listen: ServeAt, logger: Logger, told: Told = {}): Promise<CallServer> {
   let active = 0;
   const onError = (error: unknown): void =>
     logger.error('processor.error', { error: messageOf(error), stack: error instanceof Error ? error.stack : undefined });
@@ -45,7 +42,7 @@ export async function serveCalls(
     onError,
     onStream: (stream) => {
       active++;
-      const session = new Session(stream, { ports, onError, onOwnKey, ...whose });
+      const session = new Session(stream, { ports, onError, ...told });
       return {
         onMessage: (message) => session.onMessage(message),
         onEnd: () => {
@@ -67,14 +64,22 @@ export interface ServedCalls {
   leave(): Promise<void>;
 }
 
-/** Serves our own Envoy at a socket, another's at its place, or both: `own` and `others`, where they are. */
-export async function serveAll(
-  { own, others }: { readonly own: string | undefined; readonly others: ServeAt | undefined },
-  ...how: [ports: CallPorts, logger: Logger, whose?: Whose, onOwnKey?: (provider: string) => void]
-): Promise<ServedCalls> {
-  const [ports, ...rest] = how;
-  const ours = own === undefined ? undefined : await serveCalls(ports, { socketPath: own }, ...rest);
-  const theirs = others === undefined ? undefined : await serveCalls(ports, others, ...rest);
+/** Where it is served, and of whose calls it is told what. */
+export interface ServedAt {
+  /** Our own Envoy's socket, where there is one. */
+  readonly own: string | undefined;
+  /** Another's, where there is one. */
+  readonly others: ServeAt | undefined;
+  /** Whether a provider is called in plain HTTP: a mesh takes in what our own Envoy sends there, and asks once more. */
+  readonly isPlain: (provider: string) => boolean;
+}
+
+/** Serves our own Envoy, another's, or both: then what ours sends through the other is governed once. */
+export async function serveAll({ own, others, isPlain }: ServedAt, ports: CallPorts, logger: Logger, told: Told): Promise<ServedCalls> {
+  const passes = new Passes();
+  const passTo = (provider: string): Pass | undefined => (others !== undefined && isPlain(provider) ? passes.issue() : undefined);
+  const ours = own === undefined ? undefined : await serveCalls(ports, { socketPath: own }, logger, { ...told, passTo });
+  const theirs = others === undefined ? undefined : await serveCalls(ports, others, logger, { ...told, isPass: (word) => passes.has(word) });
   return {
     active: () => ours?.active() ?? 0,
     leave: async () => {

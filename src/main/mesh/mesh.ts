@@ -17,7 +17,7 @@ import type { EnvoyReadiness } from '../../shell/envoy/index.ts';
 import { KeyStore, OwnKeys } from '../../shell/keys/index.ts';
 import { NO_TRACING, createCallObserver, createMetrics, createTracing } from '../../shell/telemetry/index.ts';
 import type { Metrics, Tracing } from '../../shell/telemetry/index.ts';
-import type { ProviderType } from '../../core/policy/index.ts';
+import type { ProviderType, ProviderUrl } from '../../core/policy/index.ts';
 import { StartError } from '../start-error.ts';
 import { VERSION } from '../version.ts';
 import { watchBatches } from './batches.ts';
@@ -239,11 +239,13 @@ class Mesh {
       newId: newCallId,
     };
     const { serve, envoy, logger, whose } = this.#options;
+    const baseUrl = (provider: string): ProviderUrl | undefined => this.#policies?.providers.get(provider)?.policy.baseUrl;
     const onOwnKey = (provider: string): void => {
-      const host = this.#policies?.providers.get(provider)?.policy.baseUrl.host;
+      const host = baseUrl(provider)?.host;
       if (host !== undefined) this.#ownKeys.saw(host);
     };
-    const served = await serveAll({ own: envoy === undefined ? undefined : processorSocket(this.#place), others: serve }, ports, logger, whose, onOwnKey);
+    const own = envoy === undefined ? undefined : processorSocket(this.#place);
+    const served = await serveAll({ own, others: serve, isPlain: (provider) => baseUrl(provider)?.tls === false }, ports, logger, { ...whose, onOwnKey });
     this.#activeCalls = () => served.active();
     this.#stops.push(() => served.leave());
   }

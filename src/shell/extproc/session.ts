@@ -10,7 +10,16 @@ import type {
   LocalAnswer,
   Replied,
 } from '../../core/call/index.ts';
-import { BACKEND_HEADER, CALLER_KEY_HEADER, FRONT_METADATA, OWN_KEY, isAskedByHeaders, REFUSAL_DETAILS } from '../../core/envoyconfig/index.ts';
+import {
+  BACKEND_HEADER,
+  CALLER_KEY_HEADER,
+  FRONT_METADATA,
+  OWN_KEY,
+  PASSED_METADATA,
+  PASS_HEADER,
+  REFUSAL_DETAILS,
+  isAskedByHeaders,
+} from '../../core/envoyconfig/index.ts';
 import type { LocalReply } from '../../core/dialects/index.ts';
 import { APPEND, FULL_DUPLEX_STREAMED, OVERWRITE } from './codec.ts';
 import type { HeaderMutation, HeaderValue, HttpBody, HttpHeaders, ProcessingRequest, Struct, StructValue } from './codec.ts';
@@ -26,8 +35,19 @@ export interface SessionOptions {
   readonly credentialHeaders?: ReadonlySet<string>;
   /** A call went on whose caller had sent a key of its own, which was removed. `provider`: `namespace/name` of its AIProvider. */
   readonly onOwnKey?: (provider: string) => void;
+  /** Told of a provider that a call goes to: a pass, where it goes on through an Envoy that asks as well; `undefined`: nobody asks again. */
+  readonly passTo?: (provider: string) => Pass | undefined;
+  /** Whether a word is that of a pass: its call is another session's, and here it goes on as it is. */
+  readonly isPass?: (word: string) => boolean;
   /** A bug: the call was answered or settled all the same. */
   readonly onError: (error: unknown) => void;
+}
+
+/** For one call, by a word. */
+export interface Pass {
+  readonly word: string;
+  /** Nobody passes by it any more. */
+  end(): void;
 }
 
 /**
@@ -51,6 +71,9 @@ export class Session implements ProcessHandler {
   /** The answer has passed whole, and its call is about to be settled. */
   #isSettling = false;
   #ended = false;
+  /** Whether it is governed by another session. */
+  #isPassing = false;
+  #pass: Pass | undefined;
 
   constructor(stream: ProcessStream, options: SessionOptions) {
     this.#stream = stream;
@@ -60,7 +83,7 @@ export class Session implements ProcessHandler {
   onMessage(message: ProcessingRequest): void {
     if (message.protocolConfig?.responseBodyMode === FULL_DUPLEX_STREAMED) this.#isDuplex = true;
     if (message.requestHeaders) this.#requestHead(message.requestHeaders, message);
-    else if (message.requestBody) void this.#decide(message.requestBody);
+    else if (message.requestBody) this.#requestBody(message.requestBody);
     else if (message.responseHeaders) this.#answerHead(message.responseHeaders, attributesOf(message));
     else if (message.responseBody) this.#answerBody(message.responseBody);
     else if (message.requestTrailers) this.#stream.send({ requestTrailers: {} });
@@ -69,6 +92,7 @@ export class Session implements ProcessHandler {
 
   onEnd(): void {
     this.#ended = true;
+    this.#pass?.end();
     if (this.#isSettling) return;
     if (this.#call !== undefined) this.#call.end('closed');
     else if (this.#id !== undefined) abandon(this.#id, this.#options.ports);
@@ -77,7 +101,21 @@ export class Session implements ProcessHandler {
   #requestHead(headers: HttpHeaders, message: ProcessingRequest): void {
     this.#requestHeaders = headers;
     if (message.attributes !== undefined) this.#attributes = attributesOf(message);
-    if (headers.endOfStream === true || isAskedByHeaders(headerOf(headers, ':method'), headerOf(headers, ':path'))) void this.#decide(undefined);
+    const word = headerOf(headers, PASS_HEADER);
+    if (word !== '' && this.#options.isPass?.(word) === true) this.#letPass();
+    else if (headers.endOfStream === true || isAskedByHeaders(headerOf(headers, ':method'), headerOf(headers, ':path'))) void this.#decide(undefined);
+  }
+
+  /** Its session chose the provider; here the way is chosen again. */
+  #letPass(): void {
+    this.#isPassing = true;
+    const response = { headerMutation: headerMutation([], [PASS_HEADER]), clearRouteCache: true };
+    this.#stream.send({ requestHeaders: { response }, dynamicMetadata: metadataOf(PASSED_METADATA, 'yes') });
+  }
+
+  #requestBody(body: HttpBody): void {
+    if (this.#isPassing) this.#stream.send({ requestBody: {} });
+    else void this.#decide(body);
   }
 
   async #decide(body: HttpBody | undefined): Promise<void> {
@@ -98,12 +136,21 @@ export class Session implements ProcessHandler {
     if (this.#ended) return decision.call.end('unsent');
     this.#call = decision.call;
     const { instructions } = decision;
+    this.#pass = this.#options.passTo?.(instructions.providerId);
     const mutation: HeaderMutation = headerMutation(
-      [...instructions.setHeaders, [BACKEND_HEADER, instructions.providerId], [':path', instructions.path]],
+      [
+        ...instructions.setHeaders,
+        [BACKEND_HEADER, instructions.providerId],
+        [':path', instructions.path],
+        ...(this.#pass === undefined ? [] : [[PASS_HEADER, this.#pass.word] as const]),
+      ],
       instructions.removeHeaders,
       instructions.appendHeaders,
     );
-    const headers = { requestHeaders: { response: { headerMutation: mutation, clearRouteCache: true } }, dynamicMetadata: metadataOf(instructions.language) };
+    const headers = {
+      requestHeaders: { response: { headerMutation: mutation, clearRouteCache: true } },
+      dynamicMetadata: metadataOf(FRONT_METADATA, instructions.language),
+    };
     if (body === undefined) return this.#stream.send(headers);
     const changed = instructions.body !== undefined && instructions.body !== body.body;
     this.#stream.send(headers, { requestBody: changed ? { response: { bodyMutation: { body: instructions.body } } } : {} });
@@ -226,9 +273,9 @@ function valueOf({ rawValue, value }: HeaderValue): string {
   return rawValue === undefined || rawValue.length === 0 ? (value ?? '') : Buffer.from(rawValue).toString('latin1');
 }
 
-/** For what Envoy has to say by itself later on, when the path is the provider's. */
-function metadataOf(language: string): Struct {
-  return { fields: { [FRONT_METADATA.namespace]: { structValue: { fields: { [FRONT_METADATA.key]: { stringValue: language } } } } } };
+/** For what Envoy has to say by itself later on, when the path is the provider's; and for its choice of a route. */
+function metadataOf({ namespace, key }: { readonly namespace: string; readonly key: string }, value: string): Struct {
+  return { fields: { [namespace]: { structValue: { fields: { [key]: { stringValue: value } } } } } };
 }
 
 /** The attributes of all filters in one map; they have names of their own. */

@@ -68,7 +68,7 @@ describe('redirecting', () => {
   it('does not take a program at its word', () => {
     expect(redirect(SETTINGS, false, machine(['iptables-nft'], true).run)).toMatchObject({
       ok: false,
-      error: expect.stringContaining('the jump to AIRMESH_OUTPUT is not there'),
+      error: expect.stringContaining('a jump to AIRMESH_OUTPUT or AIRMESH_REFUSE is not there'),
     });
   });
 

@@ -1,5 +1,5 @@
 import { CHAINS, redirectionRules, removalOf } from '../../core/redirection/index.ts';
-import type { Family, RedirectionSettings } from '../../core/redirection/index.ts';
+import type { ChainKey, Family, RedirectionSettings } from '../../core/redirection/index.ts';
 import { err, ok } from '../../core/units/index.ts';
 import type { Result } from '../../core/units/index.ts';
 import type { RunTool } from './tool.ts';
@@ -9,14 +9,14 @@ const KINDS = ['nft', 'legacy', ''] as const;
 type Kind = (typeof KINDS)[number];
 
 const PROGRAMS: Readonly<Record<Family, string>> = { ipv4: 'iptables', ipv6: 'ip6tables' };
-const TABLES = ['nat', 'filter'] as const;
+const KEYS = ['redirect', 'refuse', 'reach'] as const;
 
 export interface Redirected {
   /** Which program did it, by IP version. */
   readonly by: Readonly<Partial<Record<Family, string>>>;
 }
 
-/** What there is of ours in one table. */
+/** What there is of one of our chains. */
 interface Found {
   readonly jumps: number;
   readonly hasChain: boolean;
@@ -46,7 +46,7 @@ export function takeBack(hasIpv6: boolean, run: RunTool): readonly string[] {
   for (const family of families(hasIpv6)) {
     for (const program of programs(family)) {
       const present = foundBy(program, run);
-      if (present === undefined || !TABLES.some((table) => present[table].hasChain)) continue;
+      if (present === undefined || !KEYS.some((key) => present[key].hasChain)) continue;
       const removed = run(`${program}-restore`, ['--noflush', '--wait', '5'], removalOf(present));
       if (removed?.ok !== true) faults.push(`${program}: ${removed?.fault ?? 'is not there'}`);
     }
@@ -62,15 +62,17 @@ function redirectFamily(family: Family, settings: RedirectionSettings, run: RunT
       tried.push(`${program} is not there or may not look`);
       continue;
     }
-    const rules = redirectionRules(family, settings, { nat: present.nat.jumps === 0, filter: present.filter.jumps === 0 });
+    const isAbsent = (key: ChainKey): boolean => present[key].jumps === 0;
+    const rules = redirectionRules(family, settings, { redirect: isAbsent('redirect'), refuse: isAbsent('refuse'), reach: isAbsent('reach') });
     const applied = run(`${program}-restore`, ['--noflush', '--wait', '5'], rules);
     if (applied?.ok !== true) {
       tried.push(`${program}: ${applied?.fault ?? 'is not there'}`);
       continue;
     }
     const after = foundBy(program, run);
-    if (after !== undefined && after.nat.jumps > 0 && after.nat.redirects && after.filter.jumps > 0) return ok(program);
-    tried.push(`${program} took the rules, but the jump to ${CHAINS.nat} is not there`);
+    const wanted: readonly ChainKey[] = settings.reached === undefined ? ['redirect', 'refuse'] : KEYS;
+    if (after?.redirect.redirects === true && wanted.every((key) => after[key].jumps > 0)) return ok(program);
+    tried.push(`${program} took the rules, but a jump to ${wanted.map((key) => CHAINS[key].name).join(' or ')} is not there`);
   }
   return err(`connections cannot be redirected in ${family === 'ipv4' ? 'IPv4' : 'IPv6'}: ${tried.join('; ')}. NET_ADMIN is needed, and iptables`);
 }
@@ -79,19 +81,21 @@ const families = (hasIpv6: boolean): readonly Family[] => (hasIpv6 ? ['ipv4', 'i
 const programs = (family: Family): readonly string[] => KINDS.map((kind: Kind) => `${PROGRAMS[family]}${kind === '' ? '' : `-${kind}`}`);
 
 /** `undefined`: the program is not there, or the kernel has no such filter, or it may not be looked at. */
-function foundBy(program: string, run: RunTool): Record<(typeof TABLES)[number], Found> | undefined {
-  const found: Partial<Record<(typeof TABLES)[number], Found>> = {};
-  for (const table of TABLES) {
-    const listed = run(program, ['--wait', '5', '-t', table, '-S']);
-    if (listed?.ok !== true) return undefined;
-    const lines = listed.output.split('\n');
-    const chain = CHAINS[table];
-    found[table] = {
-      jumps: lines.filter((line) => line === `-A OUTPUT -j ${chain}`).length,
-      hasChain: lines.includes(`-N ${chain}`),
-      redirects: lines.some((line) => line.startsWith(`-A ${chain} `) && line.includes('-j REDIRECT')),
+function foundBy(program: string, run: RunTool): Record<ChainKey, Found> | undefined {
+  const listed = (table: 'nat' | 'filter'): readonly string[] | undefined => {
+    const said = run(program, ['--wait', '5', '-t', table, '-S']);
+    return said?.ok === true ? said.output.split('\n') : undefined;
+  };
+  const [nat, filter] = [listed('nat'), listed('filter')];
+  if (nat === undefined || filter === undefined) return undefined;
+  const found = (key: ChainKey): Found => {
+    const { name, table, from } = CHAINS[key];
+    const lines = table === 'nat' ? nat : filter;
+    return {
+      jumps: lines.filter((line) => line === `-A ${from} -j ${name}`).length,
+      hasChain: lines.includes(`-N ${name}`),
+      redirects: lines.some((line) => line.startsWith(`-A ${name} `) && line.includes('-j REDIRECT')),
     };
-  }
-  const { nat, filter } = found;
-  return nat === undefined || filter === undefined ? undefined : { nat, filter };
+  };
+  return { redirect: found('redirect'), refuse: found('refuse'), reach: found('reach') };
 }

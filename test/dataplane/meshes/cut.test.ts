@@ -28,7 +28,7 @@ describe.each([
 ] as const)('a sidecar of %s with Envoy %s', (mesh, version) => {
   let world: MeshWorld;
   beforeAll(async () => {
-    world = await MeshWorld.start({ mesh, version, more: budget('CutStream') });
+    world = await MeshWorld.start({ mesh, version, more: () => budget('CutStream') });
   });
   afterAll(() => world?.stop());
 
@@ -69,7 +69,7 @@ describe('without a budget that cuts', () => {
   afterEach(() => world?.stop());
 
   it('the mode that could is not asked for', async () => {
-    world = await MeshWorld.start({ mesh: 'istio', version: '1.40.0', more: budget('Reject') });
+    world = await MeshWorld.start({ mesh: 'istio', version: '1.40.0', more: () => budget('Reject') });
     const { text } = await renderedFor('istio', `${world.folder}/cluster.yaml`);
     expect(text).not.toContain('FULL_DUPLEX_STREAMED');
     const answer = await world.call(OPENAI, '/v1/chat/completions', chat('gpt-4.1', { stream: true }), FAULTS);

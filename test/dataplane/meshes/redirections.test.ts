@@ -9,7 +9,7 @@ import { LABELLED, SETTINGS, podWith } from '../../../src/core/injection/pods.te
 import { MESHES } from '../../../src/core/meshes/index.ts';
 import { redirectionRules } from '../../../src/core/redirection/index.ts';
 import { besideApplication } from '../../../src/main/controller/injected.ts';
-import { Namespaces, OUTSIDE, ensureTools } from '../../support/interception/namespaces.ts';
+import { Namespaces, OUTSIDE, WIRE, ensureTools } from '../../support/interception/namespaces.ts';
 
 const [APPLICATION, OURS] = [1000, 1533];
 const MESH_USERS = { istio: 1337, linkerd: 2102 } as const;
@@ -31,8 +31,8 @@ function airmeshs(mesh: Meshed): string {
   const [toPort = 0] = told('--to-port');
   return redirectionRules(
     'ipv4',
-    { toPort, ports: told('--ports'), except: { uid, gid: uid }, exceptUsers: told('--except-mesh') },
-    { nat: true, filter: true },
+    { toPort, ports: told('--ports'), except: { uid, gid: uid }, exceptUsers: told('--except-mesh'), reached: told('--reached') },
+    { redirect: true, refuse: true, reach: true },
   );
 }
 
@@ -57,6 +57,9 @@ ${
 -A ISTIO_OUTPUT -m owner --gid-owner 1337 -j RETURN
 -A ISTIO_OUTPUT -d 127.0.0.1/32 -j RETURN
 -A ISTIO_OUTPUT -j ISTIO_REDIRECT
+:ISTIO_INBOUND - [0:0]
+-A PREROUTING -p tcp -j ISTIO_INBOUND
+${ports === '' ? '' : '-A ISTIO_INBOUND -p tcp --dport 15420 -j RETURN\n'}-A ISTIO_INBOUND -p tcp -j REDIRECT --to-ports 15006
 COMMIT
 `,
   linkerd: (ports) => `*nat
@@ -66,6 +69,8 @@ COMMIT
 -A PROXY_INIT_OUTPUT -o lo -j RETURN
 -A PROXY_INIT_OUTPUT -p tcp -m multiport --dports ${ports} -j RETURN
 -A PROXY_INIT_OUTPUT -p tcp -j REDIRECT --to-port 15001
+-A PREROUTING -p tcp --dport 15420 -j RETURN
+-A PREROUTING -p tcp -j REDIRECT --to-port 15006
 COMMIT
 `,
 };
@@ -76,8 +81,8 @@ const net = require('node:net'); let open = 0; const places = ${JSON.stringify(p
 for (const [at, name] of Object.entries(places)) { const [host, port] = at.split('/');
   net.createServer((socket) => socket.end(name + '\\n')).listen(Number(port), host, () => { if (++open === Object.keys(places).length) console.log('ready'); }); }`;
 
-const client = (port: number): string => `
-const socket = require('node:net').connect(${port}, '${OUTSIDE.others}'); let text = '';
+const client = (port: number, host: string): string => `
+const socket = require('node:net').connect(${port}, '${host}'); let text = '';
 socket.on('data', (bytes) => (text += bytes)); socket.on('end', () => process.stdout.write(text)); socket.on('error', (error) => process.stdout.write(error.code));`;
 
 const CASES = (['istio', 'linkerd'] as const).flatMap((mesh) =>
@@ -100,8 +105,9 @@ describe.each(CASES)('beside $mesh, its rules first: $isTheirsFirst, told of our
     if (child.stdout !== null) await once(child.stdout, 'data');
   };
 
-  const reached = async (uid: number, port: number): Promise<string> => {
-    const child = namespaces.spawn(namespaces.pod, [process.execPath, '-e', client(port)], { who: { uid }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const reached = async (uid: number, port: number, host: string = OUTSIDE.others): Promise<string> => {
+    const from = host === WIRE.pod ? namespaces.outside : namespaces.pod;
+    const child = namespaces.spawn(from, [process.execPath, '-e', client(port, host)], { who: { uid }, stdio: ['ignore', 'pipe', 'inherit'] });
     let text = '';
     child.stdout?.on('data', (bytes: Buffer) => (text += bytes.toString()));
     await once(child, 'close');
@@ -114,7 +120,13 @@ describe.each(CASES)('beside $mesh, its rules first: $isTheirsFirst, told of our
     for (const input of rules)
       execFileSync('ip', ['netns', 'exec', namespaces.pod, 'iptables-restore', '--noflush'], { input, stdio: ['pipe', 'ignore', 'pipe'] });
     await start(namespaces.outside, Object.fromEntries([80, 443, 5432, 15_010].map((port) => [`${OUTSIDE.others}/${port}`, 'outside'])));
-    await start(namespaces.pod, { '127.0.0.1/15001': 'mesh', '127.0.0.1/15401': 'airmesh' });
+    await start(namespaces.pod, {
+      '127.0.0.1/15001': 'mesh',
+      '0.0.0.0/15006': 'mesh',
+      '127.0.0.1/15401': 'airmesh',
+      '0.0.0.0/15420': 'probes',
+      '0.0.0.0/8080': 'application',
+    });
   });
 
   afterAll(() => {
@@ -133,5 +145,12 @@ describe.each(CASES)('beside $mesh, its rules first: $isTheirsFirst, told of our
     ['what the mesh’s proxy carries goes out', theirUser, 80, 'outside'],
   ])('%s', async (_name, uid, port, where) => {
     expect(await reached(uid, port)).toBe(where);
+  });
+
+  it.each([
+    ['probes of our sidecar reach it', 15_420, 'probes'],
+    ['calls of the application reach the mesh', 8080, 'mesh'],
+  ])('%s', async (_name, port, where) => {
+    expect(await reached(APPLICATION, port, WIRE.pod)).toBe(where);
   });
 });

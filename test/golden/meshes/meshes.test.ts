@@ -26,6 +26,7 @@ describe.each(Object.keys(MESHES))('for %s', (mesh) => {
       .flatMap(({ spec }) => [...(spec?.configPatches ?? []).map((each: Loose) => each.patch.value), ...(spec?.default?.appendModifications ?? []).flatMap((each: Loose) => each.virtualHost?.jsonPatches.map((patch: Loose) => patch.value) ?? [])])
       .filter((value: Loose) => value?.route !== undefined);
     if (MESHES[mesh as keyof typeof MESHES].kinds.length > 0) expect(routes.length).toBeGreaterThan(3);
-    for (const route of routes) expect(route.match.dynamic_metadata).toEqual([{ filter: 'airmesh', path: [{ key: 'front' }], value: { present_match: true } }]);
+    const word = (key: string): Loose => [{ filter: 'airmesh', path: [{ key }], value: { present_match: true } }];
+    for (const route of routes) expect(route.match.dynamic_metadata).toEqual(word(route.name === 'airmesh/pass' ? 'passed' : 'front'));
   });
 });

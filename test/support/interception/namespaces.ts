@@ -18,7 +18,8 @@ export const OUTSIDE = {
   cluster: '10.98.0.8',
 } as const;
 
-const WIRE = { pod: '10.99.0.2', outside: '10.99.0.1', pod6: 'fd99::2', outside6: 'fd99::1' };
+/** The pod's own, as others reach it, and the router's. */
+export const WIRE = { pod: '10.99.0.2', outside: '10.99.0.1', pod6: 'fd99::2', outside6: 'fd99::1' };
 
 /** What tests of interception need, and how it is got where it is missing. */
 export function ensureTools(): void {

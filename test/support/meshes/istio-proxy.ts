@@ -7,27 +7,35 @@ import { ROUTER, bootstrapOf, endpoint, vhost } from './sidecar.ts';
 import type { SidecarPlace } from './sidecar.ts';
 
 export function istioSidecar(objects: readonly AppliedObject[], place: SidecarPlace): Loose {
-  const entries = objects
-    .filter(({ kind }) => kind === 'ServiceEntry')
-    .flatMap(({ spec }) => spec.ports.filter(({ number }: Loose) => number === 80).map(() => spec.hosts[0] as string));
+  const entriesAt = (port: number): string[] =>
+    objects
+      .filter(({ kind }) => kind === 'ServiceEntry')
+      .flatMap(({ spec }) => spec.ports.filter(({ number }: Loose) => number === port).map(() => spec.hosts[0] as string));
+  const [entries, plain] = [entriesAt(80), entriesAt(place.port)];
   const rules = new Map(objects.filter(({ kind }) => kind === 'DestinationRule').map(({ spec }) => [spec.host as string, spec]));
   const clusters: Loose[] = [
     ...entries.map((host) => external(host, rules.get(host), place)),
-    {
-      name: `outbound|80||${place.other.host}`,
-      type: 'STATIC',
-      connect_timeout: '1s',
-      load_assignment: endpoint(`outbound|80||${place.other.host}`, '127.0.0.1', place.other.port),
-    },
+    local(`outbound|80||${place.other.host}`, place.other.port),
+    ...plain.map((host) => local(`outbound|${place.port}||${host}`, place.plainPort)),
   ];
   const routes = {
     name: '80',
-    virtual_hosts: [...entries.map((host) => vhost(host, 80, `outbound|80||${host}`)), vhost(place.other.host, 80, `outbound|80||${place.other.host}`)],
+    virtual_hosts: [
+      ...[...entries, place.other.host].map((host) => vhost(host, 80, `outbound|80||${host}`)),
+      ...plain.map((host) => vhost(host, place.port, `outbound|${place.port}||${host}`)),
+    ],
   };
   const filters: Loose[] = [ROUTER];
   for (const { spec } of objects.filter(({ kind }) => kind === 'EnvoyFilter')) for (const patch of spec.configPatches) apply(patch, clusters, filters, routes);
   return bootstrapOf({ name: '0.0.0.0_80', statPrefix: 'outbound_0.0.0.0_80', clusters, filters, routes }, place);
 }
+
+const local = (name: string, port: number): Loose => ({
+  name,
+  type: 'STATIC',
+  connect_timeout: '1s',
+  load_assignment: endpoint(name, '127.0.0.1', port),
+});
 
 function external(host: string, rule: Loose, { resolve, trustedCaFile }: SidecarPlace): Loose {
   const name = `outbound|80||${host}`;
@@ -68,8 +76,7 @@ function apply({ applyTo, match, patch }: Loose, clusters: Loose[], filters: Loo
       return void filters.splice(at, 0, patch.value);
     }
     case 'HTTP_ROUTE INSERT_FIRST': {
-      const { portNumber, vhost: wanted } = match.routeConfiguration;
-      if (portNumber !== Number(routes.name)) return;
+      const { vhost: wanted } = match.routeConfiguration;
       for (const host of routes.virtual_hosts) if (host.name === wanted.name) host.routes = [patch.value, ...host.routes];
       return;
     }

@@ -1,8 +1,10 @@
 import type { Loose } from './objects.ts';
 
 export interface SidecarPlace {
-  /** Where the listener of port 80 is, here. */
+  /** Where the listener of port 80 is, here. Providers in plain HTTP may say that they are there: so what is sent to them is taken in. */
   readonly port: number;
+  /** Where those are. */
+  readonly plainPort: number;
   readonly adminSocket: string;
   /** Stands for what DNS says of every external host. */
   readonly resolve: { readonly host: string; readonly port: number };

@@ -75,8 +75,8 @@ const SIDECARS = { istio: istioSidecar, kuma: kumaSidecar } as const;
 export interface MeshWorldWishes {
   readonly mesh: keyof typeof SIDECARS;
   readonly version: string;
-  /** Budgets and what else there is. */
-  readonly more?: string;
+  /** Budgets and what else there is; the port is that of the mesh's own listener. */
+  readonly more?: (port: number) => string;
   /** Who serves the processor's socket: a process that `startProcessor` starts, if nobody says otherwise. */
   readonly processor?: 'process' | 'elsewhere';
 }
@@ -87,12 +87,15 @@ export class MeshWorld {
   readonly names: string[] = [];
   /** Headers of the calls that the other service saw. */
   readonly otherSaw: Readonly<Record<string, unknown>>[] = [];
+  /** Of the calls that came to a provider in plain HTTP. */
+  readonly plainSaw: Readonly<Record<string, unknown>>[] = [];
   /** Its certificates are the public authorities' here. */
   caFile = '';
   simulator!: Simulator;
   processor: ChildProcess | undefined;
   #upstream!: TlsServer;
   #other!: Server;
+  #plain!: Server;
   #envoy: ChildProcess | undefined;
   #port = 0;
 
@@ -107,6 +110,11 @@ export class MeshWorld {
     return world;
   }
 
+  /** Where the mesh's Envoy takes calls in. */
+  get port(): number {
+    return this.#port;
+  }
+
   get socket(): string {
     return join(this.folder, 'p.sock');
   }
@@ -116,17 +124,18 @@ export class MeshWorld {
     return this.#upstream.address() as AddressInfo;
   }
 
-  async #start({ mesh, version, more = '', processor = 'process' }: MeshWorldWishes): Promise<void> {
+  async #start({ mesh, version, more = () => '', processor = 'process' }: MeshWorldWishes): Promise<void> {
     this.simulator = await startSimulator({ host: '127.0.0.1', port: 0, keys: [KEYS.openai, KEYS.anthropic] });
     await this.#serve();
     const forCluster = join(this.folder, 'cluster.yaml');
-    writeFileSync(join(this.folder, 'resources.yaml'), resources(inEnvironment, more));
-    writeFileSync(forCluster, resources(inSecrets, more));
+    [this.#port = 0] = await freePorts(1);
+    writeFileSync(join(this.folder, 'resources.yaml'), resources(inEnvironment, more(this.#port)));
+    writeFileSync(forCluster, resources(inSecrets, more(this.#port)));
     const { objects } = await renderedFor(mesh, forCluster);
     const text = JSON.stringify(objects).replaceAll('/run/airmesh/processor.sock', this.socket);
-    [this.#port = 0] = await freePorts(1);
     const place = {
       port: this.#port,
+      plainPort: (this.#plain.address() as AddressInfo).port,
       adminSocket: join(this.folder, 'admin.sock'),
       resolve: { host: '127.0.0.1', port: this.upstream.port },
       trustedCaFile: this.caFile,
@@ -155,7 +164,17 @@ export class MeshWorld {
       incoming.resume();
       incoming.on('end', () => answer.end('other'));
     }).listen(0, '127.0.0.1');
-    await Promise.all([once(this.#upstream, 'listening'), once(this.#other, 'listening')]);
+    this.#plain = createServer((incoming, answer) => {
+      const { method, url, headers } = incoming;
+      this.plainSaw.push(headers);
+      const inner = request({ host: '127.0.0.1', port: this.simulator.port, path: url, method, headers }, (reply) => {
+        answer.writeHead(reply.statusCode ?? 0, reply.headers);
+        reply.pipe(answer);
+      });
+      inner.on('error', () => answer.destroy());
+      incoming.pipe(inner);
+    }).listen(0, '127.0.0.1');
+    await Promise.all([this.#upstream, this.#other, this.#plain].map((server) => once(server, 'listening')));
   }
 
   async startProcessor(): Promise<void> {
@@ -222,6 +241,7 @@ export class MeshWorld {
     this.processor?.kill('SIGKILL');
     this.#upstream?.close();
     this.#other?.close();
+    this.#plain?.close();
     await this.simulator?.close();
     rmSync(this.folder, { recursive: true, force: true });
   }

@@ -1,4 +1,4 @@
-import { guestFilters, guestProcessor, guestRoutes } from '../../envoyconfig/index.ts';
+import { guestFilters, guestPass, guestProcessor, guestRoutes } from '../../envoyconfig/index.ts';
 import type { GuestSettings, Json } from '../../envoyconfig/index.ts';
 import { MESH_LABEL, OWNER_LABELS } from '../mesh.ts';
 import type { MeshInput, MeshObject, NamespaceUse, Rendered } from '../mesh.ts';
@@ -70,7 +70,11 @@ function filter(places: readonly Place[], settings: GuestSettings): Json {
       { applyTo: 'CLUSTER', match: { context: 'SIDECAR_OUTBOUND' }, patch: { operation: 'ADD', value: guestProcessor(settings) } },
       ...listenerPorts.flatMap((portNumber) => guestFilters(settings).map((value) => filterPatch(portNumber, value))),
       // Each goes before all that is there, so the first comes last.
-      ...places.flatMap(({ host, ports }) => ports.flatMap(({ number }) => routes.toReversed().map((value) => routePatch(host, number, value)))),
+      ...places.flatMap(({ host, ports }) =>
+        ports.flatMap(({ number, tls, cluster }) =>
+          [...(tls ? [] : [guestPass(cluster)]), ...routes].toReversed().map((value) => routePatch(host, number, value)),
+        ),
+      ),
     ],
   };
 }
@@ -87,10 +91,11 @@ function filterPatch(portNumber: number, value: Json): Json {
   };
 }
 
+/** By the virtual host alone: Istio names a route configuration by its port where that is declared as HTTP, and else by the host as well. */
 function routePatch(host: string, portNumber: number, value: Json): Json {
   return {
     applyTo: 'HTTP_ROUTE',
-    match: { context: 'SIDECAR_OUTBOUND', routeConfiguration: { portNumber, vhost: { name: `${host}:${portNumber}` } } },
+    match: { context: 'SIDECAR_OUTBOUND', routeConfiguration: { vhost: { name: `${host}:${portNumber}` } } },
     patch: { operation: 'INSERT_FIRST', value },
   };
 }

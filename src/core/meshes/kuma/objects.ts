@@ -1,4 +1,4 @@
-import { guestFilters, guestProcessor, guestProvider, guestRoutes } from '../../envoyconfig/index.ts';
+import { guestFilters, guestPass, guestProcessor, guestProvider, guestRoutes } from '../../envoyconfig/index.ts';
 import type { Json, UpstreamSettings } from '../../envoyconfig/index.ts';
 import { MESH_LABEL, MESH_SOCKET, OWNER_LABELS, isAddress, noteOf, serviceName } from '../mesh.ts';
 import type { MeshInput, MeshNote, MeshObject, NamespaceUse, Rendered } from '../mesh.ts';
@@ -64,11 +64,16 @@ function objectsOf(use: NamespaceUse, settings: MeshInput['settings']): readonly
 interface Place {
   readonly host: string;
   readonly port: number;
+  /** A provider that is called in plain HTTP there. */
+  readonly plain?: UpstreamSettings;
 }
 
 function placesOf({ providers, hosts }: NamespaceUse): readonly Place[] {
   const places = [
-    ...providers.map(({ host, port, tls }) => ({ host, port: tls ? PLAIN_PORT : port })),
+    ...providers.map((upstream): Place => {
+      const { host, port, tls } = upstream;
+      return tls ? { host, port: PLAIN_PORT } : { host, port, plain: upstream };
+    }),
     ...hosts.filter((host) => serviceName(host) === undefined).map((host) => ({ host, port: PLAIN_PORT })),
   ];
   return [...new Map(places.map((place) => [`${place.host}:${place.port}`, place])).values()];
@@ -94,12 +99,12 @@ function modifications(use: NamespaceUse, settings: MeshInput['settings']): read
         httpFilter: { operation: 'AddBefore', match: { name: 'envoy.filters.http.router', listenerName }, value: JSON.stringify(filter) },
       })),
     ),
-    ...placesOf(use).map(({ host, port }) => ({
+    ...placesOf(use).map(({ host, port, plain }) => ({
       virtualHost: {
         operation: 'Patch',
         match: { name: host, routeConfigurationName: `meshpassthrough_http_${port}` },
         // Each goes before all that is there, so the first comes last.
-        jsonPatches: routes.toReversed().map((value) => ({ op: 'add', path: '/routes/0', value })),
+        jsonPatches: [...(plain === undefined ? [] : [guestPass(plain.id)]), ...routes].toReversed().map((value) => ({ op: 'add', path: '/routes/0', value })),
       },
     })),
   ];
