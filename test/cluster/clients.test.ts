@@ -140,6 +140,14 @@ describe('clients as they come', () => {
     expect(arrived[0]?.bytes).toBeGreaterThanOrEqual(body.length);
   });
 
+  it('leave nothing of the sidecar’s memory to be found, were it to crash', async () => {
+    const script = `for (const pid of require('node:fs').readdirSync('/proc').filter((name) => /^[0-9]+$/.test(name) && +name !== process.pid))
+      console.log(/^Max core file size +(\\S+) +(\\S+)/m.exec(require('node:fs').readFileSync('/proc/' + pid + '/limits', 'utf8')).slice(1).join())`;
+    const said = await kubectl('exec', '-n', SHOP, 'deployment/checkout', '-c', 'airmesh-sidecar', '--', 'node', '-e', script);
+    // The entrypoint, the processor, Envoy.
+    expect(said.trim().split('\n')).toEqual(['0,0', '0,0', '0,0']);
+  });
+
   it('would be refused by the provider without a sidecar: they have no key', async () => {
     const { out } = await inPod(['sh', '-c', 'env; cat /proc/[0-9]*/environ 2>/dev/null']);
     expect(leaksIn({ out }, [...Object.values(PROVIDERS).map(({ key }) => key), 'PRIVATE KEY'])).toEqual([]);
