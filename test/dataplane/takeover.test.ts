@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { usdToNano } from '../../src/core/units/index.ts';
 import { EXIT } from '../../src/main/exit-codes.ts';
-import { ensureEnvoy, hasEnded } from '../../src/shell/envoy/index.ts';
+import { ensureEnvoy, hasEnded, stopOrphan } from '../../src/shell/envoy/index.ts';
 import { startSimulator } from '../../src/shell/simulator/index.ts';
 import type { Simulator } from '../../src/shell/simulator/index.ts';
 import type { SpendReport } from '../../src/shell/spending/index.ts';
@@ -58,6 +58,8 @@ beforeEach(async () => {
 afterEach(async () => {
   await running?.stop();
   running = undefined;
+  // Where a test has failed between two processors.
+  await stopOrphan(join(folder, 'state', 'envoy'));
 });
 
 async function argsFor({ concurrency = 1, version = '1.40.0' }: { readonly concurrency?: number; readonly version?: string } = {}): Promise<string[]> {
