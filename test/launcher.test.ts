@@ -131,6 +131,8 @@ describe.each(['SIGTERM', 'SIGINT', 'SIGHUP'] as const)('told to end by %s', (si
       'sidecar',
       Array.from({ length: 9 }, () => dies()),
     );
+    // The last pause ends only by being told to.
+    writeFileSync(join(folder, 'bin', 'sleep'), '#!/bin/sh\n[ "$1" = 1 ] && set -- 600\nexec /bin/sleep "$1"\n', { mode: 0o755 });
     await until('it has died four times', () => between.log().length === 4);
     process.kill(between.pid, signal);
     expect(await between.ended).toBe(130);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { usdToNano } from '../../src/core/units/index.ts';
 import { EXIT } from '../../src/main/exit-codes.ts';
-import { ensureEnvoy, hasEnded } from '../../src/shell/envoy/index.ts';
+import { ensureEnvoy, hasEnded, stopOrphan } from '../../src/shell/envoy/index.ts';
 import { startSimulator } from '../../src/shell/simulator/index.ts';
 import type { Simulator } from '../../src/shell/simulator/index.ts';
 import type { SpendReport } from '../../src/shell/spending/index.ts';
@@ -58,6 +58,8 @@ beforeEach(async () => {
 afterEach(async () => {
   await running?.stop();
   running = undefined;
+  // Where a test has failed between two processors.
+  await stopOrphan(join(folder, 'state', 'envoy'));
 });
 
 async function argsFor({ concurrency = 1, version = '1.40.0' }: { readonly concurrency?: number; readonly version?: string } = {}): Promise<string[]> {
@@ -66,11 +68,11 @@ async function argsFor({ concurrency = 1, version = '1.40.0' }: { readonly concu
   return ['run', join(folder, 'resources.yaml'), ...flagged(flags)];
 }
 
-/** What one process has compiled, the others need not. */
-const compiled = (): NodeJS.ProcessEnv => ({ NODE_COMPILE_CACHE: join(root, 'compiled') });
+/** What one process has compiled, the others need not; and what lies beside its state goes with the tests. */
+const environment = (): NodeJS.ProcessEnv => ({ NODE_COMPILE_CACHE: join(root, 'compiled'), TMPDIR: root });
 
 async function start(how?: Parameters<typeof argsFor>[0]): Promise<void> {
-  running = await startAirmesh(await argsFor(how), compiled());
+  running = await startAirmesh(await argsFor(how), environment());
 }
 
 async function kill(): Promise<void> {
@@ -258,7 +260,7 @@ describe('an Envoy that cannot go on', () => {
     await kill();
     const taken = createServer();
     await new Promise<void>((resolve) => taken.listen(admin, '127.0.0.1', resolve));
-    const failing = spawnAirmesh(await argsFor(), compiled());
+    const failing = spawnAirmesh(await argsFor(), environment());
     const code = await new Promise((resolve) => failing.child.once('exit', resolve));
     taken.close();
     expect(code).toBe(EXIT.unavailable);
