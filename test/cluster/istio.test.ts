@@ -183,7 +183,7 @@ it('holds no key: not the application, not Istio’s sidecar or control plane, n
 });
 
 /** Asks both until what is governed was refused and is answered again; what each was answered. */
-const WATCH = `const ask = (url) => fetch(url).then(({ status }) => String(status), (error) => error.message);
+const WATCH = `const ask = (url) => fetch(url).then(async (answer) => answer.ok ? '200' : answer.status + ' ' + (await answer.json()).error.code).catch((error) => error.message);
 (async () => {
   const governed = new Set(), other = new Set(), end = Date.now() + 60000;
   for (let last = ''; Date.now() < end && !(governed.size > 1 && last === '200'); ) {
@@ -200,7 +200,7 @@ it('refuses what it would govern while there is no processor, and lets the rest 
   const { out, err } = await watching;
   expect(err).toBe('');
   const { governed, other } = JSON.parse(out) as Readonly<Record<'governed' | 'other', readonly string[]>>;
-  expect(governed).toEqual(expect.arrayContaining(['200', '503']));
+  expect(governed).toEqual(expect.arrayContaining(['200', '503 processor_unavailable']));
   expect(governed).toHaveLength(2);
   expect(other).toEqual(['200']);
   await until(

@@ -1,6 +1,7 @@
 import { processor, provider } from './clusters.ts';
 import { extProc, onEntry, wholeBody } from './governing.ts';
 import type { ExtProcSettings } from './governing.ts';
+import { localReplies } from './localreply.ts';
 import { NOT_FOR_PROVIDERS, toProvider, unseenRoutes } from './routes.ts';
 import { CALLER_KEY_HEADER, FRONT_METADATA, PASSED_METADATA, PASS_HEADER, seconds, typed } from './settings.ts';
 import type { EnvoySettings, Json, UpstreamSettings } from './settings.ts';
@@ -20,6 +21,8 @@ export interface GuestWay {
 type Fields = { readonly [name: string]: Json };
 
 const HEADERS_FILTER = 'airmesh.headers';
+/** What names of our routes begin with. */
+const OURS = 'airmesh/';
 
 /** The processor's cluster; static resources, and what meshes take, do not say their type. */
 export const guestProcessor = (settings: Pick<GuestSettings, 'processorSocket'>): Json => untyped(processor(settings));
@@ -35,6 +38,14 @@ export function guestFilters(settings: Omit<GuestSettings, 'endsAnswers'>): read
   const read = { ...settings, headersRead: [...settings.headersRead, PASS_HEADER] };
   return [headers(settings), wholeBody(settings), extProc(undefined, read)].map((filter) => ({ ...filter, disabled: true }));
 }
+
+/** What is merged into the connection manager of that listener: of what Envoy answers by itself, our routes' in the caller's language. */
+export const guestManager = (): { readonly name: string; readonly typed_config: Json } => ({
+  name: 'envoy.filters.network.http_connection_manager',
+  typed_config: typed('envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager', {
+    local_reply_config: localReplies(`xds.route_name.startsWith('${OURS}')`),
+  }),
+});
 
 /**
  * Routes for a governed host, before all that the mesh has for it. What the processor has not seen leads nowhere. A provider's
@@ -90,7 +101,7 @@ function headers(settings: Pick<GuestSettings, 'placeholderKey'>): Fields {
 /** Told apart from the mesh's own routes, in its statistics and logs. */
 function named(route: Json): Json {
   const fields = route as Fields;
-  return { ...fields, name: `airmesh/${String(fields['name'])}` };
+  return { ...fields, name: `${OURS}${String(fields['name'])}` };
 }
 
 function untyped(resource: Json): Json {

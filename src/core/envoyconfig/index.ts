@@ -11,7 +11,7 @@ import { routes } from './routes.ts';
 import { routesFile } from './settings.ts';
 import type { EnvoySettings, Json } from './settings.ts';
 
-export { guestFilters, guestPass, guestProcessor, guestProvider, guestRoutes } from './guest.ts';
+export { guestFilters, guestManager, guestPass, guestProcessor, guestProvider, guestRoutes } from './guest.ts';
 export type { GuestSettings, GuestWay } from './guest.ts';
 export { upstreamOf } from './upstream.ts';
 export { REFUSAL_DETAILS } from './localreply.ts';

@@ -115,11 +115,12 @@ const ANSWERS: readonly OwnAnswer[] = [
   },
 ];
 
-export function localReplies(): Json {
-  return { mappers: LANGUAGES.flatMap((language) => ANSWERS.map((answer) => mapper(answer, language))) };
+/** `where`: an expression that narrows them to some replies, in an Envoy that has others; absent: all. */
+export function localReplies(where = 'true'): Json {
+  return { mappers: LANGUAGES.flatMap((language) => ANSWERS.map((answer) => mapper(answer, language, where))) };
 }
 
-function mapper(answer: OwnAnswer, { dialect, prefixes }: Language): Json {
+function mapper(answer: OwnAnswer, { dialect, prefixes }: Language, where: string): Json {
   const ours = `response.code_details.startsWith('${REFUSAL_DETAILS}')`;
   const reply = dialect.refusal(answer, REQUEST_ID);
   const metadata = 'metadata.filter_metadata';
@@ -130,7 +131,9 @@ function mapper(answer: OwnAnswer, { dialect, prefixes }: Language): Json {
     filter: {
       extension_filter: {
         name: 'envoy.access_loggers.extension_filters.cel',
-        typed_config: typed('envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter', { expression: `!${ours} && ${answer.when} && ${spoken}` }),
+        typed_config: typed('envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter', {
+          expression: `${where === 'true' ? '' : `${where} && `}!${ours} && ${answer.when} && ${spoken}`,
+        }),
       },
     },
     status_code: reply.status,

@@ -82,8 +82,13 @@ describe.each([
     expect(new Set(settled.map(({ workload }) => workload))).toEqual(new Set(['shop/checkout']));
     expect(settled.filter(({ ending }) => ending !== undefined).every(({ ending }) => ending === 'finished')).toBe(true);
     const before = world.names.length;
-    for (const headers of [{}, { 'x-airmesh-backend': 'shop/openai' }])
-      expect((await call(OPENAI, '/v1/chat/completions', chat('gpt-4.1'), headers)).status).toBe(503);
+    for (const headers of [{}, { 'x-airmesh-backend': 'shop/openai' }]) {
+      const refused = await call(OPENAI, '/v1/chat/completions', chat('gpt-4.1'), headers);
+      expect(refused.status).toBe(503);
+      expect(JSON.parse(refused.text)).toMatchObject({ error: { code: 'processor_unavailable' } });
+    }
+    const toAnthropic = await call(ANTHROPIC, '/v1/messages', { ...chat('claude-sonnet-4.5'), max_tokens: 20 });
+    expect(JSON.parse(toAnthropic.text)).toMatchObject({ type: 'error', error: { details: { error_code: 'processor_unavailable' } } });
     expect(world.names.length).toBe(before);
     expect((await call(OTHER, '/', undefined, {}, 'GET')).text).toBe('other');
     await world.startProcessor();

@@ -26,8 +26,10 @@ export function istioSidecar(objects: readonly AppliedObject[], place: SidecarPl
     ],
   };
   const filters: Loose[] = [ROUTER];
-  for (const { spec } of objects.filter(({ kind }) => kind === 'EnvoyFilter')) for (const patch of spec.configPatches) apply(patch, clusters, filters, routes);
-  return bootstrapOf({ name: '0.0.0.0_80', statPrefix: 'outbound_0.0.0.0_80', clusters, filters, routes }, place);
+  const merged: Loose = {};
+  for (const { spec } of objects.filter(({ kind }) => kind === 'EnvoyFilter'))
+    for (const patch of spec.configPatches) apply(patch, { clusters, filters, routes, merged });
+  return bootstrapOf({ name: '0.0.0.0_80', statPrefix: 'outbound_0.0.0.0_80', clusters, filters, routes, merged }, place);
 }
 
 const local = (name: string, port: number): Loose => ({
@@ -65,7 +67,10 @@ function external(host: string, rule: Loose, { resolve, trustedCaFile }: Sidecar
   };
 }
 
-function apply({ applyTo, match, patch }: Loose, clusters: Loose[], filters: Loose[], routes: Loose): void {
+function apply(
+  { applyTo, match, patch }: Loose,
+  { clusters, filters, routes, merged }: { readonly clusters: Loose[]; readonly filters: Loose[]; readonly routes: Loose; readonly merged: Loose },
+): void {
   if (match.context !== 'SIDECAR_OUTBOUND') throw new Error(`a patch for ${match.context}`);
   switch (`${applyTo} ${patch.operation}`) {
     case 'CLUSTER ADD':
@@ -75,6 +80,9 @@ function apply({ applyTo, match, patch }: Loose, clusters: Loose[], filters: Loo
       const at = filters.findIndex(({ name }) => name === match.listener.filterChain.filter.subFilter.name);
       return void filters.splice(at, 0, patch.value);
     }
+    case 'NETWORK_FILTER MERGE':
+      if (match.listener.portNumber === 80) Object.assign(merged, patch.value.typed_config);
+      return;
     case 'HTTP_ROUTE INSERT_FIRST': {
       const { vhost: wanted } = match.routeConfiguration;
       for (const host of routes.virtual_hosts) if (host.name === wanted.name) host.routes = [patch.value, ...host.routes];

@@ -27,13 +27,17 @@ export function kumaSidecar(objects: readonly AppliedObject[], place: SidecarPla
     ],
   };
   const filters: Loose[] = [ROUTER];
+  const merged: Loose = {};
   const patches = objects.filter(({ kind }) => kind === 'MeshProxyPatch').flatMap(({ spec }) => spec.default.appendModifications);
-  for (const modification of patches) apply(modification, clusters, filters, routes);
+  for (const modification of patches) apply(modification, { clusters, filters, routes, merged });
   for (const cluster of clusters) resolve(cluster, place);
-  return bootstrapOf({ name: LISTENER, statPrefix: ROUTES, clusters, filters, routes }, place);
+  return bootstrapOf({ name: LISTENER, statPrefix: ROUTES, clusters, filters, routes, merged }, place);
 }
 
-function apply({ cluster, httpFilter, virtualHost }: Loose, clusters: Loose[], filters: Loose[], routes: Loose): void {
+function apply(
+  { cluster, httpFilter, networkFilter, virtualHost }: Loose,
+  { clusters, filters, routes, merged }: { readonly clusters: Loose[]; readonly filters: Loose[]; readonly routes: Loose; readonly merged: Loose },
+): void {
   if (cluster !== undefined) clusters.push(JSON.parse(cluster.value));
   if (httpFilter?.match.listenerName === LISTENER)
     filters.splice(
@@ -41,6 +45,7 @@ function apply({ cluster, httpFilter, virtualHost }: Loose, clusters: Loose[], f
       0,
       JSON.parse(httpFilter.value),
     );
+  if (networkFilter?.match.listenerName === LISTENER) Object.assign(merged, JSON.parse(networkFilter.value).typed_config);
   if (virtualHost?.match.routeConfigurationName !== ROUTES) return;
   const host = routes.virtual_hosts.find(({ name }: Loose) => name === virtualHost.match.name);
   for (const { op, path, value } of virtualHost.jsonPatches) {

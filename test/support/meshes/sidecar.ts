@@ -29,7 +29,14 @@ export const endpoint = (name: string, address: string, port: number): Loose => 
 
 /** One listener on loopback that all hosts of a port share, and nothing else. */
 export function bootstrapOf(
-  { name, statPrefix, clusters, filters, routes }: { name: string; statPrefix: string; clusters: Loose[]; filters: Loose[]; routes: Loose },
+  {
+    name,
+    statPrefix,
+    clusters,
+    filters,
+    routes,
+    merged,
+  }: { name: string; statPrefix: string; clusters: Loose[]; filters: Loose[]; routes: Loose; merged: Loose },
   place: SidecarPlace,
 ): Loose {
   const manager = {
@@ -39,6 +46,7 @@ export function bootstrapOf(
     normalize_path: true,
     route_config: routes,
     http_filters: filters,
+    ...merged,
   };
   return {
     node: { id: 'checkout-0.shop', cluster: 'checkout.shop' },

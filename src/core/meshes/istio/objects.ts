@@ -1,4 +1,4 @@
-import { guestFilters, guestPass, guestProcessor, guestRoutes } from '../../envoyconfig/index.ts';
+import { guestFilters, guestManager, guestPass, guestProcessor, guestRoutes } from '../../envoyconfig/index.ts';
 import type { GuestSettings, Json } from '../../envoyconfig/index.ts';
 import { MESH_LABEL, OWNER_LABELS } from '../mesh.ts';
 import type { MeshInput, MeshObject, NamespaceUse, Rendered } from '../mesh.ts';
@@ -68,7 +68,7 @@ function filter(places: readonly Place[], settings: GuestSettings): Json {
     workloadSelector: { labels: { [MESH_LABEL]: 'enabled' } },
     configPatches: [
       { applyTo: 'CLUSTER', match: { context: 'SIDECAR_OUTBOUND' }, patch: { operation: 'ADD', value: guestProcessor(settings) } },
-      ...listenerPorts.flatMap((portNumber) => guestFilters(settings).map((value) => filterPatch(portNumber, value))),
+      ...listenerPorts.flatMap((portNumber) => [...guestFilters(settings).map((value) => filterPatch(portNumber, value)), managerPatch(portNumber)]),
       // Each goes before all that is there, so the first comes last.
       ...places.flatMap(({ host, ports }) =>
         ports.flatMap(({ number, tls, cluster }) =>
@@ -88,6 +88,15 @@ function filterPatch(portNumber: number, value: Json): Json {
       listener: { portNumber, filterChain: { filter: { name: 'envoy.filters.network.http_connection_manager', subFilter } } },
     },
     patch: { operation: 'INSERT_BEFORE', value },
+  };
+}
+
+function managerPatch(portNumber: number): Json {
+  const value = guestManager();
+  return {
+    applyTo: 'NETWORK_FILTER',
+    match: { context: 'SIDECAR_OUTBOUND', listener: { portNumber, filterChain: { filter: { name: value.name } } } },
+    patch: { operation: 'MERGE', value },
   };
 }
 

@@ -39,6 +39,10 @@ export function placesOf({ providers, hosts }: NamespaceUse): { readonly places:
       notes.push(noteOf(upstream, `is a Service that is called in HTTPS; Istio's sidecar sees nothing of it, so our own Envoy governs it`));
       continue;
     }
+    if (upstream.caCertificates !== undefined) {
+      notes.push(noteOf(upstream, `has authorities of its own, which Istio takes from files alone; call it by https://, which our own Envoy governs`));
+      continue;
+    }
     const name = service ?? host;
     const number = tls ? PLAIN_PORT : port;
     const ports = places.get(name) ?? new Map<number, PlacePort>();

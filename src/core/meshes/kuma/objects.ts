@@ -1,4 +1,4 @@
-import { guestFilters, guestPass, guestProcessor, guestProvider, guestRoutes } from '../../envoyconfig/index.ts';
+import { guestFilters, guestManager, guestPass, guestProcessor, guestProvider, guestRoutes } from '../../envoyconfig/index.ts';
 import type { Json, UpstreamSettings } from '../../envoyconfig/index.ts';
 import { MESH_LABEL, MESH_SOCKET, OWNER_LABELS, isAddress, noteOf, serviceName } from '../mesh.ts';
 import type { MeshInput, MeshNote, MeshObject, NamespaceUse, Rendered } from '../mesh.ts';
@@ -90,15 +90,17 @@ function modifications(use: NamespaceUse, settings: MeshInput['settings']): read
     use.providers.map((upstream) => ({ upstream, cluster: upstream.id })),
     { ...settings, endsAnswers: use.endsAnswers },
   );
+  const manager = guestManager();
   return [
     ...[guestProcessor(settings), ...use.providers.map((upstream) => guestProvider(upstream, TRUSTED_CA_FILE))].map((cluster) => ({
       cluster: { operation: 'Add', value: JSON.stringify(cluster) },
     })),
-    ...LISTENERS.flatMap((listenerName) =>
-      guestFilters(settings).map((filter) => ({
+    ...LISTENERS.flatMap((listenerName): readonly Json[] => [
+      ...guestFilters(settings).map((filter) => ({
         httpFilter: { operation: 'AddBefore', match: { name: 'envoy.filters.http.router', listenerName }, value: JSON.stringify(filter) },
       })),
-    ),
+      { networkFilter: { operation: 'Patch', match: { name: manager.name, listenerName }, value: JSON.stringify(manager) } },
+    ]),
     ...placesOf(use).map(({ host, port, plain }) => ({
       virtualHost: {
         operation: 'Patch',
