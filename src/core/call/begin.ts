@@ -99,7 +99,8 @@ async function hold(id: string, call: ResolvedCall, slot: AnswerSlot | undefined
 
   const { granted } = admitted.value;
   const outputCap = call.facts.hasOutput ? granted.outputCap : undefined;
-  return ok({ injection: { ...call, outputCap, key: key.value }, granted, exchange: new Exchange(call, admitted.value, quote, ports, slot) });
+  const { received: _received, body: _body, ...sent } = call;
+  return ok({ injection: { ...call, outputCap, key: key.value }, granted, exchange: new Exchange(sent, admitted.value, quote, ports, slot) });
 }
 
 /** Reserves the worst case of a call. */
