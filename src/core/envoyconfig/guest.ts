@@ -1,5 +1,5 @@
 import { processor, provider } from './clusters.ts';
-import { extProc, onEntry, wholeBody } from './governing.ts';
+import { door, extProc, onEntry, wholeBody } from './governing.ts';
 import type { ExtProcSettings } from './governing.ts';
 import { toProvider, unseenRoutes } from './routes.ts';
 import { FRONT_METADATA, typed } from './settings.ts';
@@ -32,7 +32,7 @@ export const guestProvider = (upstream: UpstreamSettings, trustedCaFile: string)
  * have something for them turn them on, so other hosts never meet them.
  */
 export function guestFilters(settings: Omit<GuestSettings, 'endsAnswers'>): readonly Json[] {
-  return [headers(settings), wholeBody(settings), extProc(undefined, settings)].map((filter) => ({ ...filter, disabled: true }));
+  return [headers(settings), door(undefined, settings), wholeBody(settings), extProc(undefined, settings)].map((filter) => ({ ...filter, disabled: true }));
 }
 
 /**

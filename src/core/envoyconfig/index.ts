@@ -15,7 +15,17 @@ export { guestFilters, guestProcessor, guestProvider, guestRoutes } from './gues
 export type { GuestSettings, GuestWay } from './guest.ts';
 export { upstreamOf } from './upstream.ts';
 export { REFUSAL_DETAILS } from './localreply.ts';
-export { BACKEND_HEADER, CALLER_KEY_HEADER, OWN_KEY, FRONT_METADATA, PEER_URI_ATTRIBUTE, isAskedByHeaders, WORKLOAD_METADATA } from './settings.ts';
+export {
+  BACKEND_HEADER,
+  BODY_HEADER,
+  CALLER_KEY_HEADER,
+  DOOR_METADATA,
+  OWN_KEY,
+  FRONT_METADATA,
+  PEER_URI_ATTRIBUTE,
+  isAskedByHeaders,
+  WORKLOAD_METADATA,
+} from './settings.ts';
 export type { OutboundAddress, OutboundHost, OutboundSettings } from './outbound/index.ts';
 export type { EnvoySettings, Json, ListenerSettings, ListenerTls, UpstreamSettings } from './settings.ts';
 

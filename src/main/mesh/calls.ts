@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CallPorts } from '../../core/call/index.ts';
-import { ExtProcServer, Session } from '../../shell/extproc/index.ts';
+import type { CallPorts, Room } from '../../core/call/index.ts';
+import { DOOR_METADATA } from '../../core/envoyconfig/index.ts';
+import { Doorkeeper, ExtProcServer, Session } from '../../shell/extproc/index.ts';
 import type { ExtProcServerOptions, SessionOptions } from '../../shell/extproc/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
 import { messageOf } from './message-of.ts';
@@ -31,6 +32,7 @@ export type ServeAt = ExtProcServerOptions['listen'];
 /** Serves Envoy's external processing; one broken call ends alone. `onOwnKey`: of the provider to which a caller sent a key of its own. */
 export async function serveCalls(
   ports: CallPorts,
+  room: Room,
   listen: ServeAt,
   logger: Logger,
   whose: Whose = {},
@@ -45,7 +47,10 @@ export async function serveCalls(
     onError,
     onStream: (stream) => {
       active++;
-      const session = new Session(stream, { ports, onError, onOwnKey, ...whose });
+      const session =
+        stream.metadata(DOOR_METADATA) === undefined
+          ? new Session(stream, { ports, room, onError, onOwnKey, ...whose })
+          : new Doorkeeper(stream, { ports, room, maxRequestBytes: MAX_REQUEST_BYTES });
       return {
         onMessage: (message) => session.onMessage(message),
         onEnd: () => {
@@ -70,11 +75,11 @@ export interface ServedCalls {
 /** Serves our own Envoy at a socket, another's at its place, or both: `own` and `others`, where they are. */
 export async function serveAll(
   { own, others }: { readonly own: string | undefined; readonly others: ServeAt | undefined },
-  ...how: [ports: CallPorts, logger: Logger, whose?: Whose, onOwnKey?: (provider: string) => void]
+  ...how: [ports: CallPorts, room: Room, logger: Logger, whose?: Whose, onOwnKey?: (provider: string) => void]
 ): Promise<ServedCalls> {
-  const [ports, ...rest] = how;
-  const ours = own === undefined ? undefined : await serveCalls(ports, { socketPath: own }, ...rest);
-  const theirs = others === undefined ? undefined : await serveCalls(ports, others, ...rest);
+  const [ports, room, ...rest] = how;
+  const ours = own === undefined ? undefined : await serveCalls(ports, room, { socketPath: own }, ...rest);
+  const theirs = others === undefined ? undefined : await serveCalls(ports, room, others, ...rest);
   return {
     active: () => ours?.active() ?? 0,
     leave: async () => {

@@ -1,6 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdirSync, rmSync } from 'node:fs';
 import { Merging, ProviderHealth, limitsOf, usdLimits } from '../../core/call/index.ts';
 import type { CallPorts } from '../../core/call/index.ts';
 import { DEFAULT_CNY_PER_USD } from '../../core/catalog/index.ts';
@@ -13,7 +11,7 @@ import { openBudgets } from '../../shell/budgets/index.ts';
 import type { OpenedBudgets } from '../../shell/budgets/index.ts';
 import { answerRecords, answerSpend } from '../../shell/spending/index.ts';
 import type { SpendSource } from '../../shell/spending/index.ts';
-import { EnvoySupervisor, ensureEnvoy, stopOrphan, trustedCaFile } from '../../shell/envoy/index.ts';
+import { EnvoySupervisor, ensureEnvoy, stopOrphan } from '../../shell/envoy/index.ts';
 import type { EnvoyReadiness } from '../../shell/envoy/index.ts';
 import { FolderInUse, folderHolder } from '../../shell/journal/index.ts';
 import { KeyStore, OwnKeys } from '../../shell/keys/index.ts';
@@ -28,7 +26,9 @@ import { serveAll } from './calls.ts';
 import { afterMs, newCallId, systemClock } from './clock.ts';
 import { tellOfEnvoy } from './envoy-events.ts';
 import type { Policies } from './feed.ts';
+import { openRoom } from './memory.ts';
 import { messageOf } from './message-of.ts';
+import { openPlace } from './place.ts';
 import { asStartError, requireFree } from './preflight.ts';
 import { tellOfProvider } from './provider-events.ts';
 import { readinessOf } from './readiness.ts';
@@ -82,11 +82,7 @@ class Mesh {
 
   constructor(options: MeshOptions) {
     this.#options = options;
-    this.#place = {
-      envoyFolder: join(options.stateDir, 'envoy'),
-      socketFolder: mkdtempSync(join(tmpdir(), 'airmesh-')),
-      trustedCaFile: trustedCaFile(options.environment),
-    };
+    this.#place = openPlace(options.stateDir, options.environment);
     this.#trust = new ToldTrust(options.trust, this.#place.trustedCaFile);
     this.#stops.push(() => rmSync(this.#place.socketFolder, { recursive: true, force: true }));
     this.#stops.push(() => options.feed.stop());
@@ -241,12 +237,19 @@ class Mesh {
       random: Math.random,
       newId: newCallId,
     };
-    const { serve, envoy, logger, whose } = this.#options;
+    const { serve, envoy, logger, whose, environment } = this.#options;
     const onOwnKey = (provider: string): void => {
       const host = this.#policies?.providers.get(provider)?.policy.baseUrl.host;
       if (host !== undefined) this.#ownKeys.saw(host);
     };
-    const served = await serveAll({ own: envoy === undefined ? undefined : processorSocket(this.#place), others: serve }, ports, logger, whose, onOwnKey);
+    const served = await serveAll(
+      { own: envoy === undefined ? undefined : processorSocket(this.#place), others: serve },
+      ports,
+      openRoom(environment),
+      logger,
+      whose,
+      onOwnKey,
+    );
     this.#activeCalls = () => served.active();
     this.#stops.push(() => served.leave());
   }

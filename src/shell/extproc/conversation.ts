@@ -11,6 +11,8 @@ export interface ProcessStream {
   metadata(name: string): string | undefined;
   /** Several answers go in one write. Ignored when the stream is over. */
   send(...responses: readonly ProcessingResponse[]): void;
+  /** Runs something when all that was sent has been handed over; not at all where the stream ends before. */
+  whenSent(run: () => void): void;
   /** Ends it in good order; Envoy goes on without asking. */
   close(): void;
   readonly isOpen: boolean;
@@ -102,6 +104,11 @@ export class Conversation implements ProcessStream {
       }
     }
     this.#stream.uncork();
+  }
+
+  whenSent(run: () => void): void {
+    if (this.#stream.writableNeedDrain) this.#stream.once('drain', run);
+    else run();
   }
 
   close(): void {
