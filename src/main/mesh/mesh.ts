@@ -36,6 +36,7 @@ import { adminSocket, envoySettings, processorSocket } from './settings.ts';
 import type { MeshPlace } from './settings.ts';
 import { snapshotFor } from './snapshot-for.ts';
 import { ToldTrust } from './trust.ts';
+import { Upkeep, stateFolderUse } from './upkeep.ts';
 import type { MeshOptions, RunningMesh } from './options.ts';
 
 export type { MeshOptions, RunningMesh, WorkloadListener } from './options.ts';
@@ -46,7 +47,6 @@ const APPLIED_WITHIN_MS = 10_000;
 const DRAIN_MS = 30_000;
 /** Whoever starts meanwhile trusts what was there before. */
 const TRUST_LOOK_MS = 10_000;
-const [RETENTION_MS, RETENTION_EVERY_MS] = [90 * 86_400_000, 3_600_000];
 
 /** Starts a real Envoy, what governs its calls, and their books. Throws a StartError for what a person can mend. */
 export async function startMesh(options: MeshOptions): Promise<RunningMesh> {
@@ -72,6 +72,7 @@ class Mesh {
   #tracing: Tracing = NO_TRACING;
   #policies: Policies | undefined;
   #budgets: OpenedBudgets | undefined;
+  #upkeep: Upkeep | undefined;
   #envoy: EnvoySupervisor | undefined;
   #admin: AdminServer | undefined;
   #envoyVersion = '';
@@ -91,6 +92,7 @@ class Mesh {
         accounts: () => this.#budgets?.budgets.views().filter(({ limit }) => this.#isBudget(limit)) ?? [],
         providerType: (provider) => this.#providerType(provider),
         ready: () => this.#ready,
+        stateFolder: () => stateFolderUse(options.stateDir),
         ...(options.ledger === undefined ? {} : { ledgerMessages: () => options.ledger?.traffic() ?? {} }),
       },
       VERSION,
@@ -199,9 +201,8 @@ class Mesh {
     this.#budgets = opened;
     this.#stops.push(() => opened.close(), ...(ledger === undefined ? [] : [() => ledger.close(), ledger.deliver(opened.outbox)]));
     for (const warning of opened.warnings) logger.error('ledger.damaged', { warning });
-    const failed = (error: unknown): void => logger.warn('records.retention_failed', { error: messageOf(error) });
-    const timer = setInterval(() => void opened.budgets.forget(Date.now() - RETENTION_MS).catch(failed), RETENTION_EVERY_MS);
-    this.#stops.push(() => clearInterval(timer));
+    this.#upkeep = new Upkeep({ opened, use: () => stateFolderUse(stateDir), delivers: ledger !== undefined, logger });
+    this.#stops.push(() => this.#upkeep?.stop());
   }
 
   /** The binary to run, if any. */
@@ -303,13 +304,10 @@ class Mesh {
   async #readiness(): Promise<Readiness> {
     const envoy = await this.#present();
     this.#ready = envoy.ready;
-    const ledger = this.#budgets?.budgets.problem();
-    const link = this.#options.ledger?.problem();
-    const feed = this.#options.feed.problem?.();
-    return readinessOf(envoy, this.#requirePolicies(), this.#keys.health(), [
-      ...this.#problems,
-      ...[ledger, link, feed].filter((problem) => problem !== undefined),
-    ]);
+    const { ledger, feed } = this.#options;
+    const present = [this.#budgets?.budgets.problem() ?? this.#upkeep?.problem(), ledger?.problem(), feed.problem?.()];
+    const problems = [...this.#problems, ...present.filter((problem) => problem !== undefined)];
+    return readinessOf(envoy, this.#requirePolicies(), this.#keys.health(), problems);
   }
 
   async #present(): Promise<EnvoyReadiness> {
