@@ -102,6 +102,7 @@ function settings(name: string, port: number, upstreamPort: number): EnvoySettin
     ],
     headersRead: ['content-encoding', 'content-type'],
     maxRequestBytes: 32 * 1024 * 1024,
+    maxHeapBytes: 1024 * 1024 * 1024,
     messageTimeoutMs: 30_000,
     gracefulGrpcClose: true,
     trustedCaFile: '/etc/ssl/certs/ca-certificates.crt',

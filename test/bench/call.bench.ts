@@ -9,7 +9,7 @@ import type { CallPorts } from '../../src/core/call/index.ts';
 import { WORKLOAD_METADATA } from '../../src/core/envoyconfig/index.ts';
 import { limitsOf } from '../../src/core/call/index.ts';
 import { loadPolicies } from '../../src/main/mesh/policies.ts';
-import { Merging, ProviderHealth } from '../../src/core/call/index.ts';
+import { Merging, ProviderHealth, Room } from '../../src/core/call/index.ts';
 import { afterMs } from '../../src/main/mesh/clock.ts';
 import { AnswerMemory } from '../../src/shell/answers/index.ts';
 import { openBudgets } from '../../src/shell/budgets/index.ts';
@@ -119,6 +119,7 @@ try {
     random: Math.random,
     newId: () => `call-${ids++}`,
   };
+  const room = new Room({ memoryBytes: 0, smallerBytes: 1e9, waiting: 0, waitMs: 0 }, afterMs);
   const [head, body, ...answer] = messages();
   const call = (): Promise<void> =>
     new Promise((resolve) => {
@@ -129,6 +130,7 @@ try {
           isOpen: true,
           metadata: (name) => (name === WORKLOAD_METADATA ? WORKLOAD : undefined),
           close: () => undefined,
+          whenSent: (run) => run(),
           send: (...responses: readonly ProcessingResponse[]) => {
             for (const response of responses) encodeResponse(response);
             if (sent) return;
@@ -138,7 +140,7 @@ try {
             resolve();
           },
         },
-        { ports, identify: byListener, onError: (error) => console.error(error) },
+        { ports, room, identify: byListener, onError: (error) => console.error(error) },
       );
       if (head !== undefined) session.onMessage(decodeRequest(head));
       if (body !== undefined) session.onMessage(decodeRequest(body));

@@ -63,6 +63,8 @@ const CODES: Readonly<Record<RefusalCode, true>> = {
   budget_unavailable: true,
   rate_limit_exceeded: true,
   too_many_waiting: true,
+  too_many_large_requests: true,
+  sidecar_overloaded: true,
   processor_unavailable: true,
   provider_unreachable: true,
   provider_untrusted: true,

@@ -55,6 +55,7 @@ const settings = (folder: string, trusted: string): EnvoySettings => ({
   placeholderKey: 'airmesh-injected',
   headersRead: ['content-encoding', 'content-type', 'x-team'],
   maxRequestBytes: 33_554_432,
+  maxHeapBytes: 440_401_920,
   messageTimeoutMs: 330_000,
   gracefulGrpcClose: true,
   trustedCaFile: trusted,

@@ -151,6 +151,22 @@ describe('a state folder', () => {
   });
 });
 
+describe('a state folder of a process that tells a ledger service', () => {
+  it('whose disk is full of what nobody was told: calls go on when it was, without a restart, and nothing is lost', () => {
+    const at = empty('untold');
+    const ended = onSmallDisk({ size: '48m', at }, [process.execPath, 'test/support/full-untold.ts', join(at, 'state')]);
+    expect(ended.stderr).toBe('');
+    const outcome = JSON.parse(ended.stdout) as Record<string, unknown>;
+    expect(outcome).toMatchObject({
+      refusal: expect.stringMatching(/full.*of records that no controller has been told yet; calls go on as soon as one answers$/),
+      again: 'granted',
+      untold: 0,
+    });
+    expect(outcome['told']).toBe(outcome['granted']);
+    expect(Number(outcome['granted'])).toBeGreaterThan(1_000);
+  });
+});
+
 describe('a state folder', () => {
   function ended(state: string): { readonly code: number | null; readonly stderr: string } {
     const { status, stderr } = spawnSync(process.execPath, [...PROGRAM, ...args, '--state', state], { encoding: 'utf8', timeout: 60_000 });

@@ -59,6 +59,12 @@ export function refuseStranger(id: string, incoming: IncomingRequest, reason: St
   return refuse(ports, dialect, id, incoming.workload, refusal(reason.code, reason.message));
 }
 
+/** Refuses a call whose body there is no room for. */
+export function refuseBody(id: string, incoming: IncomingRequest, reason: Refusal, ports: Pick<CallPorts, 'observer'>): Replied {
+  const { dialect } = frontOfCall(incoming, undefined);
+  return refuse(ports, dialect, id, incoming.workload, reason);
+}
+
 /** `unauthenticated`: it does not prove who it is. `model_not_allowed`: whoever it is may not call here. `processor_unavailable`: that cannot be found out now. */
 export interface StrangerReason {
   readonly code: 'unauthenticated' | 'model_not_allowed' | 'processor_unavailable';
@@ -99,7 +105,8 @@ async function hold(id: string, call: ResolvedCall, slot: AnswerSlot | undefined
 
   const { granted } = admitted.value;
   const outputCap = call.facts.hasOutput ? granted.outputCap : undefined;
-  return ok({ injection: { ...call, outputCap, key: key.value }, granted, exchange: new Exchange(call, admitted.value, quote, ports, slot) });
+  const { received: _received, body: _body, ...sent } = call;
+  return ok({ injection: { ...call, outputCap, key: key.value }, granted, exchange: new Exchange(sent, admitted.value, quote, ports, slot) });
 }
 
 /** Reserves the worst case of a call. */

@@ -19,7 +19,7 @@ import type { KeptObject } from './kept.ts';
 import { noteKey } from './keys.ts';
 import { isFree } from './quote.ts';
 import type { AnswerChanges, AnswerHead, ExchangeEnd, ForwardedCall } from './request.ts';
-import type { ResolvedCall } from './resolve.ts';
+import type { ResolvedCall, SentCall } from './resolve.ts';
 import { AnswerRecorder } from './reuse.ts';
 import type { AnswerSlot } from './reuse.ts';
 import { verdictOf } from './settlement.ts';
@@ -47,7 +47,7 @@ const NO_READING: UsageReading = { kind: 'missing', outputBytes: 0 };
 
 /** A call at a provider: meters the answer as it passes, and settles exactly once. */
 export class Exchange implements ForwardedCall {
-  readonly #call: ResolvedCall;
+  readonly #call: SentCall;
   readonly #granted: Granted;
   readonly #hold: CallHold;
   readonly #ports: CallPorts;
@@ -68,7 +68,7 @@ export class Exchange implements ForwardedCall {
   #share: NanoUsd | undefined;
 
   /** `quote`: by what it was admitted. `slot`: others may be given this call's answer. */
-  constructor(call: ResolvedCall, { granted, hold, budgets, profile }: Admitted, quote: Quote, ports: CallPorts, slot?: AnswerSlot) {
+  constructor(call: SentCall, { granted, hold, budgets, profile }: Admitted, quote: Quote, ports: CallPorts, slot?: AnswerSlot) {
     this.#call = call;
     this.#granted = granted;
     this.#hold = hold;
@@ -292,7 +292,7 @@ export function canBeEnded(call: ResolvedCall): boolean {
 const NOTHING = new Uint8Array(0);
 const NO_CONTEXT: EnderContext = { requestId: '', model: '', created: 0, wantsUsage: false };
 
-function enderContext({ model, facts }: ResolvedCall, { id, at }: CallHold): EnderContext {
+function enderContext({ model, facts }: SentCall, { id, at }: CallHold): EnderContext {
   return { requestId: id, model: model.name, created: Math.floor(at / 1000), wantsUsage: facts.wantsStreamUsage };
 }
 

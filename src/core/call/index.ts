@@ -6,13 +6,16 @@
 export type { CallHold, CallRecord, Ending } from './record.ts';
 export { SPEND_GROUPINGS } from './spend.ts';
 export type { RecordQuery, SpendGrouping, SpendQuery, SpendRow } from './spend.ts';
-export { abandon, begin, refuseStranger } from './begin.ts';
+export { abandon, begin, refuseBody, refuseStranger } from './begin.ts';
 export type { StrangerReason } from './begin.ts';
 export type { BatchPart, BatchRequests, KeptObject, OpenBatch } from './kept.ts';
 export { MAX_KEPT_ANSWER_BYTES } from './reuse.ts';
 export type { AnswerCache, AnswerSlot, KeptAnswer, Lookup, Question } from './reuse.ts';
 export { Merging } from './merge/merging.ts';
 export type { After } from './merge/merging.ts';
+export { bodyRefusal, overloadRefusal } from './refusals.ts';
+export { Room } from './room.ts';
+export type { RoomLimits } from './room.ts';
 export { ProviderHealth } from './health.ts';
 export type { HealthEvent } from './health.ts';
 export { cutsStreams, headersReadBy } from './headers.ts';

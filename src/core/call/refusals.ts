@@ -1,6 +1,8 @@
 import type { Refusal, RefusalCode, RequestFault } from '../dialects/index.ts';
 import type { Refused } from '../ledger/index.ts';
 import type { EpochMs } from '../units/index.ts';
+import { WEIGHTS } from './room.ts';
+import type { RoomLimits } from './room.ts';
 
 /** HTTP status of each code, and whether an SDK's own retry can succeed. docs/errors.md explains each. */
 const TABLE: Readonly<Record<RefusalCode, { readonly status: number; readonly shouldRetry: boolean }>> = {
@@ -31,6 +33,8 @@ const TABLE: Readonly<Record<RefusalCode, { readonly status: number; readonly sh
   budget_unavailable: { status: 503, shouldRetry: true },
   rate_limit_exceeded: { status: 429, shouldRetry: true },
   too_many_waiting: { status: 429, shouldRetry: true },
+  too_many_large_requests: { status: 503, shouldRetry: true },
+  sidecar_overloaded: { status: 503, shouldRetry: true },
   processor_unavailable: { status: 503, shouldRetry: true },
   provider_unreachable: { status: 503, shouldRetry: true },
   provider_untrusted: { status: 503, shouldRetry: false },
@@ -81,6 +85,29 @@ export function ledgerRefusal(refused: Refused, at: EpochMs): Refusal {
     case 'too_many_waiting':
       return withRetry(refusal('too_many_waiting', `Too many calls wait for the ${budget}. Try again later.`), WAIT_TIMEOUT_RETRY_S);
   }
+}
+
+/** Large bodies at once take memory that others need. `bytes`: how long this one is. */
+export function bodyRefusal(bytes: number, { memoryBytes, waiting, waitMs }: RoomLimits): Refusal {
+  const atOnce = Math.max(1, Math.floor(memoryBytes / (bytes * WEIGHTS.judged)));
+  return withRetry(
+    refusal(
+      'too_many_large_requests',
+      `Other large requests use the memory that there is for them here: ${atOnce} of this size (${Math.ceil(bytes / 1_048_576)} MiB) ${atOnce === 1 ? 'is' : 'are'} taken in at once, and ${waiting} wait for up to ${waitMs / 1_000} s. Send fewer at once, or have the sidecar's memory raised.`,
+    ),
+    WAIT_TIMEOUT_RETRY_S,
+  );
+}
+
+/** More requests at once than memory was set aside for. */
+export function overloadRefusal({ smallerBytes }: RoomLimits): Refusal {
+  return withRetry(
+    refusal(
+      'sidecar_overloaded',
+      `Requests that are judged at the same time use all ${Math.floor(smallerBytes / 1_048_576)} MiB that there are for them here. Send fewer at once, or have the sidecar's memory raised.`,
+    ),
+    1,
+  );
 }
 
 function withRetry(base: Refusal, retryAfterS: number | undefined): Refusal {

@@ -30,6 +30,9 @@ export interface ResolvedCall extends BackRequest {
   readonly model: ModelInfo;
 }
 
+/** What the way back needs to know of it; a body may be large, and answers take their time. */
+export type SentCall = Omit<ResolvedCall, 'received' | 'body'>;
+
 export type Resolution =
   | { readonly kind: 'call'; readonly call: ResolvedCall }
   | { readonly kind: 'listing'; readonly reply: LocalReply }

@@ -179,6 +179,8 @@ export type RefusalCode =
   | 'budget_unavailable'
   | 'rate_limit_exceeded'
   | 'too_many_waiting'
+  | 'too_many_large_requests'
+  | 'sidecar_overloaded'
   | 'processor_unavailable'
   | 'provider_unreachable'
   | 'provider_untrusted'

@@ -10,6 +10,14 @@ const INTERNAL_LISTENERS: Json = {
   typed_config: typed('envoy.extensions.bootstrap.internal_listener.v3.InternalListener', {}),
 };
 
+/** How full its heap is, Envoy looks so often. */
+const OVERLOAD_LOOK_MS = 100;
+const HEAP_MONITOR = 'envoy.resource_monitors.fixed_heap';
+
+/** Of that heap, the share from which what is free goes back to the system, and the one from which new requests are refused; connections that are carried go on. */
+const SHRINK_FROM = 0.8;
+const REFUSE_FROM = 0.9;
+
 /** What a large body took goes back to the system, so much each second, where it would otherwise be kept for the next one. */
 const RELEASED_BYTES_PER_S = 64 * 1024 * 1024;
 
@@ -46,13 +54,22 @@ export function bootstrap(settings: EnvoySettings): Json {
       ],
     },
     overload_manager: {
+      refresh_interval: seconds(OVERLOAD_LOOK_MS),
       resource_monitors: [
+        {
+          name: HEAP_MONITOR,
+          typed_config: typed('envoy.extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig', { max_heap_size_bytes: settings.maxHeapBytes }),
+        },
         {
           name: 'envoy.resource_monitors.global_downstream_max_connections',
           typed_config: typed('envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig', {
             max_active_downstream_connections: MAX_DOWNSTREAM_CONNECTIONS,
           }),
         },
+      ],
+      actions: [
+        { name: 'envoy.overload_actions.shrink_heap', triggers: [{ name: HEAP_MONITOR, threshold: { value: SHRINK_FROM } }] },
+        { name: 'envoy.overload_actions.stop_accepting_requests', triggers: [{ name: HEAP_MONITOR, threshold: { value: REFUSE_FROM } }] },
       ],
     },
   };

@@ -2,7 +2,11 @@ import { callerKey } from './callerkey.ts';
 import { localReplies } from './localreply.ts';
 import {
   BACKEND_HEADER,
+  BODY_HEADER,
+  BUFFER_BYTES,
   CALLER_KEY_HEADER,
+  DOOR_FILTER,
+  DOOR_METADATA,
   EXT_PROC_FILTER,
   FRONT_METADATA,
   PASS_HEADER,
@@ -20,6 +24,7 @@ import type { EnvoySettings, Json } from './settings.ts';
 /** What a caller could otherwise tell Envoy to do, and what only the processor may say. Removed on entry, before anything reads it. */
 const REMOVED_ON_ENTRY = [
   BACKEND_HEADER,
+  BODY_HEADER,
   CALLER_KEY_HEADER,
   'x-airmesh-request-id',
   'x-airmesh-model',
@@ -56,6 +61,9 @@ export function onEntry({ placeholderKey }: Pick<EnvoySettings, 'placeholderKey'
 /** Of all request headers together; SDKs send one or two. */
 const MAX_REQUEST_HEADERS_KB = 60;
 
+/** Of all streams of a caller's HTTP/2 connection; bodies that wait keep a stream's part of it each. */
+const CONNECTION_WINDOW_BYTES = 67_108_864;
+
 /** How calls come to a connection manager. */
 export interface Entrance {
   /** Asked first, once the body is whole: some clients lose an answer that comes while they still send. */
@@ -91,7 +99,7 @@ function connectionManager(workload: string, settings: EnvoySettings, guards: re
     path_with_escaped_slashes_action: 'REJECT_REQUEST',
     max_request_headers_kb: MAX_REQUEST_HEADERS_KB,
     common_http_protocol_options: { headers_with_underscores_action: 'DROP_HEADER' },
-    http2_protocol_options: { max_concurrent_streams: 1024, initial_stream_window_size: 1_048_576, initial_connection_window_size: 16_777_216 },
+    http2_protocol_options: { max_concurrent_streams: 1024, initial_stream_window_size: BUFFER_BYTES, initial_connection_window_size: CONNECTION_WINDOW_BYTES },
     // Long streams are bounded by the provider's own idle timeout, on the route.
     stream_idle_timeout: seconds(0),
     request_headers_timeout: seconds(10_000),
@@ -106,7 +114,15 @@ function connectionManager(workload: string, settings: EnvoySettings, guards: re
     ],
     local_reply_config: localReplies(),
     ...(mayUpgrade ? { upgrade_configs: [{ upgrade_type: WEB_SOCKET, enabled: false, filters: [...guards, router()] }] } : {}),
-    http_filters: [wholeBody(settings), ...guards, compressor('gzip'), compressor('brotli'), extProc(workload, settings), router()],
+    http_filters: [
+      { ...door(workload, settings), disabled: true },
+      wholeBody(settings),
+      ...guards,
+      compressor('gzip'),
+      compressor('brotli'),
+      extProc(workload, settings),
+      router(),
+    ],
   };
 }
 
@@ -117,6 +133,29 @@ export function wholeBody(settings: Pick<EnvoySettings, 'maxRequestBytes'>): { r
     typed_config: typed('envoy.extensions.filters.http.buffer.v3.Buffer', { max_request_bytes: settings.maxRequestBytes }),
   };
 }
+
+/**
+ * Before a large body is taken in, asks the processor whether there is room for it, on the routes that say so. Meanwhile Envoy reads no
+ * more of it than it buffers of any stream.
+ */
+export function door(workload: string | undefined, settings: Pick<EnvoySettings, 'headersRead' | 'messageTimeoutMs'>): { readonly [name: string]: Json } {
+  return {
+    name: DOOR_FILTER,
+    typed_config: typed('envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor', {
+      grpc_service: { envoy_grpc: { cluster_name: PROCESSOR_CLUSTER }, initial_metadata: [{ key: DOOR_METADATA, value: 'large' }, ...named(workload)] },
+      failure_mode_allow: false,
+      status_on_error: { code: 'ServiceUnavailable' },
+      processing_mode: { request_header_mode: 'SEND', response_header_mode: 'SEND', request_trailer_mode: 'SKIP', response_trailer_mode: 'SKIP' },
+      forward_rules: {
+        allowed_headers: { patterns: [':path', ':method', ':authority', 'content-length', ...settings.headersRead].map((exact) => ({ exact })) },
+      },
+      message_timeout: seconds(settings.messageTimeoutMs),
+    }),
+  };
+}
+
+/** Whose calls a filter's are. */
+const named = (workload: string | undefined): readonly Json[] => (workload === undefined ? [] : [{ key: WORKLOAD_METADATA, value: workload }]);
 
 /** What the filter that asks the processor depends on. */
 export type ExtProcSettings = Pick<EnvoySettings, 'headersRead' | 'messageTimeoutMs' | 'credentialHeaders' | 'placeholderKey'>;
@@ -132,7 +171,7 @@ export function extProc(workload: string | undefined, settings: ExtProcSettings)
     typed_config: typed('envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor', {
       grpc_service: {
         envoy_grpc: { cluster_name: PROCESSOR_CLUSTER },
-        ...(workload === undefined ? {} : { initial_metadata: [{ key: WORKLOAD_METADATA, value: workload }] }),
+        ...(workload === undefined ? {} : { initial_metadata: named(workload) }),
       },
       failure_mode_allow: false,
       status_on_error: { code: 'ServiceUnavailable' },
@@ -146,6 +185,7 @@ export function extProc(workload: string | undefined, settings: ExtProcSettings)
             ':authority',
             ':status',
             'content-type',
+            BODY_HEADER,
             ...(settings.placeholderKey === undefined ? [] : [CALLER_KEY_HEADER]),
             ...new Set([...settings.headersRead, ...(settings.credentialHeaders ?? [])].filter((name) => name !== 'content-type')),
           ].map((exact) => ({

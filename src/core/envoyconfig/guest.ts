@@ -1,5 +1,5 @@
 import { processor, provider } from './clusters.ts';
-import { extProc, onEntry, wholeBody } from './governing.ts';
+import { door, extProc, onEntry, wholeBody } from './governing.ts';
 import type { ExtProcSettings } from './governing.ts';
 import { localReplies } from './localreply.ts';
 import { NOT_FOR_PROVIDERS, toProvider, unseenRoutes } from './routes.ts';
@@ -36,7 +36,7 @@ export const guestProvider = (upstream: UpstreamSettings, trustedCaFile: string)
  */
 export function guestFilters(settings: Omit<GuestSettings, 'endsAnswers'>): readonly Json[] {
   const read = { ...settings, headersRead: [...settings.headersRead, PASS_HEADER] };
-  return [headers(settings), wholeBody(settings), extProc(undefined, read)].map((filter) => ({ ...filter, disabled: true }));
+  return [headers(settings), door(undefined, read), wholeBody(settings), extProc(undefined, read)].map((filter) => ({ ...filter, disabled: true }));
 }
 
 /** What is merged into the connection manager of that listener: of what Envoy answers by itself, our routes' in the caller's language. */

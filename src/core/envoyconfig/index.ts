@@ -17,7 +17,9 @@ export { upstreamOf } from './upstream.ts';
 export { REFUSAL_DETAILS } from './localreply.ts';
 export {
   BACKEND_HEADER,
+  BODY_HEADER,
   CALLER_KEY_HEADER,
+  DOOR_METADATA,
   FRONT_METADATA,
   OWN_KEY,
   PASSED_METADATA,

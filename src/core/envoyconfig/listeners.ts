@@ -1,6 +1,6 @@
 import { governingManager } from './governing.ts';
 import { outboundListeners } from './outbound/index.ts';
-import { typed } from './settings.ts';
+import { BUFFER_BYTES, typed } from './settings.ts';
 import type { EnvoySettings, Json, ListenerSettings, ListenerTls } from './settings.ts';
 
 export function listeners(settings: EnvoySettings): Json {
@@ -17,7 +17,7 @@ function listenerOf(listener: ListenerSettings, settings: EnvoySettings): Json {
   return typed('envoy.config.listener.v3.Listener', {
     name: listener.workload,
     address: { socket_address: { address: listener.host, port_value: listener.port } },
-    per_connection_buffer_limit_bytes: settings.maxRequestBytes,
+    per_connection_buffer_limit_bytes: BUFFER_BYTES,
     filter_chains: [
       { filters: [governingManager(listener.workload, settings)], ...(listener.tls === undefined ? {} : { transport_socket: downstreamTls(listener.tls) }) },
     ],

@@ -84,6 +84,14 @@ const ANSWERS: readonly OwnAnswer[] = [
     shouldRetry: false,
   },
   {
+    when: `response.code_details == 'overload'`,
+    status: 503,
+    code: 'sidecar_overloaded',
+    message: 'The memory of the sidecar beside this service is nearly used up, so it takes no new calls at the moment; this one was not sent on. Try again.',
+    retryAfterS: 1,
+    shouldRetry: true,
+  },
+  {
     when: details('ext_proc'),
     status: 503,
     code: 'processor_unavailable',

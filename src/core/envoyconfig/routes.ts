@@ -1,6 +1,17 @@
 import { webSocketRoutes } from './outbound/index.ts';
 import { NO_BODY, NOTHING_HERE } from './localreply.ts';
-import { BACKEND_HEADER, CALLER_KEY_HEADER, CANCEL_PATH, EXT_PROC_FILTER, METHODS_WITHOUT_BODY, seconds, typed } from './settings.ts';
+import {
+  BACKEND_HEADER,
+  BODY_HEADER,
+  CALLER_KEY_HEADER,
+  CANCEL_PATH,
+  DOOR_FILTER,
+  EXT_PROC_FILTER,
+  LARGE_BODY_BYTES,
+  METHODS_WITHOUT_BODY,
+  seconds,
+  typed,
+} from './settings.ts';
 import type { EnvoySettings, Json, UpstreamSettings } from './settings.ts';
 
 /**
@@ -38,7 +49,7 @@ export function toProvider(upstream: UpstreamSettings, cluster: string = upstrea
   return {
     name: upstream.id,
     match: { prefix: '/', headers: [{ name: BACKEND_HEADER, string_match: { exact: upstream.id } }], ...also },
-    request_headers_to_remove: [BACKEND_HEADER, CALLER_KEY_HEADER, ...NOT_FOR_PROVIDERS],
+    request_headers_to_remove: [BACKEND_HEADER, BODY_HEADER, CALLER_KEY_HEADER, ...NOT_FOR_PROVIDERS],
     route: {
       cluster,
       host_rewrite_literal: hostHeader(upstream),
@@ -74,8 +85,24 @@ const CANCEL: Json = { safe_regex: { regex: CANCEL_PATH }, headers: methods('POS
 
 /** What a call that the processor has not seen matches, in this order; they lead nowhere. `more`: what other filters are to do there. */
 export function unseenRoutes(more: Readonly<Record<string, Json>>, endsAnswers: boolean): readonly Json[] {
-  return [withoutBody('without-body', WITHOUT_BODY, more), withoutBody('cancel', CANCEL, more), unseen(more, endsAnswers)];
+  return [
+    withoutBody('without-body', WITHOUT_BODY, more),
+    withoutBody('cancel', CANCEL, more),
+    unseen('unseen', SMALL, more, endsAnswers),
+    unseen('unseen-large', ANY, large(more), endsAnswers),
+  ];
 }
+
+const ANY: Json = { prefix: '/' };
+
+/** It says so. */
+const SMALL: Json = { prefix: '/', headers: [{ name: 'content-length', range_match: { start: 0, end: LARGE_BODY_BYTES } }] };
+
+/** A large body is asked about before it is taken in. */
+const large = (more: Readonly<Record<string, Json>>): Readonly<Record<string, Json>> => ({
+  ...more,
+  [DOOR_FILTER]: typed('envoy.extensions.filters.http.ext_proc.v3.ExtProcPerRoute', { overrides: {} }),
+});
 
 /** A request that ends with its headers would pass a filter that waits for a body, so here it is asked by the headers. */
 function withoutBody(name: string, match: Json, more: Readonly<Record<string, Json>>): Json {
@@ -88,10 +115,10 @@ function withoutBody(name: string, match: Json, more: Readonly<Record<string, Js
 }
 
 /** Reached by a request with an empty body: the processor waits for a body, and none came. */
-function unseen(more: Readonly<Record<string, Json>>, endsAnswers: boolean): Json {
+function unseen(name: string, match: Json, more: Readonly<Record<string, Json>>, endsAnswers: boolean): Json {
   return {
-    name: 'unseen',
-    match: { prefix: '/' },
+    name,
+    match,
     direct_response: { status: NO_BODY },
     typed_per_filter_config: { ...more, ...asked('STREAMED', endsAnswers ? 'FULL_DUPLEX_STREAMED' : 'STREAMED') },
   };

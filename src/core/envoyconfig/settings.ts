@@ -26,6 +26,8 @@ export interface EnvoySettings {
   readonly endsAnswersOf?: readonly string[];
   /** A larger request is answered 413. */
   readonly maxRequestBytes: number;
+  /** As much as Envoy may take for itself; near it, new requests are refused. */
+  readonly maxHeapBytes: number;
   /** How long the processor may take over one message; admission waits within it. */
   readonly messageTimeoutMs: number;
   /** Ends ext_proc streams in good order rather than by reset. Envoys before 1.40 do not know the flag and ignore it. */
@@ -76,7 +78,10 @@ export const BACKEND_HEADER = 'x-airmesh-backend';
 /** The header by which Envoy says, in a word, whether the caller sent a key of its own; the key itself does not reach the processor. Removed before the call leaves. */
 export const CALLER_KEY_HEADER = 'x-airmesh-caller-key';
 
-/** What that header says of a key that is neither absent nor the placeholder. */
+/** The header by which the processor says which large body it has let in, for itself. Removed on entry, and before the call leaves. */
+export const BODY_HEADER = 'x-airmesh-body';
+
+/** What the header of a caller's key says of one that is neither absent nor the placeholder. */
 export const OWN_KEY = 'own';
 
 /**
@@ -87,6 +92,9 @@ export const PASS_HEADER = 'x-airmesh-pass';
 
 /** The metadata by which a listener's ext_proc filter names its workload. */
 export const WORKLOAD_METADATA = 'x-airmesh-workload';
+
+/** The metadata by which the filter before a large body's door says that it is no call yet. */
+export const DOOR_METADATA = 'x-airmesh-door';
 
 /** Where the processor says which API's language a call's caller speaks, for what Envoy answers by itself. */
 export const FRONT_METADATA = { namespace: 'airmesh', key: 'front' } as const;
@@ -99,6 +107,18 @@ export const PROCESSOR_CLUSTER = 'airmesh_processor';
 
 /** The filter that asks the processor, and by which routes say what it is asked. */
 export const EXT_PROC_FILTER = 'envoy.filters.http.ext_proc';
+
+/** The filter that asks the processor whether there is room for a large body. */
+export const DOOR_FILTER = 'airmesh.door';
+
+/** Bodies of this size and more, and those that do not say theirs, wait for room. */
+export const LARGE_BODY_BYTES = 65_536;
+
+/**
+ * What Envoy takes in of a connection or a stream before somebody wants it: of a large body that waits, this much is held. What wants
+ * whole bodies asks for more.
+ */
+export const BUFFER_BYTES = 131_072;
 
 /** The protocol that a request asks to go on in, as `upgrade` names it. */
 export const WEB_SOCKET = 'websocket';

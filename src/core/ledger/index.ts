@@ -7,7 +7,7 @@ export { Ledger } from './ledger.ts';
 export { Thresholds } from './alerts.ts';
 export { timeZoneError } from './calendar.ts';
 export { checkLimits } from './limits.ts';
-export { spansOf } from './windows.ts';
+export { countsSince, spansOf } from './windows.ts';
 export type { CountedSpan } from './windows.ts';
 export { MAX_SUBJECTS, MAX_WAITING, OTHER_SUBJECTS } from './limits.ts';
 export type { Outlook, Purse, PurseSource, SharedAccount } from './purse.ts';

@@ -38,6 +38,12 @@ export function spansOf(window: LimitSpec['window']): SpanAt {
   };
 }
 
+/** What began before no longer counts at `at`. */
+export function countsSince(window: LimitSpec['window'], at: EpochMs): EpochMs {
+  if (window.kind === 'rolling') return at - window.durationMs - Math.ceil(window.durationMs / ROLLING_BUCKETS);
+  return spansOf(window)(at).start;
+}
+
 export function isSameWindow(left: LimitSpec['window'], right: LimitSpec['window']): boolean {
   if (left.kind === 'calendar') return right.kind === 'calendar' && left.unit === right.unit && left.timeZone === right.timeZone;
   if (left.kind === 'rolling') return right.kind === 'rolling' && left.durationMs === right.durationMs;

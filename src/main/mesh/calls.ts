@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CallPorts } from '../../core/call/index.ts';
-import { ExtProcServer, Passes, Session } from '../../shell/extproc/index.ts';
+import type { CallPorts, Room } from '../../core/call/index.ts';
+import { DOOR_METADATA } from '../../core/envoyconfig/index.ts';
+import { Doorkeeper, ExtProcServer, Passes, Session } from '../../shell/extproc/index.ts';
 import type { ExtProcServerOptions, Pass, SessionOptions } from '../../shell/extproc/index.ts';
 import type { Logger } from '../../shell/telemetry/index.ts';
 import { messageOf } from './message-of.ts';
@@ -32,7 +33,7 @@ export interface CallServer {
 export type ServeAt = ExtProcServerOptions['listen'];
 
 /** Serves Envoy's external processing; one broken call ends alone. */
-export async function serveCalls(ports: CallPorts, listen: ServeAt, logger: Logger, told: Told = {}): Promise<CallServer> {
+export async function serveCalls(ports: CallPorts, room: Room, listen: ServeAt, logger: Logger, told: Told = {}): Promise<CallServer> {
   let active = 0;
   const onError = (error: unknown): void =>
     logger.error('processor.error', { error: messageOf(error), stack: error instanceof Error ? error.stack : undefined });
@@ -42,7 +43,10 @@ export async function serveCalls(ports: CallPorts, listen: ServeAt, logger: Logg
     onError,
     onStream: (stream) => {
       active++;
-      const session = new Session(stream, { ports, onError, ...told });
+      const session =
+        stream.metadata(DOOR_METADATA) === undefined
+          ? new Session(stream, { ports, room, onError, ...told })
+          : new Doorkeeper(stream, { ports, room, maxRequestBytes: MAX_REQUEST_BYTES, isPass: told.isPass });
       return {
         onMessage: (message) => session.onMessage(message),
         onEnd: () => {
@@ -75,11 +79,11 @@ export interface ServedAt {
 }
 
 /** Serves our own Envoy, another's, or both: then what ours sends through the other is governed once. */
-export async function serveAll({ own, others, isPlain }: ServedAt, ports: CallPorts, logger: Logger, told: Told): Promise<ServedCalls> {
+export async function serveAll({ own, others, isPlain }: ServedAt, ports: CallPorts, room: Room, logger: Logger, told: Told): Promise<ServedCalls> {
   const passes = new Passes();
   const passTo = (provider: string): Pass | undefined => (others !== undefined && isPlain(provider) ? passes.issue() : undefined);
-  const ours = own === undefined ? undefined : await serveCalls(ports, { socketPath: own }, logger, { ...told, passTo });
-  const theirs = others === undefined ? undefined : await serveCalls(ports, others, logger, { ...told, isPass: (word) => passes.has(word) });
+  const ours = own === undefined ? undefined : await serveCalls(ports, room, { socketPath: own }, logger, { ...told, passTo });
+  const theirs = others === undefined ? undefined : await serveCalls(ports, room, others, logger, { ...told, isPass: (word) => passes.has(word) });
   return {
     active: () => ours?.active() ?? 0,
     leave: async () => {

@@ -1,5 +1,4 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
 import { Merging, ProviderHealth, limitsOf, usdLimits } from '../../core/call/index.ts';
 import type { CallPorts } from '../../core/call/index.ts';
 import { DEFAULT_CNY_PER_USD } from '../../core/catalog/index.ts';
@@ -12,7 +11,7 @@ import { openBudgets } from '../../shell/budgets/index.ts';
 import type { OpenedBudgets } from '../../shell/budgets/index.ts';
 import { answerRecords, answerSpend } from '../../shell/spending/index.ts';
 import type { SpendSource } from '../../shell/spending/index.ts';
-import { EnvoySupervisor, ensureEnvoy, envoyIn, trustedCaFile } from '../../shell/envoy/index.ts';
+import { EnvoySupervisor, ensureEnvoy, envoyIn } from '../../shell/envoy/index.ts';
 import type { EnvoyReadiness } from '../../shell/envoy/index.ts';
 import { KeyStore, OwnKeys } from '../../shell/keys/index.ts';
 import { NO_TRACING, createCallObserver, createMetrics, createTracing } from '../../shell/telemetry/index.ts';
@@ -26,7 +25,9 @@ import { serveAll } from './calls.ts';
 import { afterMs, newCallId, systemClock } from './clock.ts';
 import { tellOfEnvoy } from './envoy-events.ts';
 import type { Policies } from './feed.ts';
+import { openRoom } from './memory.ts';
 import { messageOf } from './message-of.ts';
+import { placeOf } from './place.ts';
 import { asStartError, leaveNone, requireFree, requireOwn } from './preflight.ts';
 import { tellOfProvider } from './provider-events.ts';
 import { readinessOf } from './readiness.ts';
@@ -35,6 +36,7 @@ import type { MeshPlace } from './settings.ts';
 import { snapshotFor } from './snapshot-for.ts';
 import { openSocketFolder } from './sockets.ts';
 import { ToldTrust } from './trust.ts';
+import { Upkeep, stateFolderUse } from './upkeep.ts';
 import type { MeshOptions, RunningMesh } from './options.ts';
 
 export type { MeshOptions, RunningMesh, WorkloadListener } from './options.ts';
@@ -45,7 +47,6 @@ const APPLIED_WITHIN_MS = 10_000;
 const DRAIN_MS = 30_000;
 /** Whoever starts meanwhile trusts what was there before. */
 const TRUST_LOOK_MS = 10_000;
-const [RETENTION_MS, RETENTION_EVERY_MS] = [90 * 86_400_000, 3_600_000];
 
 /** Starts a real Envoy, what governs its calls, and their books. Throws a StartError for what a person can mend. */
 export async function startMesh(options: MeshOptions): Promise<RunningMesh> {
@@ -71,6 +72,7 @@ class Mesh {
   #tracing: Tracing = NO_TRACING;
   #policies: Policies | undefined;
   #budgets: OpenedBudgets | undefined;
+  #upkeep: Upkeep | undefined;
   #envoy: EnvoySupervisor | undefined;
   #admin: AdminServer | undefined;
   #envoyVersion = '';
@@ -81,7 +83,7 @@ class Mesh {
 
   constructor(options: MeshOptions) {
     this.#options = options;
-    this.#place = { envoyFolder: join(options.stateDir, 'envoy'), socketFolder: '', trustedCaFile: trustedCaFile(options.environment) };
+    this.#place = placeOf(options.stateDir, options.environment);
     this.#trust = new ToldTrust(options.trust, this.#place.trustedCaFile);
     this.#stops.push(() => options.feed.stop());
     this.#metrics = createMetrics(
@@ -89,6 +91,7 @@ class Mesh {
         accounts: () => this.#budgets?.budgets.views().filter(({ limit }) => this.#isBudget(limit)) ?? [],
         providerType: (provider) => this.#providerType(provider),
         ready: () => this.#ready,
+        stateFolder: () => stateFolderUse(options.stateDir),
         ...(options.ledger === undefined ? {} : { ledgerMessages: () => options.ledger?.traffic() ?? {} }),
       },
       VERSION,
@@ -200,9 +203,8 @@ class Mesh {
     this.#budgets = opened;
     this.#stops.push(() => opened.close(), ...(ledger === undefined ? [] : [() => ledger.close(), ledger.deliver(opened.outbox)]));
     for (const warning of opened.warnings) logger.error('ledger.damaged', { warning });
-    const failed = (error: unknown): void => logger.warn('records.retention_failed', { error: messageOf(error) });
-    const timer = setInterval(() => void opened.budgets.forget(Date.now() - RETENTION_MS).catch(failed), RETENTION_EVERY_MS);
-    this.#stops.push(() => clearInterval(timer));
+    this.#upkeep = new Upkeep({ opened, use: () => stateFolderUse(stateDir), delivers: ledger !== undefined, logger });
+    this.#stops.push(() => this.#upkeep?.stop());
   }
 
   /** The binary to run, if any. */
@@ -238,14 +240,15 @@ class Mesh {
       random: Math.random,
       newId: newCallId,
     };
-    const { serve, envoy, logger, whose } = this.#options;
+    const { serve, envoy, logger, whose, environment } = this.#options;
     const baseUrl = (provider: string): ProviderUrl | undefined => this.#policies?.providers.get(provider)?.policy.baseUrl;
     const onOwnKey = (provider: string): void => {
       const host = baseUrl(provider)?.host;
       if (host !== undefined) this.#ownKeys.saw(host);
     };
     const own = envoy === undefined ? undefined : processorSocket(this.#place);
-    const served = await serveAll({ own, others: serve, isPlain: (provider) => baseUrl(provider)?.tls === false }, ports, logger, { ...whose, onOwnKey });
+    const at = { own, others: serve, isPlain: (provider: string) => baseUrl(provider)?.tls === false };
+    const served = await serveAll(at, ports, openRoom(environment), logger, { ...whose, onOwnKey });
     this.#activeCalls = () => served.active();
     this.#stops.push(() => served.leave());
   }
@@ -299,13 +302,10 @@ class Mesh {
   async #readiness(): Promise<Readiness> {
     const envoy = await this.#present();
     this.#ready = envoy.ready;
-    const ledger = this.#budgets?.budgets.problem();
-    const link = this.#options.ledger?.problem();
-    const feed = this.#options.feed.problem?.();
-    return readinessOf(envoy, this.#requirePolicies(), this.#keys.health(), [
-      ...this.#problems,
-      ...[ledger, link, feed].filter((problem) => problem !== undefined),
-    ]);
+    const { ledger, feed } = this.#options;
+    const present = [this.#budgets?.budgets.problem() ?? this.#upkeep?.problem(), ledger?.problem(), feed.problem?.()];
+    const problems = [...this.#problems, ...present.filter((problem) => problem !== undefined)];
+    return readinessOf(envoy, this.#requirePolicies(), this.#keys.health(), problems);
   }
 
   async #present(): Promise<EnvoyReadiness> {

@@ -19,6 +19,8 @@ export interface MeshPlace {
   /** For sockets: a short path, as their names are limited to about 100 bytes. */
   readonly socketFolder: string;
   readonly trustedCaFile: string;
+  /** As much as Envoy may take for itself. */
+  readonly maxHeapBytes: number;
 }
 
 /** Connections that are redirected here, if policies say what becomes of them. */
@@ -63,6 +65,7 @@ export function envoySettings(
     messageTimeoutMs: MESSAGE_TIMEOUT_MS,
     gracefulGrpcClose: true,
     trustedCaFile: place.trustedCaFile,
+    maxHeapBytes: place.maxHeapBytes,
   };
 }
 

@@ -1,11 +1,14 @@
 import type { CallRecord, KeptObject, RecordQuery, SpendQuery, SpendRow } from '../../core/call/index.ts';
 import type { Journal, Keeping } from '../journal/index.ts';
-import { entryText } from '../stores/sqlite/index.ts';
-import type { BookEntry, BooksClient } from '../stores/sqlite/index.ts';
+import { BooksUnusable, entryText } from '../stores/sqlite/index.ts';
+import type { BookEntry, BooksClient, Retention } from '../stores/sqlite/index.ts';
 import { Backlog } from './backlog.ts';
 
 /** How long entries gather before the books take them: they are safe in the journal meanwhile. */
 const APPLY_EVERY_MS = 200;
+
+/** Full books are tried again so often, though nothing new comes. */
+const FULL_RETRY_MS = 2_000;
 
 /** Entries in one step of the books. */
 const APPLY_ENTRIES = 2000;
@@ -30,6 +33,7 @@ export class Bookkeeper {
   #sinceCheckpoint = 0;
   #flushedSequence = 0;
   #failure: Error | undefined;
+  #booksAreFull = false;
   #onSynced: (sequence: number) => void = () => undefined;
   #onApplied: () => void = () => undefined;
 
@@ -46,6 +50,11 @@ export class Bookkeeper {
   /** Why the latest entry could not be written; `undefined` where it could. */
   get failure(): Error | undefined {
     return this.#failure;
+  }
+
+  /** Whether the books have room for no more records; those wait in the journal. */
+  get booksAreFull(): boolean {
+    return this.#booksAreFull;
   }
 
   /** Up to which entry a power cut takes nothing back. */
@@ -104,9 +113,9 @@ export class Bookkeeper {
     return this.#books.records(query);
   }
 
-  /** Deletes records older than that; totals stay. */
-  async forget(beforeMs: number, nowMs: number): Promise<void> {
-    while (await this.#books.forget(beforeMs, nowMs));
+  /** Deletes what is over. */
+  async forget(retention: Retention): Promise<void> {
+    while (await this.#books.forget(retention));
   }
 
   async object(workload: string, kind: KeptObject['kind'], id: string): Promise<KeptObject | undefined> {
@@ -127,12 +136,13 @@ export class Bookkeeper {
 
   async delivered(ids: readonly string[]): Promise<void> {
     await this.#books.delivered(ids);
+    this.#applySoon();
   }
 
   async close(): Promise<void> {
     await this.#journal.synced();
     await this.#applyAll();
-    this.#journal.release(await this.#books.checkpoint());
+    this.#journal.release(await this.#books.checkpoint().catch(() => 0));
     await this.#journal.close();
     await this.#books.close();
   }
@@ -153,12 +163,15 @@ export class Bookkeeper {
 
   /** One step at a time, in order; what fails is tried again with the next. */
   async #applyAll(): Promise<void> {
-    while (this.#applying !== undefined) await this.#applying;
+    while (this.#applying !== undefined) await this.#applying.catch(() => undefined);
     while (!this.#backlog.isEmpty) {
       this.#applying = this.#apply();
       try {
         await this.#applying;
+        this.#booksAreFull = false;
       } catch (error) {
+        this.#booksAreFull = error instanceof BooksUnusable && error.fault === 'full';
+        if (this.#booksAreFull) setTimeout(() => this.#applySoon(), FULL_RETRY_MS).unref();
         this.#onFailure('books', error instanceof Error ? error : new Error(String(error)));
         return;
       } finally {

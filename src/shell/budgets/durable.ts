@@ -1,4 +1,5 @@
 import type { BudgetGate, CallHold, CallRecord, Clock, KeptObject, RecordQuery, SpendQuery, SpendRow, Unavailable } from '../../core/call/index.ts';
+import { countsSince } from '../../core/ledger/index.ts';
 import type { Ledger } from '../../core/ledger/index.ts';
 import type {
   AccountRef,
@@ -41,9 +42,16 @@ export interface BudgetEvents {
 
 type Decision = Granted | Refused | Unavailable;
 
+/** How far a clock may go back and find what it knew then. */
+const LATE_MS = 3_600_000;
+
 const NOTHING_USED = { nanoUsd: 0n, tokens: 0, outputTokens: 0 };
 
 const OUT_OF_REACH = 'the ledger service is out of reach';
+
+/** Of records: why they take room, and what ends that. */
+const UNTOLD = 'that no controller has been told yet; calls go on as soon as one answers';
+const FULL = `the state folder is full of records ${UNTOLD}`;
 
 interface InLine {
   readonly decide: (decision: Granted | Refused) => void;
@@ -75,6 +83,7 @@ export class DurableBudgets implements BudgetGate {
   readonly #extending = new Map<string, string>();
   readonly #batchHolds = new Map<string, CallHold>();
   #strict = new Set<string>();
+  #limits: readonly LimitSpec[] = [];
   #usd = new Set<string>();
   #deadline: NodeJS.Timeout | undefined;
   #reading: NodeJS.Immediate | undefined;
@@ -125,6 +134,7 @@ export class DurableBudgets implements BudgetGate {
     const done = this.#ledger.configure(limits, this.#clock.epochMs(), this.#clock.monotonicMs());
     if (done.ok) {
       this.#strict = new Set(limits.filter(({ mode, kind }) => mode === 'Strict' && kind === 'budget').map(({ id }) => id));
+      this.#limits = limits;
       this.#usd = new Set(limits.filter(({ unit }) => unit === 'usd').map(({ id }) => id));
       this.#tenancy?.configured(limits);
     }
@@ -135,6 +145,7 @@ export class DurableBudgets implements BudgetGate {
   async admit(command: ReserveCommand, describe: (granted: Granted) => CallHold): Promise<Decision> {
     const strict = command.accounts.find(({ limit }) => this.#strict.has(limit));
     if (strict !== undefined && this.#unaccepted !== undefined) return { kind: 'unavailable', reason: this.#unaccepted };
+    if (this.#isFull && command.accounts.length > 0) return { kind: 'unavailable', reason: FULL };
     const outcome = this.#reserve(command);
     if (outcome.kind !== 'waiting') this.#afterCommand();
     const decision = outcome.kind === 'waiting' ? await this.#wait(command) : outcome;
@@ -260,9 +271,11 @@ export class DurableBudgets implements BudgetGate {
     return this.#bookkeeper.records(query);
   }
 
-  /** Deletes records older than that; totals stay. */
+  /** Deletes records older than that, and what was posted in windows that are over; of sums what nobody asks for here. */
   forget(beforeMs: number): Promise<void> {
-    return this.#bookkeeper.forget(beforeMs, this.#clock.epochMs());
+    const nowMs = this.#clock.epochMs();
+    const windows = this.#limits.map(({ id, window }) => ({ limit: id, countsSinceMs: countsSince(window, nowMs - LATE_MS) }));
+    return this.#bookkeeper.forget({ beforeMs, nowMs, windows });
   }
 
   /** A kill of this process cannot undo it when this returns. */
@@ -292,7 +305,8 @@ export class DurableBudgets implements BudgetGate {
   /** Why budgets cannot be kept; `undefined` while they can. */
   problem(): string | undefined {
     const { failure } = this.#bookkeeper;
-    if (failure !== undefined) return `the journal cannot be written: ${failure.message}`;
+    if (failure !== undefined) return `the journal cannot be written: ${failure.message}${this.#adviceOn(failure)}`;
+    if (this.#isFull) return FULL;
     return this.#unaccepted ?? (this.#tenancy?.holder.isSilent === true ? OUT_OF_REACH : undefined);
   }
 
@@ -321,10 +335,20 @@ export class DurableBudgets implements BudgetGate {
         this.#ledger.settle(granted.id, { kind: 'void' }, this.#clock.epochMs(), this.#clock.monotonicMs());
         this.#batchHolds.delete(granted.id);
         this.#afterCommand();
-        resolve({ kind: 'unavailable', reason: `the journal cannot be written (${error.message})` });
+        resolve({ kind: 'unavailable', reason: `the journal cannot be written (${error.message})${this.#adviceOn(error)}` });
       });
       this.#covers?.written(granted, sequence);
     });
+  }
+
+  /** Whether what was told makes room again: beside a ledger service, nothing else does. */
+  get #isFull(): boolean {
+    return this.#tenancy !== undefined && this.#bookkeeper.booksAreFull;
+  }
+
+  #adviceOn(error: Error): string {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') return '';
+    return this.#tenancy === undefined ? '; make room on the disk of the state folder' : `; its disk is full, mostly of records ${UNTOLD}`;
   }
 
   /** Only a strict budget promises anything after a power cut. */

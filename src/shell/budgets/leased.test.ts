@@ -105,8 +105,9 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-async function open(limits: readonly LimitSpec[] = [LIMIT], boot = 'this run'): Promise<OpenedBudgets> {
+async function open(limits: readonly LimitSpec[] = [LIMIT], boot = 'this run', maxBooksBytes?: number): Promise<OpenedBudgets> {
   opened = await openBudgets({
+    ...(maxBooksBytes === undefined ? {} : { maxBooksBytes }),
     folder,
     clock,
     limits,
@@ -191,6 +192,26 @@ describe('leased budgets', () => {
     await opened?.close();
     opened = undefined;
     expect(service.figures).toEqual([200n, 0n, 99_800n]);
+  });
+
+  it('refuse with the reason while the books are full of what nobody was told, and go on when it was, without a restart', async () => {
+    await open([LIMIT], 'this run', 600 * 1024);
+    let calls = 0;
+    const spendOne = async (): Promise<string> => {
+      const id = `call-${calls++}`;
+      const decision = await (opened as OpenedBudgets).budgets.admit(reserve(id, 1n), describeHold());
+      if (decision.kind === 'granted') settle(id, 1n);
+      return decision.kind === 'unavailable' ? decision.reason : decision.kind;
+    };
+    await expect
+      .poll(async () => (await Promise.all(Array.from({ length: 50 }, spendOne))).at(-1))
+      .toMatch('the state folder is full of records that no controller has been told yet; calls go on as soon as one answers');
+    expect(opened?.budgets.problem()).toMatch('the state folder is full of records');
+    const outbox = (opened as OpenedBudgets).outbox;
+    for (let records = await outbox.next(200); records.length > 0; records = await outbox.next(200)) await outbox.delivered(records.map(({ id }) => id));
+    await opened?.budgets.forget(Number.MAX_SAFE_INTEGER);
+    await expect.poll(spendOne).toBe('granted');
+    expect(opened?.budgets.problem()).toBeUndefined();
   });
 
   it('need no message for a call, once there is a slice', async () => {

@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CallRecord, Clock, KeptObject } from '../../core/call/index.ts';
 import type { LimitSpec } from '../../core/ledger/index.ts';
@@ -19,6 +19,8 @@ export interface OpenOptions {
   readonly limits: readonly LimitSpec[];
   /** Where limits are shared with other processes; absent where all of each limit is here. */
   readonly leasedFrom?: LeasedFrom;
+  /** Where records go on to a ledger service: the most that the books may take of the disk; by default all but what else is kept there. */
+  readonly maxBooksBytes?: number;
   /** What tells this run of the machine from the next, `null` where nothing does; by default as `bootId` has it. */
   readonly boot?: string | null;
 }
@@ -43,6 +45,12 @@ export interface OpenedBudgets {
   close(): Promise<void>;
 }
 
+/** The log of the books' commits: without room for it, nothing can be deleted either. */
+const LOG_BYTES = 8 * 1024 * 1024;
+/** Of the disk, what the journal needs (some segments and a spare), that log, and some to spare. */
+const OTHER_FILES_BYTES = 32 * 1024 * 1024;
+const LEAST_BOOKS_BYTES = 1024 * 1024;
+
 /** Says that something was lost, until a person has accepted it. */
 const LOSS_FILE = 'ledger-loss.txt';
 
@@ -51,7 +59,7 @@ const LOSS_FILE = 'ledger-loss.txt';
  * then an end for every call that was in flight. Throws FolderInUse, BooksUnusable (newer, or in a place where they
  * cannot be used) and what the file system says.
  */
-export async function openBudgets({ folder, clock, events, limits, leasedFrom, boot = bootId() }: OpenOptions): Promise<OpenedBudgets> {
+export async function openBudgets({ folder, clock, events, limits, leasedFrom, maxBooksBytes, boot = bootId() }: OpenOptions): Promise<OpenedBudgets> {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   chmodSync(folder, 0o700);
   const lock = lockFolder(folder);
@@ -59,15 +67,21 @@ export async function openBudgets({ folder, clock, events, limits, leasedFrom, b
     const warnings: string[] = [];
     const books = await openBooks(folder, warnings, leasedFrom !== undefined);
     const state = await books.state();
-    const { journal, entries, gap } = Journal.open(join(folder, 'journal'), state.appliedSequence);
+    const mostBytes = maxBooksBytes ?? mostBooksBytes(folder);
+    const leftBytes = (): number => (leasedFrom === undefined ? 0 : LOG_BYTES + Math.max(0, mostBytes - statSync(booksFile(folder)).size));
+    const { journal, entries, gap } = Journal.open(join(folder, 'journal'), state.appliedSequence, leftBytes);
     const wasPowerCut = boot === null || readBoot(folder) !== boot;
     // A power cut takes back what no flush had covered, and leaves such gaps; a restart takes back nothing.
     if (gap !== undefined && !wasPowerCut) recordLoss(folder, `the journal is damaged: ${gap}`, warnings);
-    if (entries.length > 0)
+    if (entries.length > 0) {
       await books.apply(
         entries.map(({ payload }) => payload.toString('utf8')),
         entries.at(-1)?.sequence ?? 0,
       );
+      journal.release(await books.checkpoint());
+    }
+    // Not before: what the journal has must find its place, also where the books were full.
+    if (leasedFrom !== undefined) await books.limit(mostBytes);
     const found = entries.length > 0 ? await books.state() : state;
     // A batch goes on at its provider while nobody is here.
     const bound = new Set(found.openBatches.flatMap(({ open }) => open?.holds ?? []));
@@ -118,6 +132,12 @@ async function open(path: string, delivers: boolean): Promise<BooksClient> {
   const books = await BooksClient.open(path, delivers);
   chmodSync(path, 0o600);
   return books;
+}
+
+/** On a disk that is full to the last byte, nothing could be deleted either. */
+function mostBooksBytes(folder: string): number {
+  const { blocks, bsize } = statfsSync(folder);
+  return Math.max(LEAST_BOOKS_BYTES, blocks * bsize - OTHER_FILES_BYTES);
 }
 
 function recordLoss(folder: string, what: string, warnings: string[]): void {

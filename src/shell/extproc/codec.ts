@@ -89,6 +89,12 @@ const root = protobuf.loadSync(PROTO);
 const requestType: Type = root.lookupType('envoy.service.ext_proc.v3.ProcessingRequest');
 const responseType: Type = root.lookupType('envoy.service.ext_proc.v3.ProcessingResponse');
 
+/** From the inside: BodyMutation.body, CommonResponse.body_mutation, BodyResponse.response, ProcessingResponse.request_body. */
+const BODY_FIELDS = [1, 3, 1, 3];
+
+/** The wire type of bytes and messages. https://protobuf.dev/programming-guides/encoding/ */
+const LENGTH_DELIMITED = 2;
+
 /** Throws on bytes that are not the message. */
 export function decodeRequest(bytes: Uint8Array): ProcessingRequest {
   return requestType.decode(bytes) as unknown as ProcessingRequest;
@@ -96,6 +102,27 @@ export function decodeRequest(bytes: Uint8Array): ProcessingRequest {
 
 export function encodeResponse(response: ProcessingResponse): Uint8Array {
   return responseType.encode(response as Record<string, unknown>).finish();
+}
+
+/** A request's body that takes the place of the one that came. */
+export function bodyOf(response: ProcessingResponse): Uint8Array | undefined {
+  const mutation = 'requestBody' in response ? response.requestBody.response?.bodyMutation : undefined;
+  return mutation !== undefined && 'body' in mutation ? mutation.body : undefined;
+}
+
+/** What stands before that body, which is the last of its message: it need not be copied into one. */
+export function encodeBeforeBody(body: Uint8Array): Uint8Array {
+  const fields: number[] = [];
+  let { length } = body;
+  for (const id of BODY_FIELDS) {
+    const tag = protobuf.Writer.create()
+      .uint32((id << 3) | LENGTH_DELIMITED)
+      .uint32(length)
+      .finish();
+    fields.unshift(...tag);
+    length += tag.length;
+  }
+  return Uint8Array.from(fields);
 }
 
 /** For tests and load generators, which play Envoy. */

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import { decodeRequest, encodeResponse } from './codec.ts';
+import { bodyOf, decodeRequest, encodeBeforeBody, encodeResponse } from './codec.ts';
 import type { ProcessingRequest, ProcessingResponse } from './codec.ts';
-import { FrameReader, FramingError, frame } from './framing.ts';
+import { FrameReader, FramingError, frame, frameStart } from './framing.ts';
 import { GrpcStatus, trailersOf } from './status.ts';
 import type { GrpcCode } from './status.ts';
 
@@ -11,6 +11,8 @@ export interface ProcessStream {
   metadata(name: string): string | undefined;
   /** Several answers go in one write. Ignored when the stream is over. */
   send(...responses: readonly ProcessingResponse[]): void;
+  /** Runs something when all that was sent has been handed over; not at all where the stream ends before. */
+  whenSent(run: () => void): void;
   /** Ends it in good order; Envoy goes on without asking. */
   close(): void;
   readonly isOpen: boolean;
@@ -39,6 +41,9 @@ export interface ConversationOptions {
 
 const HEAD = { ':status': 200, 'content-type': 'application/grpc' };
 const HEAD_OPTIONS = { waitForTrailers: true, sendDate: false };
+
+/** From here on, a write of its own costs less than a copy. */
+const LARGE_BODY_BYTES = 65_536;
 
 /** A gRPC stream of messages both ways: frames in, messages to the handler, answers out, and exactly one end. */
 export class Conversation implements ProcessStream {
@@ -83,7 +88,27 @@ export class Conversation implements ProcessStream {
   send(...responses: readonly ProcessingResponse[]): void {
     if (!this.isOpen) return;
     this.#openHead();
+    if (responses.some((response) => (bodyOf(response)?.length ?? 0) >= LARGE_BODY_BYTES)) return this.#sendParts(responses);
     this.#stream.write(responses.length === 1 && responses[0] !== undefined ? frame(encodeResponse(responses[0])) : frame(...responses.map(encodeResponse)));
+  }
+
+  /** A large body goes as it is, without a copy of it. */
+  #sendParts(responses: readonly ProcessingResponse[]): void {
+    this.#stream.cork();
+    for (const response of responses) {
+      const body = bodyOf(response);
+      if (body === undefined) this.#stream.write(frame(encodeResponse(response)));
+      else {
+        this.#stream.write(frameStart(encodeBeforeBody(body), body.length));
+        this.#stream.write(body);
+      }
+    }
+    this.#stream.uncork();
+  }
+
+  whenSent(run: () => void): void {
+    if (this.#stream.writableNeedDrain) this.#stream.once('drain', run);
+    else run();
   }
 
   close(): void {

@@ -6,6 +6,8 @@
 export { decodeResponse, encodeRequest } from './codec.ts';
 export type { ProcessingRequest, ProcessingResponse } from './codec.ts';
 export { frame, FrameReader } from './framing.ts';
+export { Doorkeeper } from './doorkeeper.ts';
+export type { DoorkeeperOptions } from './doorkeeper.ts';
 export { always, byListener } from './identify.ts';
 export type { Credentials, Identify } from './identify.ts';
 export { Passes } from './passes.ts';

@@ -1,4 +1,4 @@
-import { abandon, begin, refuseStranger } from '../../core/call/index.ts';
+import { abandon, begin, overloadRefusal, refuseBody, refuseStranger } from '../../core/call/index.ts';
 import type {
   AnswerChanges,
   AnswerHead,
@@ -9,21 +9,23 @@ import type {
   IncomingRequest,
   LocalAnswer,
   Replied,
+  Room,
 } from '../../core/call/index.ts';
 import {
   BACKEND_HEADER,
+  BODY_HEADER,
   CALLER_KEY_HEADER,
   FRONT_METADATA,
   OWN_KEY,
   PASSED_METADATA,
   PASS_HEADER,
-  REFUSAL_DETAILS,
+  WORKLOAD_METADATA,
   isAskedByHeaders,
 } from '../../core/envoyconfig/index.ts';
-import type { LocalReply } from '../../core/dialects/index.ts';
-import { APPEND, FULL_DUPLEX_STREAMED, OVERWRITE } from './codec.ts';
-import type { HeaderMutation, HeaderValue, HttpBody, HttpHeaders, ProcessingRequest, Struct, StructValue } from './codec.ts';
+import { FULL_DUPLEX_STREAMED } from './codec.ts';
+import type { HeaderMutation, HttpBody, HttpHeaders, ProcessingRequest, Struct, StructValue } from './codec.ts';
 import type { ProcessHandler, ProcessStream } from './conversation.ts';
+import { headerMutation, headerOf, immediateAnswer, incomingRequest, valueOf } from './headers.ts';
 import { byListener } from './identify.ts';
 import type { Credentials, Identify } from './identify.ts';
 
@@ -33,6 +35,8 @@ export interface SessionOptions {
   readonly identify?: Identify;
   /** Lower-case names of headers that prove who calls; what governs a call never sees them. */
   readonly credentialHeaders?: ReadonlySet<string>;
+  /** Where large bodies have their room until their calls have ended. */
+  readonly room: Room;
   /** A call went on whose caller had sent a key of its own, which was removed. `provider`: `namespace/name` of its AIProvider. */
   readonly onOwnKey?: (provider: string) => void;
   /** Told of a provider that a call goes to: a pass, where it goes on through an Envoy that asks as well; `undefined`: nobody asks again. */
@@ -119,19 +123,24 @@ export class Session implements ProcessHandler {
   }
 
   async #decide(body: HttpBody | undefined): Promise<void> {
-    const { ports, onError } = this.#options;
+    const { ports, room, onError } = this.#options;
     this.#id = ports.newId();
+    const bodyId = headerOf(this.#requestHeaders, BODY_HEADER);
+    const smallerBytes = bodyId === '' ? (body?.body?.length ?? 0) : 0;
+    if (!room.judge(smallerBytes)) {
+      const request = { ...incomingRequest(this.#requestHeaders, body), workload: this.#stream.metadata(WORKLOAD_METADATA) ?? '' };
+      return this.#stream.send(immediateAnswer(refuseBody(this.#id, request, overloadRefusal(room.limits), ports).reply));
+    }
     let decision: Replied | Forwarded;
     try {
       decision = await this.#begin(this.#id, body);
     } catch (error) {
       onError(error);
-      this.#stream.send({
-        immediateResponse: { status: { code: 500 }, headers: headerMutation([JSON_CONTENT], []), body: INTERNAL_ERROR, details: REFUSAL_DETAILS },
-      });
-      return;
+      return this.#stream.send(immediateAnswer({ status: 500, headers: [JSON_CONTENT], body: INTERNAL_ERROR }));
+    } finally {
+      room.judged(smallerBytes);
     }
-    if (decision.kind === 'reply') return this.#reply(decision.reply);
+    if (decision.kind === 'reply') return this.#stream.send(immediateAnswer(decision.reply));
     if (headerOf(this.#requestHeaders, CALLER_KEY_HEADER) === OWN_KEY) this.#options.onOwnKey?.(decision.instructions.providerId);
     if (this.#ended) return decision.call.end('unsent');
     this.#call = decision.call;
@@ -154,6 +163,7 @@ export class Session implements ProcessHandler {
     if (body === undefined) return this.#stream.send(headers);
     const changed = instructions.body !== undefined && instructions.body !== body.body;
     this.#stream.send(headers, { requestBody: changed ? { response: { bodyMutation: { body: instructions.body } } } : {} });
+    if (bodyId !== '') this.#stream.whenSent(() => room.sent(bodyId));
   }
 
   async #begin(id: string, body: HttpBody | undefined): Promise<Replied | Forwarded> {
@@ -163,11 +173,6 @@ export class Session implements ProcessHandler {
     const caller = identified instanceof Promise ? await identified : identified;
     const shown = credentialHeaders === undefined ? request : { ...request, headers: without(request.headers, credentialHeaders) };
     return caller.ok ? begin(id, { ...shown, workload: caller.value }, ports) : refuseStranger(id, shown, caller.error, ports);
-  }
-
-  #reply(reply: LocalReply): void {
-    const details = REFUSAL_DETAILS;
-    this.#stream.send({ immediateResponse: { status: { code: reply.status }, headers: headerMutation(reply.headers, []), body: reply.body, details } });
   }
 
   #answerHead(headers: HttpHeaders, attributes: ReadonlyMap<string, string>): void {
@@ -248,31 +253,6 @@ function credentialsOf(stream: ProcessStream, request: IncomingRequest, attribut
 const without = (headers: ReadonlyMap<string, string>, names: ReadonlySet<string>): ReadonlyMap<string, string> =>
   new Map([...headers].filter(([name]) => !names.has(name)));
 
-/** Whose it is, is not known yet. */
-function incomingRequest(requestHeaders: HttpHeaders | undefined, body: HttpBody | undefined): IncomingRequest {
-  const headers = new Map<string, string>();
-  let path = '';
-  let method = '';
-  let host = '';
-  for (const header of requestHeaders?.headers?.headers ?? []) {
-    const text = valueOf(header);
-    if (header.key === ':path') path = text;
-    else if (header.key === ':method') method = text;
-    else if (header.key === ':authority') host = text;
-    else if (text !== '') headers.set(header.key, headers.has(header.key) ? `${headers.get(header.key)},${text}` : text);
-  }
-  return { workload: '', method, host, path, body: body?.body, headers };
-}
-
-function headerOf(message: HttpHeaders | undefined, name: string): string {
-  const header = message?.headers?.headers?.find(({ key }) => key === name);
-  return header === undefined ? '' : valueOf(header);
-}
-
-function valueOf({ rawValue, value }: HeaderValue): string {
-  return rawValue === undefined || rawValue.length === 0 ? (value ?? '') : Buffer.from(rawValue).toString('latin1');
-}
-
 /** For what Envoy has to say by itself later on, when the path is the provider's; and for its choice of a route. */
 function metadataOf({ namespace, key }: { readonly namespace: string; readonly key: string }, value: string): Struct {
   return { fields: { [namespace]: { structValue: { fields: { [key]: { stringValue: value } } } } } };
@@ -320,13 +300,4 @@ function localAnswer(details: string | undefined): LocalAnswer | undefined {
 
 function answerMutation({ status, set, remove }: AnswerChanges): HeaderMutation {
   return headerMutation(status === undefined ? set : [[':status', String(status)], ...set], remove);
-}
-
-function headerMutation(
-  set: readonly (readonly [name: string, value: string])[],
-  remove: readonly string[],
-  append: readonly (readonly [name: string, value: string])[] = [],
-): HeaderMutation {
-  const option = ([key, value]: readonly [string, string], appendAction: number) => ({ header: { key, rawValue: Buffer.from(value, 'latin1') }, appendAction });
-  return { setHeaders: [...set.map((pair) => option(pair, OVERWRITE)), ...append.map((pair) => option(pair, APPEND))], removeHeaders: remove };
 }

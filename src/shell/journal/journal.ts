@@ -42,6 +42,8 @@ export interface OpenedJournal {
  */
 export class Journal {
   readonly #folder: string;
+  /** Of the disk, what new segments leave to others. */
+  readonly #leftBytes: () => number;
   /** Former segments, which may be released; the present one is not among them. */
   readonly #old: { readonly path: string; readonly lastSequence: number }[];
   #segment: Segment | undefined;
@@ -65,14 +67,15 @@ export class Journal {
   readonly #whenDurable: { readonly sequence: number; readonly tell: () => void }[] = [];
   #onSynced: (sequence: number) => void = () => undefined;
 
-  private constructor(folder: string, old: { readonly path: string; readonly lastSequence: number }[], nextSequence: number) {
+  private constructor(folder: string, old: { readonly path: string; readonly lastSequence: number }[], nextSequence: number, leftBytes: () => number) {
     this.#folder = folder;
+    this.#leftBytes = leftBytes;
     this.#old = old;
     this.#nextSequence = nextSequence;
   }
 
-  /** Reads what is there, and goes on in a new segment. Throws where the folder cannot be used. */
-  static open(folder: string, appliedSequence: number): OpenedJournal {
+  /** Reads what is there, and goes on in a new segment. Later ones leave `leftBytes()` of the disk free. Throws where the folder cannot be used. */
+  static open(folder: string, appliedSequence: number, leftBytes = () => 0): OpenedJournal {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     removeSpare(folder);
     const { segments, entries, gap } = readJournal(folder, appliedSequence);
@@ -80,8 +83,8 @@ export class Journal {
     for (const { path, lastSequence } of segments) if (lastSequence === undefined) unlinkSync(path);
     // Behind what was left out too, so that no number means two entries.
     const last = Math.max(appliedSequence, entries.at(-1)?.sequence ?? 0, ...old.map(({ lastSequence }) => lastSequence));
-    const journal = new Journal(folder, old, last + 1);
-    journal.#startSegment(last + 1);
+    const journal = new Journal(folder, old, last + 1, leftBytes);
+    journal.#startSegment(last + 1, 0);
     return { journal, entries, gap };
   }
 
@@ -178,11 +181,11 @@ export class Journal {
     const skip = this.#skippedFrom === undefined ? [] : [encodeSkip(this.#skippedFrom, first - 1)];
     const bytes = Buffer.concat([...skip, ...batch.map((pending) => pending.bytes)]);
     try {
-      if (this.#segment?.fits(bytes.length) !== true) this.#startSegment(first);
+      if (this.#segment?.fits(bytes.length) !== true) this.#startSegment(first, this.#leftBytes());
       const segment = this.#segment as Segment;
       segment.write(bytes);
       segment.lastSequence = batch.at(-1)?.sequence ?? segment.lastSequence;
-      if (segment.used > SEGMENT_BYTES / 2) this.#spare ??= prepareSpare(this.#folder);
+      if (segment.used > SEGMENT_BYTES / 2) this.#spare ??= prepareSpare(this.#folder, this.#leftBytes());
       if (this.#dirty.at(-1) !== segment) this.#dirty.push(segment);
     } catch (error) {
       this.#skippedFrom ??= first;
@@ -247,9 +250,9 @@ export class Journal {
     if (segment !== this.#segment && !this.#dirty.includes(segment) && !this.#flushing.includes(segment)) segment.close();
   }
 
-  #startSegment(firstSequence: number): void {
+  #startSegment(firstSequence: number, leftBytes: number): void {
     this.#retire();
-    this.#segment = Segment.create(this.#folder, firstSequence);
+    this.#segment = Segment.create(this.#folder, firstSequence, leftBytes);
     this.#spare = undefined;
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync, constants, existsSync, fdatasync, fsync, open, openSync, renameSync, unlinkSync, writeSync } from 'node:fs';
+import { closeSync, constants, existsSync, fdatasync, fsync, open, openSync, renameSync, statfsSync, unlinkSync, writeSync } from 'node:fs';
 import { open as openFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -33,14 +33,15 @@ export class Segment {
     this.#descriptor = descriptor;
   }
 
-  /** Takes the spare where there is one; else fills a file now. Throws where the folder cannot be written. */
-  static create(folder: string, firstSequence: number): Segment {
+  /** Takes the spare where there is one; else fills a file now. Throws where the folder cannot be written, or less than that would be left of its disk. */
+  static create(folder: string, firstSequence: number, leftBytes: number): Segment {
     const path = freeName(join(folder, `journal-${String(firstSequence).padStart(16, '0')}`));
     const spare = join(folder, SPARE_NAME);
     try {
       renameSync(spare, path);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+      requireRoom(folder, leftBytes);
       fill(spare);
       renameSync(spare, path);
     }
@@ -75,10 +76,11 @@ export class Segment {
 }
 
 /** Fills the next segment ahead of time, off the event loop. What fails here is found again, and said, when it is needed. */
-export async function prepareSpare(folder: string): Promise<void> {
+export async function prepareSpare(folder: string, leftBytes: number): Promise<void> {
   const path = join(folder, SPARE_NAME);
   const partial = `${path}.partial`;
   try {
+    requireRoom(folder, leftBytes);
     const file = await openFile(partial, constants.O_CREAT | constants.O_WRONLY | constants.O_TRUNC, 0o600);
     try {
       for (let at = 0; at < SEGMENT_BYTES; at += FILL_BYTES) await file.write(ZEROS, 0, FILL_BYTES, at);
@@ -109,6 +111,14 @@ function freeName(stem: string): string {
     const path = copy === 0 ? `${stem}.log` : `${stem}-${copy}.log`;
     if (!existsSync(path)) return path;
   }
+}
+
+/** Others need room on the same disk, to make more. */
+function requireRoom(folder: string, leftBytes: number): void {
+  if (leftBytes === 0) return;
+  const { bavail, bsize } = statfsSync(folder);
+  if (bavail * bsize >= SEGMENT_BYTES + leftBytes) return;
+  throw Object.assign(new Error(`ENOSPC: no space left beyond the ${leftBytes} bytes that are set aside`), { code: 'ENOSPC' });
 }
 
 function fill(path: string): void {

@@ -194,6 +194,12 @@ export function createInstruments(registry: Registry) {
       labelNames: ['stream', 'direction'],
       registers,
     }),
+    stateFolder: new Gauge({
+      name: 'airmesh_state_folder_bytes',
+      help: 'What books and journal take of the disk of the state folder (what: used), and what is free there (free). Full, it refuses calls that budgets count.',
+      labelNames: ['what'],
+      registers,
+    }),
     ready: new Gauge({
       name: 'airmesh_ready',
       help: '1 while Envoy runs the present configuration, else 0: the same as /readyz.',

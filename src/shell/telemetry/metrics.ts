@@ -15,6 +15,8 @@ export interface MetricSources {
   /** Type of the AIProvider `namespace/name`, for `gen_ai_provider_name`. */
   providerType(provider: string): ProviderType | undefined;
   ready(): boolean;
+  /** What books and journal take of their disk, in bytes, and what is free there; absent where nothing is kept. */
+  stateFolder?(): { readonly used: number; readonly free: number };
   /** Messages to and from the ledger service so far, by stream; absent where there is none. */
   ledgerMessages?(): Readonly<Record<string, { readonly sent: number; readonly received: number }>>;
 }
@@ -73,6 +75,11 @@ export function createMetrics(sources: MetricSources, version: string): Metrics 
       for (const [stream, { sent, received }] of Object.entries(sources.ledgerMessages?.() ?? {})) {
         instruments.ledgerMessages.inc({ stream, direction: 'sent' }, sent);
         instruments.ledgerMessages.inc({ stream, direction: 'received' }, received);
+      }
+      const { used, free } = sources.stateFolder?.() ?? {};
+      if (used !== undefined && free !== undefined) {
+        instruments.stateFolder.set({ what: 'used' }, used);
+        instruments.stateFolder.set({ what: 'free' }, free);
       }
       instruments.ready.set(sources.ready() ? 1 : 0);
       return { contentType: registry.contentType, body: await registry.metrics() };

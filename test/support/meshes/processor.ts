@@ -5,6 +5,7 @@
 import { limitsOf, Merging, ProviderHealth } from '../../../src/core/call/index.ts';
 import { afterMs, systemClock } from '../../../src/main/mesh/clock.ts';
 import { serveCalls } from '../../../src/main/mesh/calls.ts';
+import { openRoom } from '../../../src/main/mesh/memory.ts';
 import { loadPolicies } from '../../../src/main/mesh/policies.ts';
 import { AnswerMemory } from '../../../src/shell/answers/index.ts';
 import { openBudgets } from '../../../src/shell/budgets/index.ts';
@@ -57,6 +58,7 @@ const calls = await serveCalls(
     random: Math.random,
     newId: () => `call-${++ids}`,
   },
+  openRoom({}),
   { socketPath: socket, isForAll: true },
   logger,
   { identify: always(workload) },

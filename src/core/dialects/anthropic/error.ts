@@ -49,6 +49,8 @@ const TYPES: Readonly<Record<RefusalCode, ErrorType>> = {
   too_many_waiting: 'rate_limit_error',
   no_provider_available: 'overloaded_error',
   provider_key_missing: 'api_error',
+  too_many_large_requests: 'api_error',
+  sidecar_overloaded: 'api_error',
   processor_unavailable: 'api_error',
   provider_unreachable: 'api_error',
   provider_untrusted: 'api_error',

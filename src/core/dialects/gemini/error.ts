@@ -35,6 +35,8 @@ const STATUSES: Readonly<Record<RefusalCode, RpcStatus>> = {
   budget_unavailable: 'UNAVAILABLE',
   no_provider_available: 'UNAVAILABLE',
   provider_key_missing: 'UNAVAILABLE',
+  too_many_large_requests: 'UNAVAILABLE',
+  sidecar_overloaded: 'UNAVAILABLE',
   processor_unavailable: 'UNAVAILABLE',
   provider_unreachable: 'UNAVAILABLE',
   provider_untrusted: 'UNAVAILABLE',

@@ -35,6 +35,8 @@ const TYPES: Readonly<Record<RefusalCode, ErrorType>> = {
   too_many_waiting: 'rate_limit_error',
   no_provider_available: 'server_error',
   provider_key_missing: 'server_error',
+  too_many_large_requests: 'server_error',
+  sidecar_overloaded: 'server_error',
   processor_unavailable: 'server_error',
   provider_unreachable: 'server_error',
   provider_untrusted: 'server_error',

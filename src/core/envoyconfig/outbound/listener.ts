@@ -1,5 +1,5 @@
 import { governingManager } from '../governing.ts';
-import { seconds, typed, watched } from '../settings.ts';
+import { BUFFER_BYTES, seconds, typed, watched } from '../settings.ts';
 import type { EnvoySettings, Json } from '../settings.ts';
 import { plainHttp } from './plain.ts';
 import {
@@ -25,9 +25,6 @@ import { isFor } from './websockets.ts';
  * machine must not go by ungoverned. A server that speaks first, on one of these ports, waits for so long.
  */
 const FIRST_WORDS_MS = 5000;
-
-/** Of what is carried, for each connection and direction. A governed request's body is held by the filter that waits for it. */
-const BUFFER_BYTES = 1_048_576;
 
 /** What the redirected connections meet, and the listener for those that turn out to be governed HTTP. */
 export function outboundListeners(outbound: OutboundSettings, settings: EnvoySettings): readonly Json[] {

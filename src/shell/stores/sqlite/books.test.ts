@@ -137,6 +137,31 @@ describe('what was spent', () => {
   });
 });
 
+describe('books that nobody else has', () => {
+  it('keep the sums of all days, and what windows that count have', () => {
+    const DAY = 86_400_000;
+    const posted = [
+      { limit: 'shop/each', subject: 'a', windowStart: DAY, amount: 1n },
+      { limit: 'shop/each', subject: 'b', windowStart: 2 * DAY, amount: 2n },
+      { limit: 'shop/gone', subject: '', windowStart: DAY, amount: 3n },
+      { limit: 'shop/life', subject: '', windowStart: 0, amount: 4n },
+    ];
+    books.apply([entryText({ kind: 'settle', record: { ...RECORD, endedAt: DAY, posted } })], 1);
+    const windows = [
+      { limit: 'shop/each', countsSinceMs: 2 * DAY },
+      { limit: 'shop/life', countsSinceMs: 0 },
+    ];
+    const amounts = (): bigint[] => books.state().posted.map(({ amount }) => amount);
+    books.forget({ beforeMs: 100 * DAY, nowMs: 100 * DAY, windows });
+    expect(amounts()).toEqual([2n, 3n, 4n]);
+    // Nobody knows how long a limit that is gone would count; longer than any, it does not.
+    books.forget({ beforeMs: 0, nowMs: 500 * DAY, windows: [] });
+    expect(amounts()).toEqual([4n]);
+    for (const by of ['day', 'subject', 'model'] as const) expect(books.spend({ by, sinceMs: 0 }).length).toBeGreaterThan(0);
+    expect(books.records({ sinceMs: 0, count: 10 })).toEqual([]);
+  });
+});
+
 describe('books of a processor that tells a ledger service', () => {
   const record = (number: number): CallRecord => ({ ...RECORD, id: `air_${String(number).padStart(32, '0')}`, endedAt: 2000 + number });
   const size = (suffix = ''): number => statSync(join(folder, `ledger.db${suffix}`)).size;
@@ -202,6 +227,65 @@ describe('books of a processor that tells a ledger service', () => {
     }
     expect(books.undelivered(1)).toEqual([]);
     expect(size() + size('-wal')).toBeLessThan(12 * 1024 * 1024);
+  });
+
+  it('stay small, however many days and accounts there are', () => {
+    const DAY = 86_400_000;
+    const sizes: number[] = [];
+    let sequence = 0;
+    for (let day = 1; day <= 60; day++) {
+      const endedAt = day * DAY + 1000;
+      const records = Array.from({ length: 500 }, (_, index): CallRecord => {
+        const subject = `user ${day} ${index}`.padEnd(60, '.');
+        const posted = [
+          { limit: 'shop/each', subject, windowStart: day * DAY, amount: 60n },
+          { limit: 'shop/all#0/requestsPerMinute', subject: '', windowStart: endedAt + index * 1000, amount: 1n },
+          { limit: 'shop/life', subject: '', windowStart: 0, amount: 60n },
+        ];
+        return { ...record(sequence * 500 + index), model: `model ${day} ${index % 50}`, endedAt: endedAt + index, posted };
+      });
+      books.apply(
+        records.map((each) => entryText({ kind: 'settle', record: each })),
+        ++sequence,
+      );
+      books.delivered(records.map(({ id }) => id));
+      const nowMs = endedAt + 2 * 3_600_000;
+      const windows = [
+        { limit: 'shop/each', countsSinceMs: day * DAY },
+        { limit: 'shop/all#0/requestsPerMinute', countsSinceMs: nowMs - 3_600_000 },
+        { limit: 'shop/life', countsSinceMs: 0 },
+      ];
+      books.forget({ beforeMs: nowMs - 90 * DAY, nowMs, windows });
+      books.checkpoint();
+      sizes.push(size());
+    }
+    expect(sizes.at(-1)).toBeLessThan(1.2 * (sizes[9] ?? 0));
+    // Four days' records are kept, and so are their sums; of accounts what counts.
+    expect(books.spend({ by: 'day', sinceMs: 0 })).toHaveLength(4);
+    expect(books.spend({ by: 'subject', sinceMs: 0 })).toHaveLength(4 * 500 + 1);
+    const { posted } = books.state();
+    expect(posted.filter(({ limit }) => limit === 'shop/each')).toHaveLength(500);
+    expect(posted.filter(({ limit }) => limit.includes('#'))).toEqual([]);
+    expect(posted.filter(({ limit }) => limit === 'shop/life')).toEqual([{ limit: 'shop/life', subject: '', windowStart: 0, amount: 60n * 500n * 60n }]);
+  });
+
+  it('are full at their limit, and have room again when records were told', () => {
+    books.limit(2 * 1024 * 1024);
+    let number = 0;
+    const settleSome = (): void =>
+      books.apply(
+        Array.from({ length: 50 }, () => entryText({ kind: 'settle', record: { ...record(number++), rule: 'r'.repeat(800) } })),
+        number,
+      );
+    expect(() => {
+      for (;;) settleSome();
+    }).toThrow('full');
+    expect(size()).toBeLessThanOrEqual(2 * 1024 * 1024);
+    expect(books.undelivered(1)).toHaveLength(1);
+    books.delivered(books.undelivered(100_000).map(({ id }) => id));
+    books.forget({ beforeMs: Number.MAX_SAFE_INTEGER, nowMs: 0, windows: [] });
+    settleSome();
+    expect(books.undelivered(100)).toHaveLength(50);
   });
 
   it('go on after a step that failed, whatever it was', () => {

@@ -28,8 +28,24 @@ export interface KeptLease {
   readonly posted: readonly PostedWindow[];
 }
 
+/** What may go by now. */
+export interface Retention {
+  /** Records of calls that began before. */
+  readonly beforeMs: number;
+  readonly nowMs: number;
+  /** Of limits that are known: what was posted in windows that began before counts no more. */
+  readonly windows: readonly { readonly limit: string; readonly countsSinceMs: number }[];
+}
+
+/** Of any limit, also of one that is not known any more. A lifetime begins at zero. */
+const LONGEST_WINDOW_MS = 400 * 86_400_000;
+
 /** Old records are deleted in steps of so many rows, so that nothing waits long. */
 const RETENTION_STEP_ROWS = 1000;
+
+/** SQLite's default, and the most of them. Source: sqlite.org/limits.html. */
+const PAGE_BYTES = 4096;
+const MAX_PAGES = 4_294_967_294;
 
 /** Of one workload, one kind and one provider; more make no list that anybody reads. */
 const MAX_LISTED_IDS = 100_000;
@@ -171,8 +187,15 @@ export class Books {
     return recordsIn(rows);
   }
 
-  /** Deletes a step of the records before a time, and of the objects that are gone at their providers by now; true while there are more. Totals stay. */
-  forget(beforeMs: number, nowMs: number): boolean {
+  /**
+   * Deletes what is over: a step of old records and of the objects that are gone at their providers by now, true while there are more;
+   * what was posted in windows that count no more; and, where a ledger service has them, sums of days of which there are no records.
+   */
+  forget({ beforeMs, nowMs, windows }: Retention): boolean {
+    const posted = this.#database.prepare('DELETE FROM accounts WHERE limit_id = ? AND window_start < ?');
+    for (const { limit, countsSinceMs } of windows) posted.run(limit, countsSinceMs);
+    this.#database.prepare('DELETE FROM accounts WHERE window_start BETWEEN 1 AND ?').run(nowMs - LONGEST_WINDOW_MS);
+    this.#deliveries?.forgetSums(nowMs);
     const objects = this.#database
       .prepare('DELETE FROM objects WHERE key IN (SELECT key FROM objects WHERE expires < ? AND open = 0 LIMIT ?)')
       .run(nowMs, RETENTION_STEP_ROWS);
@@ -190,6 +213,11 @@ export class Books {
   /** The ledger service has these records: all but the latest of them are forgotten. */
   delivered(ids: readonly string[]): void {
     this.#transact(() => this.#deliveries?.delivered(ids));
+  }
+
+  /** From now on the file is full at that size, or at the one that it has, so that what is deleted still has its log of commits. */
+  limit(maxBytes: number): void {
+    this.#database.exec(`PRAGMA max_page_count = ${Math.min(MAX_PAGES, Math.floor(maxBytes / PAGE_BYTES))}`);
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 import type { CallRecord, KeptObject, RecordQuery, SpendQuery, SpendRow } from '../../../core/call/index.ts';
-import type { BooksState } from './books.ts';
+import type { BooksState, Retention } from './books.ts';
 import { besides, Thread, ThreadFault } from './thread.ts';
 import type { BooksCommand, BooksFault, BooksPlace } from './worker.ts';
 
@@ -51,8 +51,8 @@ export class BooksClient {
     return this.#ask({ kind: 'checkpoint' }) as Promise<number>;
   }
 
-  forget(beforeMs: number, nowMs: number): Promise<boolean> {
-    return this.#ask({ kind: 'forget', beforeMs, nowMs }) as Promise<boolean>;
+  forget(retention: Retention): Promise<boolean> {
+    return this.#ask({ kind: 'forget', retention }) as Promise<boolean>;
   }
 
   object(workload: string, kind: KeptObject['kind'], id: string): Promise<KeptObject | undefined> {
@@ -69,6 +69,10 @@ export class BooksClient {
 
   async delivered(ids: readonly string[]): Promise<void> {
     await this.#ask({ kind: 'delivered', ids });
+  }
+
+  async limit(maxBytes: number): Promise<void> {
+    await this.#ask({ kind: 'limit', maxBytes });
   }
 
   async close(): Promise<void> {

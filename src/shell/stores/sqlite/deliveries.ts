@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { CallRecord } from '../../../core/call/index.ts';
-import { recordsIn } from '../rows/index.ts';
+import { dayOf, recordsIn } from '../rows/index.ts';
 
 /** Of records that the ledger service has, the latest are kept, to be looked at here; a sidecar's disk is a part of its memory. */
 const DELIVERED_KEPT = 2000;
@@ -35,6 +35,16 @@ export class Deliveries {
   next(count: number): CallRecord[] {
     const rows = this.#database.prepare('SELECT record FROM undelivered JOIN records USING (id) ORDER BY undelivered.ended, id LIMIT ?').all(count);
     return recordsIn(rows);
+  }
+
+  /** The service has sums of all days; here they are for days of which there are records, and today. */
+  forgetSums(nowMs: number): void {
+    const { first } = this.#database.prepare('SELECT MIN(ended) AS first FROM records WHERE ended > ?').get(this.#since) as { first: number | null };
+    for (const table of ['totals', 'subjects']) {
+      this.#database
+        .prepare(`DELETE FROM ${table} WHERE day < ? AND day > ?`)
+        .run(dayOf(Math.min(first ?? nowMs, nowMs)), this.#since === 0 ? -1 : dayOf(this.#since));
+    }
   }
 
   /** The ledger service has these records. */

@@ -4,7 +4,7 @@
  *
  * Owns tables, transactions and sums. Must never decide whether a call may be made.
  */
-export type { BooksState, KeptLease } from './books.ts';
+export type { BooksState, KeptLease, Retention } from './books.ts';
 export { entryText } from './entry.ts';
 export type { BookEntry, Cover, ObjectKey } from './entry.ts';
 export { BooksClient, BooksUnusable } from './client.ts';

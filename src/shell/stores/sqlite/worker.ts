@@ -1,6 +1,7 @@
 /** The thread that owns the database: nothing on the loop that serves Envoy waits for it. */
 import type { RecordQuery, SpendQuery } from '../../../core/call/index.ts';
 import { Books } from './books.ts';
+import type { Retention } from './books.ts';
 import { codeOf } from './codes.ts';
 import { NewerSchema } from './schema.ts';
 import { serve } from './serve.ts';
@@ -12,15 +13,16 @@ export type BooksCommand =
   | { readonly kind: 'spend'; readonly query: SpendQuery }
   | { readonly kind: 'records'; readonly query: RecordQuery }
   | { readonly kind: 'checkpoint' }
-  | { readonly kind: 'forget'; readonly beforeMs: number; readonly nowMs: number }
+  | { readonly kind: 'forget'; readonly retention: Retention }
   | { readonly kind: 'object'; readonly workload: string; readonly of: string; readonly id: string }
   | { readonly kind: 'objectIds'; readonly workload: string; readonly of: string; readonly provider: string }
   | { readonly kind: 'undelivered'; readonly count: number }
   | { readonly kind: 'delivered'; readonly ids: readonly string[] }
+  | { readonly kind: 'limit'; readonly maxBytes: number }
   | { readonly kind: 'close' };
 
-/** `newer`: another version's. `place`: the file may be well, but cannot be read or written where it is. */
-export type BooksFault = 'newer' | 'place' | 'damaged';
+/** `newer`: another version's. `full`: there is no more room. `place`: the file may be well, but cannot be read or written where it is. */
+export type BooksFault = 'newer' | 'full' | 'place' | 'damaged';
 
 /** What the thread is started with. */
 export interface BooksPlace {
@@ -28,15 +30,18 @@ export interface BooksPlace {
   readonly delivers: boolean;
 }
 
+const SQLITE_FULL = 13;
+
 /**
- * SQLITE_PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR, FULL and CANTOPEN: they say nothing of what the file holds.
+ * SQLITE_PERM, BUSY, LOCKED, NOMEM, READONLY, IOERR and CANTOPEN: they say nothing of what the file holds.
  * Source: sqlite.org/rescode.html.
  */
-const PLACE_CODES = new Set([3, 5, 6, 7, 8, 10, 13, 14]);
+const PLACE_CODES = new Set([3, 5, 6, 7, 8, 10, 14]);
 
 function faultOf(error: unknown): BooksFault {
   if (error instanceof NewerSchema) return 'newer';
   const code = codeOf(error);
+  if (code === SQLITE_FULL) return 'full';
   return code !== undefined && PLACE_CODES.has(code) ? 'place' : 'damaged';
 }
 
@@ -51,7 +56,7 @@ function run(books: Books, command: BooksCommand): unknown {
     case 'records':
       return books.records(command.query);
     case 'forget':
-      return books.forget(command.beforeMs, command.nowMs);
+      return books.forget(command.retention);
     case 'object':
       return books.object(command.workload, command.of, command.id);
     case 'objectIds':
@@ -62,6 +67,8 @@ function run(books: Books, command: BooksCommand): unknown {
       return books.delivered(command.ids);
     case 'checkpoint':
       return books.checkpoint();
+    case 'limit':
+      return books.limit(command.maxBytes);
     case 'close':
       return books.close();
   }
