@@ -40,6 +40,10 @@ const LEFT_TO_THE_CONTROLLER: Readonly<Record<string, readonly string[]>> = {
     'AIProvider spec.baseUrl: "http://10.0.0.7:4020"',
   ],
   'a list knows its items by their names as they are written': ['AIProvider spec.models: [{"name":"a"},{"name":"A"}]'],
+  'certificates are read by who believes them': [
+    'AIProvider spec.tls.caCertificates: "-----BEGIN CERTIFICATE-----\\nMIIBtorn\\n-----BEGIN CERTIFICA',
+    'AIProvider spec.tls.caCertificates: "-----BEGIN CERTIFICATE-----\\nAAAAezCCASGgAwIBAgIUQvut1QKHmq',
+  ],
   'it is about another resource': [
     'AIRoute spec.rules[0].backends[0].provider: "relya"',
     'AIRoute spec.rules[0].backends[0].provider: "other/relay"',

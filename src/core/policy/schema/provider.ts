@@ -155,6 +155,10 @@ const byType = [
     rule: "has(self.baseUrl) || !(self.type in ['AzureOpenAI', 'OpenAICompatible'])",
     message: 'baseUrl is needed for types AzureOpenAI and OpenAICompatible, which have no default',
   },
+  {
+    rule: "!has(self.tls) || !has(self.baseUrl) || self.baseUrl.startsWith('https://')",
+    message: 'spec.baseUrl must be https:// where spec.tls says whose certificate to believe',
+  },
 ];
 
 export const providerSpec = byType.reduce(
