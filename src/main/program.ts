@@ -4,7 +4,6 @@ import type { Command } from 'commander';
 import { SPEND_GROUPINGS } from '../core/call/index.ts';
 import { LOG_LEVELS } from '../shell/telemetry/index.ts';
 import {
-  httpUrl,
   parseAddress,
   parseAdminUrl,
   parseDays,
@@ -27,12 +26,12 @@ import type { RecordsFlags } from './commands/records.ts';
 import type { RenderFlags } from './commands/render.ts';
 import type { InstallFlags } from './commands/install.ts';
 import type { RunFlags } from './commands/run.ts';
+import type { SimulateFlags } from './commands/simulate.ts';
 import type { SpendFlags } from './commands/spend.ts';
 import { EXIT } from './exit-codes.ts';
 import { SIDECAR_PATHS } from '../core/control/index.ts';
 import { MESHES } from '../core/meshes/index.ts';
 import type { MeshName } from '../core/meshes/index.ts';
-import type { Address } from './ports.ts';
 import { defaultStateFolder } from './state-folder.ts';
 import { concurrencyOption, rootCommand } from './root.ts';
 import { StartError } from './start-error.ts';
@@ -261,12 +260,7 @@ export function createProgram(terminal: Terminal, finish: (code: number) => void
     .description('run the simulated provider by itself: docs/simulator.md')
     .addOption(new Option('--listen <address>', 'where it listens').default(parseAddress('4010'), '127.0.0.1:4010').argParser(parseAddress))
     .option('--key <key...>', 'keys that it takes; any, where none is named')
-    .action(async (flags: { listen: Address; key?: string[] }) => {
-      // Only here: its tokenizer takes more memory than all the rest.
-      const { startSimulator } = await import('../shell/simulator/index.ts');
-      const simulator = await startSimulator({ ...flags.listen, keys: flags.key ?? 'any' });
-      terminal.out(`The simulated provider listens at ${httpUrl(simulator)}/v1; its books are at ${httpUrl(simulator)}/simulator/books\n`);
-    });
+    .action(async (flags: SimulateFlags) => finish(await (await import('./commands/simulate.ts')).simulate(flags, terminal)));
 
   addInitCommand(airmesh, terminal, finish);
 

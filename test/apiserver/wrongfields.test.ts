@@ -29,15 +29,15 @@ const rows = ROWS.map(([kind, at, value, message, path = at]) => ({ kind, at, va
 /** What takes more to judge than the resource, or than a schema can say. The controller finds it, and the status tells. */
 const LEFT_TO_THE_CONTROLLER: Readonly<Record<string, readonly string[]>> = {
   'where Airmesh itself listens, only its own process knows': [
-    'AIProvider spec.baseUrl: "http://127.0.0.1:4000/v1"',
-    'AIProvider spec.baseUrl: "http://127.9.9.9:4000/v1"',
-    'AIProvider spec.baseUrl: "http://LocalHost:4000/v1"',
-    'AIProvider spec.baseUrl: "http://localhost.:4000/v1"',
-    'AIProvider spec.baseUrl: "http://ai.localhost:4010/v1"',
-    'AIProvider spec.baseUrl: "http://[::1]:4010/v1"',
-    'AIProvider spec.baseUrl: "http://[0:0:0:0:0:0:0:1]:4000/v1"',
-    'AIProvider spec.baseUrl: "http://[::ffff:127.0.0.1]:4000/v1"',
-    'AIProvider spec.baseUrl: "http://10.0.0.7:4020"',
+    'AIProvider spec.baseUrl: "https://127.0.0.1:4000/v1"',
+    'AIProvider spec.baseUrl: "https://127.9.9.9:4000/v1"',
+    'AIProvider spec.baseUrl: "https://LocalHost:4000/v1"',
+    'AIProvider spec.baseUrl: "https://localhost.:4000/v1"',
+    'AIProvider spec.baseUrl: "https://ai.localhost:4010/v1"',
+    'AIProvider spec.baseUrl: "https://[::1]:4010/v1"',
+    'AIProvider spec.baseUrl: "https://[0:0:0:0:0:0:0:1]:4000/v1"',
+    'AIProvider spec.baseUrl: "https://[::ffff:127.0.0.1]:4000/v1"',
+    'AIProvider spec.baseUrl: "https://10.0.0.7:4020"',
   ],
   'a list knows its items by their names as they are written': ['AIProvider spec.models: [{"name":"a"},{"name":"A"}]'],
   'certificates are read by who believes them': [

