@@ -11,7 +11,7 @@ import type { GoingOn, LoadTold } from './commands.ts';
 import { CLIENTS_IMAGE } from './images.ts';
 import { PROVIDERS, ROTATED_KEY, arrivals, closeInternet, openInternet } from './internet.ts';
 import type { Arrived } from './internet.ts';
-import { POD, SECURE, SHOP, SYSTEM, clear, ensureStorage, install } from './story.ts';
+import { SECURE, SHOP, SYSTEM, clear, deployment, ensureStorage, install } from './story.ts';
 import { curl, inPod } from './unchanged.ts';
 
 const CHAT = { model: 'gpt-4.1', messages: [{ role: 'user', content: 'hi' }] };
@@ -64,22 +64,10 @@ beforeAll(async () => {
       metadata: { name: 'all', namespace: SHOP },
       spec: { workloads: ['checkout'], rules: RULES },
     },
-    {
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      metadata: { name: 'checkout', namespace: SHOP },
-      spec: {
-        selector: { matchLabels: { app: 'checkout' } },
-        template: {
-          metadata: { labels: { app: 'checkout' } },
-          spec: {
-            ...POD,
-            hostAliases,
-            containers: [{ name: 'app', image: CLIENTS_IMAGE, command: ['node', '-e', NODE_UNTIL_TOLD], securityContext: SECURE }],
-          },
-        },
-      },
-    },
+    deployment('checkout', {
+      hostAliases,
+      containers: [{ name: 'app', image: CLIENTS_IMAGE, command: ['node', '-e', NODE_UNTIL_TOLD], securityContext: SECURE }],
+    }),
   );
   await kubectl('rollout', 'status', 'deployment/checkout', '-n', SHOP, '--timeout=180s');
 });
@@ -170,6 +158,17 @@ async function killInSidecar(commandLine: string): Promise<number> {
   return Number(await kubectl('exec', '-n', SHOP, 'deployment/checkout', '-c', 'airmesh-sidecar', '--', 'node', '-e', script, commandLine));
 }
 
+/** Kills it, and asks until a call is answered; returns how long that took, in milliseconds. */
+async function answeredAfterKilling(commandLine: string): Promise<number> {
+  expect(await killInSidecar(commandLine)).toBe(1);
+  const killed = performance.now();
+  await until(
+    () => curl('--json', JSON.stringify(CHAT), URL),
+    ({ status }) => status === '200',
+  );
+  return Math.round(performance.now() - killed);
+}
+
 /** Of the sidecar's container. */
 async function restarts(): Promise<number | undefined> {
   const { items } = await get<{ readonly items: readonly { readonly status: PodStatus }[] }>('pods', '-n', SHOP, '-l', 'app=checkout');
@@ -234,13 +233,7 @@ describe('under load', () => {
   it('Envoy killed: what is in flight is cut, and it is back within seconds, in the same container', async () => {
     const load = startLoad();
     await load.more(CALLS);
-    expect(await killInSidecar('envoy.*bootstrap')).toBe(1);
-    const killed = performance.now();
-    await until(
-      () => curl('--json', JSON.stringify(CHAT), URL),
-      ({ status }) => status === '200',
-    );
-    figures['envoy_back_ms'] = Math.round(performance.now() - killed);
+    figures['envoy_back_ms'] = await answeredAfterKilling('envoy.*bootstrap');
     await load.more(CALLS);
     const { total, kinds } = await load.end();
     expect(total).toBeGreaterThan(0);
@@ -253,13 +246,7 @@ describe('under load', () => {
     await kept.more(1);
     const load = startLoad();
     await load.more(CALLS);
-    expect(await killInSidecar('cli.js sidecar')).toBe(1);
-    const killed = performance.now();
-    await until(
-      () => curl('--json', JSON.stringify(CHAT), URL),
-      ({ status }) => status === '200',
-    );
-    figures['processor_back_ms'] = Math.round(performance.now() - killed);
+    figures['processor_back_ms'] = await answeredAfterKilling('cli.js sidecar');
     await load.more(CALLS);
     const { total, kinds } = await load.end();
     expect(total).toBeGreaterThan(0);

@@ -3,7 +3,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { TestAuthority } from '../support/certificates.ts';
 import { apply, kubectl } from './commands.ts';
 import { CLIENT_IMAGE, IMAGE } from './images.ts';
-import { POD, SECURE, SHOP } from './story.ts';
+import { SECURE, SHOP, deployment } from './story.ts';
 import { addressOf } from './unchanged.ts';
 
 export const PROVIDERS = {
@@ -33,12 +33,27 @@ export interface Internet {
   readonly hostAliases: readonly object[];
 }
 
+/** Providers that take these keys, behind test/cluster/client/front.mjs; `secret`: its certificate. */
+export const providerInTls = (secret: string, keys: readonly string[]): object => ({
+  volumes: [{ name: 'tls', secret: { secretName: secret, defaultMode: 0o444 } }],
+  containers: [
+    { name: 'providers', image: IMAGE, args: ['simulate', '--listen', '127.0.0.1:4010', '--key', ...keys], securityContext: SECURE },
+    {
+      name: 'front',
+      image: CLIENT_IMAGE,
+      command: ['node', '/client/front.mjs'],
+      readinessProbe: { tcpSocket: { port: 8443 }, periodSeconds: 1 },
+      securityContext: SECURE,
+      volumeMounts: [{ name: 'tls', mountPath: '/tls', readOnly: true }],
+    },
+  ],
+});
+
 export async function openInternet(): Promise<Internet> {
   const authority = await TestAuthority.create('stand-in for public authorities');
   const hosts = Object.values(PROVIDERS).map(({ host }) => host);
   const { certificate, key } = await authority.issue({ dns: hosts });
   const keys = [...Object.values(PROVIDERS).map((provider) => provider.key), ROTATED_KEY];
-  const outside = { app: 'internet' };
   await apply(
     {
       apiVersion: 'v1',
@@ -47,37 +62,12 @@ export async function openInternet(): Promise<Internet> {
       metadata: { name: 'internet-tls', namespace: SHOP },
       stringData: { 'tls.crt': certificate, 'tls.key': key },
     },
-    {
-      apiVersion: 'apps/v1',
-      kind: 'Deployment',
-      metadata: { name: 'internet', namespace: SHOP },
-      spec: {
-        selector: { matchLabels: outside },
-        template: {
-          metadata: { labels: { ...outside, 'airmesh.dev/inject': 'disabled' } },
-          spec: {
-            ...POD,
-            volumes: [{ name: 'tls', secret: { secretName: 'internet-tls', defaultMode: 0o444 } }],
-            containers: [
-              { name: 'providers', image: IMAGE, args: ['simulate', '--listen', '127.0.0.1:4010', '--key', ...keys], securityContext: SECURE },
-              {
-                name: 'front',
-                image: CLIENT_IMAGE,
-                command: ['node', '/client/front.mjs'],
-                readinessProbe: { tcpSocket: { port: 8443 }, periodSeconds: 1 },
-                securityContext: SECURE,
-                volumeMounts: [{ name: 'tls', mountPath: '/tls', readOnly: true }],
-              },
-            ],
-          },
-        },
-      },
-    },
+    deployment('internet', providerInTls('internet-tls', keys), { labels: { 'airmesh.dev/inject': 'disabled' } }),
     {
       apiVersion: 'v1',
       kind: 'Service',
       metadata: { name: 'internet', namespace: SHOP },
-      spec: { selector: outside, ports: [{ port: 443, targetPort: 8443 }] },
+      spec: { selector: { app: 'internet' }, ports: [{ port: 443, targetPort: 8443 }] },
     },
   );
   await kubectl('rollout', 'status', 'deployment/internet', '-n', SHOP, '--timeout=180s');

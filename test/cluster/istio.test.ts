@@ -64,7 +64,7 @@ async function books(): Promise<{ readonly requests: number; readonly costNanoUs
   const asked = ['curl', '-sS', 'http://127.0.0.1:4010/simulator/books'];
   const texts = await Promise.all([
     kubectl('exec', '-n', SHOP, 'deployment/provider', '-c', 'istio-proxy', '--', ...asked),
-    kubectl('exec', '-n', SHOP, 'deployment/outside', '-c', 'tls', '--', ...asked),
+    kubectl('exec', '-n', SHOP, 'deployment/outside', '-c', 'front', '--', ...asked),
   ]);
   const all = texts.map(
     (text) => JSON.parse(text) as { readonly costNanoUsd: string; readonly models: Readonly<Record<string, { readonly requests: number }>> },
@@ -139,7 +139,7 @@ it('originates TLS to a provider outside, whose name it checks', async () => {
 });
 
 it('keeps its mutual TLS, which nothing gets by without, and leaves services’ calls as they are', async () => {
-  const plain = ['exec', '-n', SHOP, 'deployment/outside', '-c', 'tls', '--', 'curl', '-sS', '--max-time', '5'];
+  const plain = ['exec', '-n', SHOP, 'deployment/outside', '-c', 'front', '--', 'curl', '-sS', '--max-time', '5'];
   for (const url of ['http://provider.shop.svc:4010/v1/models', 'http://other.shop.svc/'])
     expect((await attempt('kubectl', [...plain, url])).code, url).not.toBe(0);
   expect(await curl('http://other.shop.svc/plain?a=%20', '-H', 'x-airmesh-backend: shop/openai')).toMatchObject({ status: '200' });

@@ -71,19 +71,24 @@ export async function ensureStorage(): Promise<void> {
   await kubectl('wait', '--for=jsonpath={.status.phase}=Succeeded', 'pod/prepare-store', '-n', 'default', '--timeout=180s');
 }
 
-/** A service that waits to be told what to call: `kubectl exec` runs its client. */
-export const application = (name: string, args: readonly string[] = ['wait'], metadata: object = {}): object => ({
+/** One pod of the shop's, by its name; labels and annotations are the pod's. */
+export const deployment = (
+  name: string,
+  spec: object,
+  { labels = {}, annotations = {} }: { readonly labels?: Readonly<Record<string, string>>; readonly annotations?: Readonly<Record<string, string>> } = {},
+): object => ({
   apiVersion: 'apps/v1',
   kind: 'Deployment',
   metadata: { name, namespace: SHOP },
   spec: {
     selector: { matchLabels: { app: name } },
-    template: {
-      metadata: { ...metadata, labels: { app: name } },
-      spec: { ...POD, containers: [{ name: 'app', image: CLIENT_IMAGE, args, securityContext: SECURE }] },
-    },
+    template: { metadata: { annotations, labels: { app: name, ...labels } }, spec: { ...POD, ...spec } },
   },
 });
+
+/** A service that waits to be told what to call: `kubectl exec` runs its client. */
+export const application = (name: string, args: readonly string[] = ['wait']): object =>
+  deployment(name, { containers: [{ name: 'app', image: CLIENT_IMAGE, args, securityContext: SECURE }] });
 
 export const job = (name: string, owner: string): object => ({
   apiVersion: 'batch/v1',

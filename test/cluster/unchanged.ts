@@ -1,4 +1,4 @@
-import { SHOP, POD, SECURE } from './story.ts';
+import { SHOP, POD, SECURE, deployment } from './story.ts';
 import { CLIENT_IMAGE } from './images.ts';
 import { attempt, get, kubectl } from './commands.ts';
 import type { Done } from './commands.ts';
@@ -30,18 +30,7 @@ const TLS = { name: 'tls', secret: { secretName: 'other-tls', defaultMode: 0o444
 const NAMES = [{ ip: NOWHERE, hostnames: [HOST] }];
 
 /** What nobody has prepared for a mesh: an image, and beside it, in the same pod, a listener that its owner looks into. */
-export const unchanged = (name: string): object => ({
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name, namespace: SHOP },
-  spec: {
-    selector: { matchLabels: { app: name } },
-    template: {
-      metadata: { labels: { app: name } },
-      spec: { ...POD, hostAliases: NAMES, volumes: [TLS], containers: [{ ...CLIENT, args: ['wait'] }, OTHER] },
-    },
-  },
-});
+export const unchanged = (name: string): object => deployment(name, { hostAliases: NAMES, volumes: [TLS], containers: [{ ...CLIENT, args: ['wait'] }, OTHER] });
 
 /** The same image as a Job, which is the same workload by its name: its first call is what it does first. */
 export const unchangedJob = (name: string): object => ({
@@ -58,18 +47,8 @@ export const unchangedJob = (name: string): object => ({
 });
 
 /** A server that no sidecar is beside. */
-export const otherServer = (name: string): object => ({
-  apiVersion: 'apps/v1',
-  kind: 'Deployment',
-  metadata: { name, namespace: SHOP },
-  spec: {
-    selector: { matchLabels: { app: name } },
-    template: {
-      metadata: { labels: { app: name, 'airmesh.dev/inject': 'disabled' } },
-      spec: { ...POD, volumes: [TLS], containers: [OTHER] },
-    },
-  },
-});
+export const otherServer = (name: string): object =>
+  deployment(name, { volumes: [TLS], containers: [OTHER] }, { labels: { 'airmesh.dev/inject': 'disabled' } });
 
 /** On the ports that are redirected, and on one that is not. */
 export const serviceOf = (name: string, app: string): object => ({

@@ -124,11 +124,11 @@ const ANSWERS: readonly OwnAnswer[] = [
 ];
 
 /** `where`: an expression that narrows them to some replies, in an Envoy that has others; absent: all. */
-export function localReplies(where = 'true'): Json {
+export function localReplies(where?: string): Json {
   return { mappers: LANGUAGES.flatMap((language) => ANSWERS.map((answer) => mapper(answer, language, where))) };
 }
 
-function mapper(answer: OwnAnswer, { dialect, prefixes }: Language, where: string): Json {
+function mapper(answer: OwnAnswer, { dialect, prefixes }: Language, where: string | undefined): Json {
   const ours = `response.code_details.startsWith('${REFUSAL_DETAILS}')`;
   const reply = dialect.refusal(answer, REQUEST_ID);
   const metadata = 'metadata.filter_metadata';
@@ -140,7 +140,7 @@ function mapper(answer: OwnAnswer, { dialect, prefixes }: Language, where: strin
       extension_filter: {
         name: 'envoy.access_loggers.extension_filters.cel',
         typed_config: typed('envoy.extensions.access_loggers.filters.cel.v3.ExpressionFilter', {
-          expression: `${where === 'true' ? '' : `${where} && `}!${ours} && ${answer.when} && ${spoken}`,
+          expression: [...(where === undefined ? [] : [where]), `!${ours}`, answer.when, spoken].join(' && '),
         }),
       },
     },

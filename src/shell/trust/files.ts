@@ -36,17 +36,20 @@ export function readCertificates(pem: string): Result<string, string> {
   const certificates = certificatesIn(pem);
   if (certificates.length === 0 || certificates.length < pem.split('-----BEGIN').length - 1)
     return err('must hold certificates and nothing else, each from its -----BEGIN CERTIFICATE----- to its -----END CERTIFICATE-----');
-  const unread = certificates.findIndex((certificate) => !isCertificate(certificate));
-  if (unread >= 0) return err(`certificate ${unread + 1} of ${certificates.length} cannot be read: copy it again`);
-  return ok(certificates.map((certificate) => new X509Certificate(certificate).toString()).join(''));
+  const read = certificates.map(certificateIn);
+  const unread = read.indexOf(undefined);
+  return unread < 0 ? ok(read.join('')) : err(`certificate ${unread + 1} of ${certificates.length} cannot be read: copy it again`);
 }
 
 /** What others wrote and is none would have some runtimes trust nobody. */
-function isCertificate(pem: string): boolean {
+const isCertificate = (pem: string): boolean => certificateIn(pem) !== undefined;
+
+/** Written anew; `undefined`: it is none. */
+function certificateIn(pem: string): string | undefined {
   try {
-    return new X509Certificate(pem).raw.length > 0;
+    return new X509Certificate(pem).toString();
   } catch {
-    return false;
+    return undefined;
   }
 }
 
